@@ -1,0 +1,151 @@
+"""Guarded reading: the one place that opens files, and only regular ones inside the roots that were named."""
+
+from __future__ import annotations
+
+import glob
+import os
+import stat
+from typing import TYPE_CHECKING, Protocol
+
+from lbcheck.text import Source
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+#: 16 MiB: larger than any config that a person maintains, small enough to read without harm.
+MAX_FILE_BYTES = 16 * 1024 * 1024
+#: How deep blocks may nest before the reader stops following.
+MAX_DEPTH = 200
+#: How many files one include graph may hold.
+MAX_FILES = 10_000
+#: How many servers one template line may stand for.
+MAX_TEMPLATE_SERVERS = 10_000
+
+
+class UnreadableError(Exception):
+    """A file that was not read. `code` is the finding it becomes; None means "not checked" and no finding.
+
+    E02 no such file, E03 unreadable, E04 too large; None where it lies outside the roots.
+    """
+
+    def __init__(self, code: str | None, reason: str) -> None:
+        super().__init__(reason)
+        self.code = code
+        self.reason = reason
+
+
+class Files(Protocol):
+    """How a dialect gets at text: from disk, from memory, or from a git revision."""
+
+    #: Every path that the run was asked to look at, in order.
+    known: list[str]
+
+    def read(self, path: str) -> Source:
+        """Return the text at `path`; the same Source for the same path. Raises UnreadableError."""
+
+    def expand(self, pattern: str) -> list[str]:
+        """Return the paths that match a shell pattern, sorted by bytes as nginx sorts them."""
+
+    def mapped(self, path: str) -> str | None:
+        """Return where an absolute path of the server is found here (`--root`), or None."""
+
+
+def decode(data: bytes) -> str:
+    """Return bytes as text, each byte that is not UTF-8 as one lone surrogate. A BOM stays: the proxies refuse it."""
+    return data.decode("utf-8", "surrogateescape")
+
+
+def read_regular(path: str, limit: int = MAX_FILE_BYTES) -> bytes:
+    """Return the bytes of a regular file.
+
+    Opened without blocking, so that a FIFO cannot hang the run, and judged by the open descriptor, so that
+    nothing can be swapped in between. Raises UnreadableError.
+    """
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY)
+    except FileNotFoundError:
+        raise UnreadableError("E02", "no such file") from None
+    except (OSError, ValueError) as error:
+        raise UnreadableError("E03", _reason(error)) from None
+    try:
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode):
+            raise UnreadableError("E03", f"it is {_kind(status.st_mode)}, not a regular file")
+        if status.st_size > limit:
+            raise UnreadableError("E04", f"it has {status.st_size:,} bytes, more than the limit of {limit:,}")
+        with os.fdopen(descriptor, "rb", closefd=False) as stream:
+            data = stream.read(limit + 1)
+    except OSError as error:
+        raise UnreadableError("E03", _reason(error)) from None
+    finally:
+        os.close(descriptor)
+    if len(data) > limit:
+        raise UnreadableError("E04", f"it has more than the limit of {limit:,} bytes")
+    return data
+
+
+def _reason(error: Exception) -> str:
+    return (error.strerror or "cannot be read").lower() if isinstance(error, OSError) else "not a usable path"
+
+
+def _kind(mode: int) -> str:
+    kinds = (
+        (stat.S_ISDIR, "a directory"),
+        (stat.S_ISFIFO, "a named pipe"),
+        (stat.S_ISSOCK, "a socket"),
+        (stat.S_ISCHR, "a device"),
+        (stat.S_ISBLK, "a device"),
+    )
+    return next((name for test, name in kinds if test(mode)), "something else")
+
+
+class DiskFiles:
+    """Files on this machine, read only inside `roots` after symbolic links are resolved.
+
+    `root` maps the server's absolute paths (`/etc/nginx/mime.types`) into a folder here. Texts put into `memory`
+    (standard input, a test's files) are found before the disk.
+    """
+
+    def __init__(
+        self, roots: Iterable[str] = (".",), root: str | None = None, memory: dict[str, str] | None = None
+    ) -> None:
+        self.known: list[str] = []
+        self.memory = memory or {}
+        self._root = os.path.realpath(root) if root else None
+        self._roots = [os.path.realpath(path) for path in roots] + ([self._root] if self._root else [])
+        self._sources: dict[str, Source] = {}
+
+    def read(self, path: str) -> Source:
+        """Return the text at `path`. Raises UnreadableError."""
+        path = os.path.normpath(path) if path != "-" else path
+        source = self._sources.get(path)
+        if source is None:
+            text = self.memory.get(path)
+            source = Source(path, decode(self._bytes(path)) if text is None else text)
+            self._sources[path] = source
+        return source
+
+    def _bytes(self, path: str) -> bytes:
+        real = os.path.realpath(path) if "\0" not in path else path
+        if not self._inside(real):
+            raise UnreadableError(None, "it lies outside the scanned folders")
+        return read_regular(real)
+
+    def _inside(self, real: str) -> bool:
+        return any(real == root or real.startswith(root.rstrip("/") + "/") for root in self._roots)
+
+    def expand(self, pattern: str) -> list[str]:
+        """Return the paths that match a shell pattern, in byte order, the texts in memory among them."""
+        from fnmatch import fnmatchcase
+
+        held = [path for path in self.memory if fnmatchcase(path, pattern) and path.count("/") == pattern.count("/")]
+        folder = os.path.dirname(pattern.split("*", maxsplit=1)[0]) or "."
+        if "\0" in pattern or not self._inside(os.path.realpath(folder)):
+            return sorted(held)
+        return sorted({*held, *glob.iglob(pattern)}, key=os.fsencode)
+
+    def mapped(self, path: str) -> str | None:
+        """Return where an absolute path of the server lies under the mapped root, or None."""
+        if self._root is None or not path.startswith("/"):
+            return None
+        return os.path.relpath(self._root + os.path.normpath(path))

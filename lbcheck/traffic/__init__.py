@@ -1,0 +1,1 @@
+"""Where the traffic goes: shares of servers, pools and routes."""
