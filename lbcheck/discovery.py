@@ -1,0 +1,179 @@
+"""Which files of the given paths are load-balancer configs, and of which dialect."""
+
+from __future__ import annotations
+
+import os
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING, NamedTuple
+
+from lbcheck.dialects import DIALECTS, dialect
+from lbcheck.files import UnreadableError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from lbcheck.files import Files
+    from lbcheck.text import Source
+
+#: Folders that hold no config of the project itself.
+SKIPPED_FOLDERS = frozenset(
+    {".git", ".hg", ".svn", ".tox", ".nox", ".venv", "venv", "node_modules", "__pycache__", ".terraform", ".cache"}
+)
+#: Folders in which Debian and others keep nginx sites without a suffix.
+SUFFIXLESS_FOLDERS = frozenset({"sites-enabled", "sites-available", "snippets", "conf.d", "vhosts", "vhosts.d"})
+#: The dialects to try for a file name's end, likeliest first. A folder's files with other ends are left alone.
+BY_SUFFIX: dict[str, tuple[str, ...]] = {
+    ".conf": ("nginx", "haproxy"),
+    ".nginx": ("nginx",),
+    ".nginxconf": ("nginx",),
+    ".vhost": ("nginx",),
+    ".cfg": ("haproxy", "nginx"),
+    ".haproxy": ("haproxy",),
+    ".yaml": ("native",),
+    ".yml": ("native",),
+    ".json": ("native",),
+}
+#: Ends that template engines add: `nginx.conf.j2` is looked at as `nginx.conf`.
+TEMPLATE_SUFFIXES = (".j2", ".jinja2", ".jinja", ".erb", ".tmpl", ".tpl", ".template", ".in", ".dist", ".example")
+
+
+class Found(NamedTuple):
+    """A file that was recognised. `named` is whether the user named it himself."""
+
+    path: str
+    dialect: str
+    named: bool
+
+
+class Refused(NamedTuple):
+    """A path that could not be read or was not recognised. `code` None: it is only not checked."""
+
+    path: str
+    code: str | None
+    reason: str
+
+
+class PathMissingError(Exception):
+    """A path that the user named and that does not exist."""
+
+
+def git_top(path: str) -> str | None:
+    """Return the folder above (or at) `path` that holds `.git`, or None."""
+    folder = os.path.realpath(path)
+    while True:
+        if os.path.exists(os.path.join(folder, ".git")):
+            return folder
+        parent = os.path.dirname(folder)
+        if parent == folder:
+            return None
+        folder = parent
+
+
+def roots(paths: Iterable[str]) -> list[str]:
+    """Return the folders that a run over `paths` may read in: each path's own, and the git checkout around it."""
+    found = []
+    for path in paths:
+        folder = path if os.path.isdir(path) else os.path.dirname(path) or "."
+        found.append(git_top(folder) or folder)
+        found.append(folder)
+    return list(dict.fromkeys(found))
+
+
+def candidates(path: str) -> tuple[str, ...]:
+    """Return the dialects that a file of this name may be of, likeliest first; () for names that are no config's."""
+    name = os.path.basename(path).lower()
+    for suffix in TEMPLATE_SUFFIXES:
+        name = name.removesuffix(suffix)
+    stem, suffix = os.path.splitext(name)
+    if suffix in BY_SUFFIX:
+        return BY_SUFFIX[suffix]
+    if stem.startswith("haproxy") and not suffix:
+        return ("haproxy",)
+    if name.startswith("nginx.conf"):
+        return ("nginx",)
+    if not suffix or os.path.basename(os.path.dirname(path)) in SUFFIXLESS_FOLDERS:
+        folder = os.path.basename(os.path.dirname(path))
+        return ("nginx",) if folder in SUFFIXLESS_FOLDERS else ()
+    return ()
+
+
+def walk(folder: str, exclude: Sequence[str]) -> Iterator[str]:
+    """Yield the files below a folder that may be configs, by name; links to folders are not followed."""
+    for parent, folders, names in os.walk(folder):
+        folders[:] = sorted(
+            name
+            for name in folders
+            if name not in SKIPPED_FOLDERS and not _excluded(os.path.join(parent, name), exclude)
+        )
+        for name in sorted(names):
+            path = os.path.normpath(os.path.join(parent, name))
+            if candidates(path) and not _excluded(path, exclude):
+                yield path
+
+
+def _excluded(path: str, patterns: Sequence[str]) -> bool:
+    path = os.path.normpath(path)
+    name = os.path.basename(path)
+    return any(
+        fnmatchcase(path, pattern) or fnmatchcase(name, pattern) or path.startswith(pattern.rstrip("/") + "/")
+        for pattern in patterns
+    )
+
+
+def discover(
+    paths: Sequence[str], files: Files, exclude: Sequence[str] = (), forced: str | None = None
+) -> tuple[list[Found], list[Refused]]:
+    """Return what is a config among `paths` (files, folders, "-"), and what could not be read or recognised.
+
+    `forced` takes every file that the user named for that dialect. Raises PathMissingError.
+    """
+    found: list[Found] = []
+    refused: list[Refused] = []
+    for path, named in _listed(paths, exclude):
+        names = (forced,) if forced else _tried(path, named=named)
+        try:
+            source = files.read(path)
+        except UnreadableError as error:
+            if named or error.code != "E02":  # a link that leads nowhere, met while walking, is nobody's config
+                refused.append(Refused(path, error.code if error.code != "E02" else "E03", error.reason))
+            continue
+        chosen = forced if forced and named else _recognised(source, names)
+        if chosen:
+            found.append(Found(path, chosen, named))
+        elif named:
+            refused.append(Refused(path, None, "not recognised as a load balancer's config; --dialect NAME forces one"))
+    return found, refused
+
+
+def _listed(paths: Sequence[str], exclude: Sequence[str]) -> list[tuple[str, bool]]:
+    listed: dict[str, bool] = {}
+    for path in paths:
+        if path == "-":
+            listed["-"] = True
+        elif os.path.isdir(path):
+            for name in walk(path, exclude):
+                listed.setdefault(name, False)
+        elif os.path.lexists(path):
+            listed[os.path.normpath(path)] = True
+        else:
+            raise PathMissingError(path)
+    return _without_link_targets(listed)
+
+
+def _without_link_targets(listed: dict[str, bool]) -> list[tuple[str, bool]]:
+    """Drop a file to which a listed link leads: the proxy loads `sites-enabled/app`, not `sites-available/app`."""
+    targets = {os.path.realpath(path) for path in listed if os.path.islink(path)}
+    return [
+        (path, named)
+        for path, named in listed.items()
+        if named or os.path.islink(path) or not targets or os.path.realpath(path) not in targets
+    ]
+
+
+def _tried(path: str, *, named: bool) -> tuple[str, ...]:
+    names = candidates(path) or (tuple(DIALECTS) if named else ())
+    return tuple(dict.fromkeys((*names, *DIALECTS))) if named else names
+
+
+def _recognised(source: Source, names: Iterable[str]) -> str | None:
+    return next((name for name in names if dialect(name).recognises(source)), None)
