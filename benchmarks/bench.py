@@ -1,0 +1,195 @@
+"""Time lbcheck side by side with its peers in one run, and print the table that the README shows.
+
+Every ratio is the median over pairs of runs taken in turn, so that a machine whose speed drifts does not decide. Each
+tool's output is checked to be complete first: a parser that stops early looks fast.
+
+    make bench                      all of it
+    python benchmarks/bench.py -n 3 fewer pairs
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import configs
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parent
+CORPUS = ROOT.parent / "shared" / "corpus" / "nginx"
+PEERS = ROOT / ".venv-bench"
+LBCHECK = str(Path(sys.executable).parent / "lbcheck")
+os.environ["PATH"] += ":/usr/sbin:/usr/local/sbin"
+
+
+def measure(command: list[str], ok: tuple[int, ...] = (0, 1)) -> tuple[float, float]:
+    """Run a command to its end; return its wall seconds and its peak memory in MiB."""
+    started = time.perf_counter()
+    with open(os.devnull, "r+b") as null:
+        child = subprocess.Popen(command, stdin=null, stdout=null, stderr=null)
+        _, status, usage = os.wait4(child.pid, 0)
+    seconds = time.perf_counter() - started
+    child.returncode = os.waitstatus_to_exitcode(status)
+    if child.returncode not in ok:
+        sys.exit(f"{command[0]} exited {child.returncode}: {' '.join(command)}")
+    return seconds, usage.ru_maxrss / 1024
+
+
+class Pair:
+    """Two commands timed in turn."""
+
+    def __init__(self, ours: list[str], theirs: list[str], runs: int) -> None:
+        measure(ours), measure(theirs)
+        pairs = [(measure(ours), measure(theirs)) for _ in range(runs)]
+        self.ours = statistics.median(ours for (ours, _), _ in pairs)
+        self.theirs = statistics.median(theirs for _, (theirs, _) in pairs)
+        self.ratio = statistics.median(ours / theirs for (ours, _), (theirs, _) in pairs)
+        self.memory = max(memory for (_, memory), _ in pairs), max(memory for _, (_, memory) in pairs)
+
+
+ROWS: list[tuple[str, str, str, str, str, str]] = []
+
+
+def row(what: str, pair: Pair, peer: str, limit: float, aim: str) -> None:
+    verdict = "yes" if pair.ratio <= limit else "NO"
+    ROWS.append((what, f"{pair.ours * 1000:.0f} ms", f"{peer} {pair.theirs * 1000:.0f} ms",
+                 f"{pair.ratio:.2f}", f"≤ {limit:g} ({aim})", verdict))  # fmt: skip
+
+
+def note(what: str, ours: str, theirs: str, value: str, limit: str, *, met: bool) -> None:
+    ROWS.append((what, ours, theirs, value, limit, "yes" if met else "NO"))
+
+
+def table() -> str:
+    head = ("what", "lbcheck", "peer", "ratio", "limit (aim)", "met")
+    widths = [max(len(line[i]) for line in [head, *ROWS]) for i in range(len(head))]
+    lines = [head, tuple("-" * width for width in widths), *ROWS]
+    return "\n".join(
+        "| " + " | ".join(cell.ljust(w) for cell, w in zip(line, widths, strict=True)) + " |" for line in lines
+    )
+
+
+def peers() -> dict[str, str]:
+    """Install the peers that PyPI has into a virtual environment of their own; return their commands."""
+    python = PEERS / "bin" / "python"
+    if not (PEERS / "bin" / "gixy").exists():
+        print("installing gixy-ng into .venv-bench", file=sys.stderr)
+        subprocess.run([sys.executable, "-m", "venv", str(PEERS)], check=True)
+        subprocess.run(
+            [str(python), "-m", "pip", "install", "-q", "--disable-pip-version-check", "gixy-ng"], check=True
+        )
+    return {"gixy": str(PEERS / "bin" / "gixy")}
+
+
+def check(path: str, *more: str) -> list[str]:
+    return [LBCHECK, "check", "--isolated", "--exit-zero", "--output-format", "json", *more, path]
+
+
+def summary(path: str, *more: str) -> dict[str, int]:
+    done = subprocess.run(check(path, *more), capture_output=True, text=True, check=True)
+    return json.loads(done.stdout)["summary"]
+
+
+def require(what: str, *, holds: bool) -> None:
+    if not holds:
+        sys.exit(f"incomplete output: {what}")
+
+
+def nginx_t(path: str) -> list[str]:
+    return ["nginx", "-t", "-q", "-e", "stderr", "-p", os.path.dirname(path), "-g", "pid nginx.pid;", "-c", path]
+
+
+def complete(folder: Path, text: str, command, suffix: str, bad: str) -> None:
+    """The native checker must read to the end: an unknown word on the last line makes it fail."""
+    path = folder / f"broken{suffix}"
+    path.write_text(text + bad)
+    done = subprocess.run(command(str(path)), capture_output=True, check=False)
+    require(f"{command(str(path))[0]} did not read {path} to its end", holds=done.returncode != 0)
+
+
+def small(folder: Path, runs: int) -> None:
+    path = folder / "small.conf"
+    path.write_text(configs.SMALL_NGINX)
+    gixy = peers()["gixy"]
+    require("small file", holds=summary(str(path))["servers"] == 2)
+    row("one small nginx file, cold", Pair(check(str(path)), [gixy, str(path)], runs * 3), "gixy-ng", 0.7, "0.5")
+
+
+def large(folder: Path, runs: int) -> None:
+    for name, make, native, suffix, bad, limit, aim in (
+        ("nginx", configs.nginx, nginx_t, ".conf", "no_such_directive on;\n", 6, "3"),
+        (
+            "haproxy",
+            configs.haproxy,
+            lambda path: ["haproxy", "-c", "-q", "-f", path],
+            ".cfg",
+            "nosuchsection\n",
+            3,
+            "2",
+        ),
+    ):
+        times = {}
+        for servers in (10_000, 100_000):
+            path = folder / f"{servers}{suffix}"
+            path.write_text(make(servers // 20, 20))
+            require(f"lbcheck on {path}", holds=summary(str(path))["servers"] == servers)
+            complete(folder, path.read_text(), native, suffix, bad)
+            pair = times[servers] = Pair(
+                check(str(path)), native(str(path)), runs if servers == 10_000 else max(runs // 2, 2)
+            )
+            if servers == 10_000:
+                row(f"{name}, {servers:,} servers", pair, f"{name} {'-t' if name == 'nginx' else '-c'}", limit, aim)
+        exponent = math.log10(times[100_000].ours / times[10_000].ours)
+        note(f"{name}, growth to 100,000", f"{times[100_000].ours:.2f} s", f"{times[100_000].theirs:.2f} s",
+             f"{exponent:.2f}", "exponent ≤ 1.1", met=exponent <= 1.1)  # fmt: skip
+        mine, its = times[100_000].memory
+        note(
+            f"{name}, memory at 100,000",
+            f"{mine:.0f} MiB",
+            f"{its:.0f} MiB",
+            f"{mine / its:.2f}",
+            "< 1",
+            met=mine < its,
+        )
+
+
+def corpus(runs: int) -> None:
+    if not CORPUS.is_dir():
+        print("no corpus beside the project: that row is left out", file=sys.stderr)
+        return
+    parse = [sys.executable, str(HERE / "crossplane_all.py"), str(CORPUS)]
+    counted = int(subprocess.run([*parse, "--count"], capture_output=True, text=True, check=True).stdout)
+    files = summary(str(CORPUS), "--jobs", "2")["files"]
+    print(f"corpus: crossplane reads {counted} files, lbcheck checks {files}", file=sys.stderr)
+    pair = Pair(check(str(CORPUS), "--jobs", "2"), parse, runs)
+    row(f"corpus, {files} files in one call", pair, "crossplane.parse", 1.0, "0.5")
+
+
+def main() -> None:
+    options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    options.add_argument("-n", "--runs", type=int, default=5, help="pairs of runs for each row")
+    runs = options.parse_args().runs
+    for needed in ("nginx", "haproxy"):
+        if not shutil.which(needed):
+            sys.exit(f"{needed} is needed for the benchmark: apt-get install {needed}")
+    folder = Path(tempfile.mkdtemp(prefix="lbcheck-bench-"))
+    try:
+        small(folder, runs)
+        large(folder, runs)
+        corpus(runs)
+    finally:
+        shutil.rmtree(folder)
+    print(table())
+
+
+if __name__ == "__main__":
+    main()
