@@ -1,0 +1,5 @@
+"""`python -m lbcheck`."""
+
+from lbcheck.cli import main
+
+main()
