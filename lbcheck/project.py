@@ -1,0 +1,183 @@
+"""One run over many files: find the configs, read each group once, judge every config, in parallel where it pays."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, NamedTuple
+
+from lbcheck import discovery, grouping
+from lbcheck.dialects import dialect
+from lbcheck.files import DiskFiles
+from lbcheck.findings import Hit, NotChecked
+from lbcheck.model import Config
+from lbcheck.results import Result
+from lbcheck.text import Source, Span
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from lbcheck.discovery import Refused
+
+    Judge = Callable[[Config], Result]
+
+#: Below this many bytes a second process costs more than it saves.
+WORTH_FORKING = 1_000_000
+
+
+class Request(NamedTuple):
+    """What to look at.
+
+    `paths` are files, folders or "-" for `stdin`, which is shown as `stdin_name`. `together` are files that make one
+    config, in that order. `changed`: the paths are changed files, and the configs around them are wanted.
+    """
+
+    paths: tuple[str, ...]
+    stdin: str | None = None
+    stdin_name: str = "-"
+    together: tuple[str, ...] = ()
+    dialect: str | None = None
+    exclude: tuple[str, ...] = ()
+    root: str | None = None
+    changed: bool = False
+    jobs: int = 0
+
+
+class Work(NamedTuple):
+    """Files and the groups in which they are read; what is left after discovery."""
+
+    files: DiskFiles
+    units: list[tuple[str, list[str]]]
+    refused: list[Refused]
+    wanted: frozenset[str] | None
+    together: tuple[str, ...]
+
+
+def check(request: Request, judge: Judge) -> Result:
+    """Find, read and judge; findings come in order of path and place. Raises PathMissingError."""
+    work = prepare(request)
+    result = Result()
+    for path in work.refused:
+        result.add(judge(_unread(path)))
+    for part in _parts(work, judge, request.jobs):
+        result.add(part)
+    result.findings.sort(
+        key=lambda finding: (finding.place.path, finding.place.line, finding.place.column, finding.code)
+    )
+    result.not_checked.sort(key=lambda note: (note.place.path, note.place.line))
+    return result
+
+
+def prepare(request: Request) -> Work:
+    """Return the files to read and how they group. Raises PathMissingError."""
+    paths, wanted = _around(request.paths) if request.changed else (list(request.paths), None)
+    files = DiskFiles(
+        discovery.roots(path for path in (*paths, *request.together) if path != "-"),
+        request.root,
+        {} if request.stdin is None else {request.stdin_name: request.stdin},
+    )
+    listed = [request.stdin_name if path == "-" and request.stdin is not None else path for path in paths]
+    forced = None if request.changed else request.dialect
+    found, refused = discovery.discover(listed, files, request.exclude, forced)
+    if request.changed and request.dialect:
+        found = [item for item in found if item.dialect == request.dialect]
+    units = grouping.units(found, files)
+    files.known = [item.path for item in found]
+    if wanted is not None:
+        units = [unit for unit in units if wanted.intersection(map(os.path.realpath, unit[1]))]
+        refused = []
+    return Work(files, units, refused, wanted, request.together)
+
+
+def _around(paths: Sequence[str]) -> tuple[list[str], frozenset[str]]:
+    """Return the folder in which the configs around changed files are looked for, and the files' real paths."""
+    top = discovery.git_top(".")
+    return [os.path.relpath(top) if top else "."], frozenset(os.path.realpath(path) for path in paths)
+
+
+def _unread(refused: Refused) -> Config:
+    """Return a config that holds nothing but the reason why a path was not read."""
+    source = Source(refused.path, "")
+    config = Config("", refused.path, [source])
+    if refused.code is None:
+        config.unmodelled.append(NotChecked(Span(source, 0, 0), refused.reason))
+    else:
+        args = {"problem": f"cannot read this file: {refused.reason}", "advice": "name a regular file"}
+        config.hits.append(Hit(refused.code, Span(source, 0, 0), args))
+    return config
+
+
+def read(work: Work) -> list[Config]:
+    """Return every config of the run, read in this process."""
+    return [config for unit in _all_units(work) for config in _read_unit(work, unit)]
+
+
+def _all_units(work: Work) -> list[tuple[str, list[str]]]:
+    return [*([("haproxy", list(work.together))] if work.together else []), *work.units]
+
+
+def _read_unit(work: Work, unit: tuple[str, list[str]]) -> list[Config]:
+    name, paths = unit
+    if name == "haproxy" and tuple(paths) == work.together:
+        from lbcheck.dialects.haproxy import read_group
+
+        return [read_group(paths, work.files)]
+    configs = dialect(name).read(paths, work.files)
+    if work.wanted is None:
+        return configs
+    return [config for config in configs if _holds(config, work.wanted)]
+
+
+def _holds(config: Config, wanted: frozenset[str]) -> bool:
+    return any(os.path.realpath(source.path) in wanted for source in config.files)
+
+
+def _judged(work: Work, judge: Judge, units: Iterable[tuple[str, list[str]]]) -> Result:
+    result = Result()
+    for unit in units:
+        for config in _read_unit(work, unit):
+            result.add(judge(config))
+    return result
+
+
+def _parts(work: Work, judge: Judge, jobs: int) -> Iterable[Result]:
+    units = _all_units(work)
+    sizes = [sum(len(work.files.read(path).text) for path in paths) for name, paths in units if name]
+    jobs = min(jobs or os.cpu_count() or 1, len(units))
+    if jobs < 2 or sum(sizes) < WORTH_FORKING or not hasattr(os, "fork"):
+        return [_judged(work, judge, units)]
+    return _forked(work, judge, _dealt(units, sizes, jobs))
+
+
+def _dealt(
+    units: Sequence[tuple[str, list[str]]], sizes: Sequence[int], hands: int
+) -> list[list[tuple[str, list[str]]]]:
+    """Deal the units so that all hands hold about the same number of bytes, the largest first."""
+    held: list[list[tuple[str, list[str]]]] = [[] for _ in range(hands)]
+    weights = [0] * hands
+    for size, unit in sorted(zip(sizes, units, strict=True), key=lambda pair: -pair[0]):
+        lightest = weights.index(min(weights))
+        held[lightest].append(unit)
+        weights[lightest] += size
+    return held
+
+
+def _forked(work: Work, judge: Judge, hands: Sequence[list[tuple[str, list[str]]]]) -> list[Result]:
+    """Judge each hand in a process of its own. Forking hands over everything that was read; only findings come back."""
+    from concurrent.futures import ProcessPoolExecutor
+    from multiprocessing import get_context
+
+    _shared.append((work, judge))
+    try:
+        with ProcessPoolExecutor(len(hands), get_context("fork")) as pool:
+            return list(pool.map(_in_child, hands))
+    finally:
+        _shared.pop()
+
+
+#: What the children of a fork find in their memory: the work and the judge, which cannot be pickled.
+_shared: list[tuple[Work, Judge]] = []
+
+
+def _in_child(units: list[tuple[str, list[str]]]) -> Result:
+    work, judge = _shared[-1]
+    return _judged(work, judge, units)
