@@ -1,0 +1,133 @@
+"""The tree of one nginx file: directives with their places, blocks with their children. No directive is judged here.
+
+`parse(source)` never raises: it returns what it read and the faults that stopped or disturbed it. Directives keep the
+offsets of their whole text; the place of a single argument is found again when somebody asks (`Directive.arg_span`).
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from lbcheck.dialects.nginx.lexer import words
+from lbcheck.dialects.nginx.templates import mask
+from lbcheck.text import Span
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from lbcheck.text import Source
+
+
+class Directive:
+    """One directive: `name`, the values of its `args`, and `children` (None for a simple one).
+
+    [start, end) runs from the name to the `;`, or to the `{` of a block; `close` is the offset behind the `}`.
+    `raw` is the text between the braces of a block in another language (Lua), whose children are not read.
+    """
+
+    __slots__ = ("args", "children", "close", "end", "name", "raw", "source", "start")
+
+    def __init__(self, source: Source, name: str, args: list[str], start: int, end: int) -> None:
+        self.source = source
+        self.name = name
+        self.args = args
+        self.start = start
+        self.end = end
+        self.children: list[Directive] | None = None
+        self.close = end
+        self.raw: str | None = None
+
+    @property
+    def span(self) -> Span:
+        """From the name to the last argument."""
+        return Span(self.source, self.start, self.end)
+
+    @property
+    def name_span(self) -> Span:
+        """The name alone."""
+        return self.word_span(0)
+
+    @property
+    def block_span(self) -> Span:
+        """The whole directive, its block included."""
+        return Span(self.source, self.start, self.close)
+
+    def arg_span(self, index: int) -> Span:
+        """The argument at `index`, its quotes included."""
+        return self.word_span(index + 1 if index >= 0 else len(self.args) + 1 + index)
+
+    def word_span(self, index: int) -> Span:
+        """The word at `index`, the name being word 0."""
+        text = mask(self.source.text[self.start : self.end])
+        for number, (start, end, _) in enumerate(words(text, 0, len(text))):
+            if number == index:
+                return Span(self.source, self.start + start, self.start + end)
+        return self.span
+
+    def __repr__(self) -> str:
+        return f"Directive({self.name} {' '.join(self.args)}{' {}' if self.children is not None else ''})"
+
+
+class Fault:
+    """Where the text is no nginx config: what is wrong, what to write, and the place that explains it.
+
+    `code` is E01, or E04 where a limit was met.
+    """
+
+    __slots__ = ("advice", "code", "end", "problem", "related", "start")
+
+    def __init__(
+        self,
+        start: int,
+        end: int,
+        problem: str,
+        advice: str,
+        related: tuple[int, int, str] | None = None,
+        code: str = "E01",
+    ) -> None:
+        self.start = start
+        self.end = end
+        self.problem = problem
+        self.advice = advice
+        self.related = related
+        self.code = code
+
+
+class Tree:
+    """One file, read: its top directives and its faults."""
+
+    __slots__ = ("directives", "faults", "source")
+
+    def __init__(self, source: Source, directives: list[Directive], faults: list[Fault]) -> None:
+        self.source = source
+        self.directives = directives
+        self.faults = faults
+
+    def all(self) -> Iterator[Directive]:
+        """Yield every directive, parents before their children, in order of writing."""
+        stack = list(reversed(self.directives))
+        while stack:
+            directive = stack.pop()
+            yield directive
+            if directive.children:
+                stack.extend(reversed(directive.children))
+
+
+_LUA = re.compile(
+    r"""--\[(=*)\[[\s\S]*?\]\1\]|--[^\n]*|\[(=*)\[[\s\S]*?\]\2\]|"(?:[^"\\\n]|\\[\s\S])*"|'(?:[^'\\\n]|\\[\s\S])*'|[{}]"""
+)
+
+
+def lua_end(text: str, start: int) -> int:
+    """Return the offset of the `}` that closes a Lua block whose text begins at `start`, or -1."""
+    depth = 1
+    for match in _LUA.finditer(text, start):
+        mark = match[0]
+        if mark == "{":
+            depth += 1
+        elif mark == "}":
+            depth -= 1
+            if not depth:
+                return match.start()
+    return -1
