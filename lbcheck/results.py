@@ -74,9 +74,14 @@ class Counts(NamedTuple):
 
 
 class Result:
-    """A whole run, or one config's part. `suppressed` counts what comments, settings and baseline silenced."""
+    """A whole run, or one config's part.
 
-    __slots__ = ("counts", "findings", "not_checked", "suppressed")
+    `suppressed` counts what comments, settings and baseline silenced. `used` are the places, as (path, offset), of
+    the codes in suppression comments that silenced something: a fragment that two configs include is in use if one
+    of them needs it.
+    """
+
+    __slots__ = ("counts", "findings", "not_checked", "suppressed", "used")
 
     def __init__(
         self,
@@ -84,17 +89,20 @@ class Result:
         not_checked: list[Note] | None = None,
         suppressed: int = 0,
         counts: Counts | None = None,
+        used: set[tuple[str, int]] | None = None,
     ) -> None:
         self.findings = findings or []
         self.not_checked = not_checked or []
         self.suppressed = suppressed
         self.counts = counts or Counts()
+        self.used = used or set()
 
     def add(self, other: Result) -> None:
         """Take in another part of the run."""
         self.findings.extend(other.findings)
         self.not_checked.extend(other.not_checked)
         self.suppressed += other.suppressed
+        self.used |= other.used
         self.counts = self.counts.plus(other.counts)
 
     def count(self, severity: str) -> int:

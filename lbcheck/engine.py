@@ -1,0 +1,158 @@
+"""Judging one config: run the checks, keep one finding for each cause, silence what is ignored, sort."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from lbcheck import causes, suppressions
+from lbcheck.catalog import Rule, render
+from lbcheck.checks import CHECKS
+from lbcheck.dialects import DIALECTS, dialect
+from lbcheck.findings import ERROR, Hit, at_least
+from lbcheck.fingerprints import stamp
+from lbcheck.places import change, hidden, notes, place
+from lbcheck.redaction import without
+from lbcheck.results import Counts, Finding, Note, Result
+from lbcheck.text import Source, Span
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from lbcheck.checks import Check
+    from lbcheck.context import Context
+    from lbcheck.model import Config
+    from lbcheck.selection import Selection
+
+#: Rules that no table of checks holds: reading a config raises them, and so do this module and the suppressions.
+READING = frozenset(f"E{number:02}" for number in range(16))
+#: A check that failed. It cannot be switched off: silence would pass for praise.
+INTERNAL = "E00"
+
+
+def check(config: Config, selection: Selection, context: Context) -> Result:
+    """Judge one config: its findings in order, what was not checked, and how much was looked at.
+
+    A config with an error in the reading gets no other checks, so that one typo does not give thirty echoes. A
+    check that fails becomes the finding E00, and the others run all the same.
+    """
+    broken = any(_severity(hit, selection.rules) == ERROR for hit in config.hits)
+    raised = [*config.hits] if broken else [*config.hits, *_run(config, selection, context)]
+    hits = [hit for hit in raised if hit.code in selection.codes or hit.code == INTERNAL]
+    shown, echoes = causes.split(hits)
+    comments = suppressions.collect(config, selection.rules, selection.today)
+    left = suppressions.silence(shown, comments.ignores)
+    suppressions.silence(echoes, comments.ignores)
+    about = [*comments.hits]
+    if not broken:
+        about += suppressions.unused(comments.ignores, selection.codes, selection.rules)
+    about = [hit for hit in about if hit.code in selection.codes]
+    left += suppressions.silence(about, comments.ignores)
+    findings = stamp(_ordered(_finding(hit, config, selection) for hit in left))
+    kept = [finding for finding in findings if not selection.silences(finding)]
+    return Result(
+        [finding for finding in kept if at_least(finding.severity, selection.min_severity)],
+        [_not_checked(item.span, item.reason) for item in config.unmodelled],
+        len(shown) + len(about) - len(left) + len(findings) - len(kept),
+        _counts(config),
+        {(ignore.span.path, ignore.span.start) for ignore in comments.ignores if ignore.used},
+    )
+
+
+def finish(result: Result) -> None:
+    """Put the parts of a whole run in order: sorted, each finding and each unchecked place once.
+
+    Two configs that include one file give its findings twice, and a comment in it that only one of them needs is
+    not unused.
+    """
+    alive = (
+        finding
+        for finding in result.findings
+        if finding.code != "E12" or (finding.place.path, finding.place.start) not in result.used
+    )
+    result.findings = _ordered(alive)
+    places = {(note.place, note.message): note for note in result.not_checked}
+    result.not_checked = sorted(places.values(), key=lambda note: (note.place.path, note.place.start, note.message))
+
+
+def _run(config: Config, selection: Selection, context: Context) -> Iterator[Hit]:
+    """Yield what the selected checks say about the config."""
+    if config.dialect not in DIALECTS:
+        return
+    for table in (CHECKS, dialect(config.dialect).CHECKS):
+        for code, function in table.items():
+            rule = selection.rules.get(code)
+            if code in selection.codes and rule is not None and config.dialect in rule.dialects:
+                yield from _guarded(code, function, config, context)
+
+
+def _guarded(code: str, function: Check, config: Config, context: Context) -> Iterator[Hit]:
+    """Yield a check's hits; if it fails, those until then and the failure."""
+    try:
+        yield from function(config, context)
+    except Exception as error:  # noqa: BLE001 - one broken check must not silence the others
+        source = config.files[0] if config.files else Source(config.path, "")
+        problem = f"the check {code} failed on this config: {type(error).__name__} at {_where(error)}"
+        advice = "report it with a config that shows it at https://github.com/lbcheck/lbcheck/issues"
+        yield Hit(INTERNAL, Span(source, 0, 0), {"problem": problem, "advice": advice})
+
+
+def _where(error: BaseException) -> str:
+    """Return file and line where an exception was raised. Its text may quote the config and stays unsaid."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    if trace is None:
+        return "an unknown place"
+    return f"{os.path.basename(trace.tb_frame.f_code.co_filename)}:{trace.tb_lineno}"
+
+
+def _severity(hit: Hit, rules: Mapping[str, Rule]) -> str:
+    if hit.severity is not None:
+        return hit.severity
+    rule = rules.get(hit.code)
+    return rule.severity if rule is not None else ERROR
+
+
+def _finding(hit: Hit, config: Config, selection: Selection) -> Finding:
+    rule = selection.rules[hit.code]
+    words = hidden(hit.span)
+    args = {name: without(str(value), words) for name, value in hit.args.items()}
+    frontend, route, pool, server = (
+        None if name is None else without(name, words) for name in (hit.frontend, hit.route, hit.pool, hit.server)
+    )
+    return Finding(
+        rule.code,
+        rule.name,
+        selection.severities.get(rule.code) or hit.severity or rule.severity,
+        render(rule.message, args),
+        render(rule.help, args),
+        "",
+        place(hit.span),
+        config.path,
+        config.dialect,
+        frontend,
+        route,
+        pool,
+        server,
+        related=notes(hit.related, words),
+        fix=change(hit.fix, words),
+        url=rule.url,
+    )
+
+
+def _ordered(findings: Iterable[Finding]) -> list[Finding]:
+    """Return the findings by path, line, column and code, equal ones once."""
+    unique = {
+        (found.place.path, found.place.line, found.place.column, found.code, found.message): found for found in findings
+    }
+    return [unique[key] for key in sorted(unique)]
+
+
+def _not_checked(span: Span, reason: str) -> Note:
+    return Note(place(span), without(reason, hidden(span)))
+
+
+def _counts(config: Config) -> Counts:
+    servers = sum(len(pool.servers) for pool in config.pools)
+    return Counts(len(config.files), 1, len(config.frontends), len(config.pools), servers)
