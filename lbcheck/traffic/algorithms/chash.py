@@ -1,0 +1,42 @@
+"""HAProxy's `hash-type consistent` and `balance random` (src/lb_chash.c): both choose the nearest point of one ring."""
+
+from __future__ import annotations
+
+from itertools import accumulate, pairwise
+from typing import TYPE_CHECKING
+
+from lbcheck.traffic.algorithms.hashes import full_hashes
+from lbcheck.traffic.algorithms.ring import CIRCLE, Ring
+from lbcheck.traffic.algorithms.weighted import WEIGHT_SCALE
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+#: Points that a server may have at most: ids are this far apart (SRV_EWGHT_RANGE).
+_ID_STEP = 256 * WEIGHT_SCALE
+
+
+class Tree:
+    """The ring of a backend's usable servers, which are known by their ids."""
+
+    __slots__ = ("ring", "servers")
+
+    def __init__(self, ids: Sequence[int], weights: Sequence[int]) -> None:
+        """Take the servers that may be chosen, in order, with their weights above 0."""
+        self.servers = len(ids)
+        bases = [
+            number * _ID_STEP + node
+            for number, weight in zip(ids, weights, strict=True)
+            for node in range(weight * WEIGHT_SCALE)
+        ]
+        places = full_hashes(value % CIRCLE for value in bases)
+        ends = accumulate((weight * WEIGHT_SCALE for weight in weights), initial=0)
+        self.ring = Ring(places[start:end] for start, end in pairwise(ends))
+
+    def server_for(self, value: int) -> int:
+        """Return the server for a hash: `hashes.key_hash` or `hashes.source_hash` of the request, or a random one."""
+        return self.ring.owners[self.ring.nearest(value)]
+
+    def shares(self) -> list[float]:
+        """Return each server's share of evenly spread hashes."""
+        return [arc / CIRCLE for arc in self.ring.nearest_arcs(self.servers)]

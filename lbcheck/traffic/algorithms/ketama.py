@@ -1,0 +1,104 @@
+"""nginx's `hash KEY consistent` (ngx_http_upstream_hash_module.c, ngx_http_upstream_update_chash())."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from zlib import crc32
+
+from lbcheck.traffic.algorithms.ring import CIRCLE, Ring
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
+POINTS_PER_WEIGHT = 160
+#: How many further points nginx looks at when a point's servers cannot be used; then it takes round robin.
+_FURTHER = 20
+
+
+def host_and_port(server: str) -> tuple[bytes, bytes]:
+    """Split a server as the config writes it, as nginx does for hashing: digits behind the last colon are the port."""
+    text = server.encode("utf-8", "surrogateescape")
+    if text[:5].lower() == b"unix:":
+        return text[5:], b""
+    host, colon, port = text.rpartition(b":")
+    if colon and not port.strip(b"0123456789"):
+        return host, port
+    return text, b""
+
+
+def points(server: str, weight: int) -> list[int]:
+    """Return the places of a server's points, each hashed from the one before."""
+    host, port = host_and_port(server)
+    base = crc32(port, crc32(host + b"\0"))
+    places = []
+    place = 0
+    for _ in range(weight * POINTS_PER_WEIGHT):
+        place = crc32(place.to_bytes(4, "little"), base)
+        places.append(place)
+    return places
+
+
+class Continuum:
+    """The ring of an upstream. Servers written alike share their points, and take turns by weight."""
+
+    __slots__ = ("_groups", "_weights", "names", "ring")
+
+    def __init__(self, names: Sequence[str], weights: Sequence[int]) -> None:
+        """Take the servers as written, in order, `down` ones included, for they have their points too."""
+        self._weights = weights
+        self._groups: dict[str, list[int]] = {}
+        for at, name in enumerate(names):
+            self._groups.setdefault(name, []).append(at)
+        self.names = list(self._groups)
+        self.ring = Ring(
+            points(name, max(weights[at] for at in self._groups[name]))  # equal places coincide: the longest list stays
+            for name in self.names
+        )
+
+    def server_for(self, key: bytes, down: Collection[int] = ()) -> int | None:
+        """Return the first server written as the key's point says; None where round robin decides (nothing found)."""
+        at = self.ring.clockwise(crc32(key))
+        for further in range(_FURTHER + 1):
+            owner = self.ring.owners[(at + further) % len(self.ring.owners)]
+            for server in self._groups[self.names[owner]]:
+                if server not in down:
+                    return server
+        return None
+
+    def turns(self, server: int, down: Collection[int]) -> list[int]:
+        """Return the servers that share this one's points."""
+        return next([at for at in group if at not in down] for group in self._groups.values() if server in group)
+
+    def shares(self, down: Collection[int] = ()) -> list[float]:
+        """Return each server's share of evenly spread key hashes. Some server must be usable and have a weight."""
+        gone = {at for at, name in enumerate(self.names) if all(one in down for one in self._groups[name])}
+        if gone:
+            arcs, lost = self.ring.skipping_arcs(len(self.names), gone, _FURTHER)
+        else:
+            arcs, lost = self.ring.clockwise_arcs(len(self.names)), 0
+        return share_out(list(self._groups.values()), arcs, lost, self._weights, down)
+
+
+def share_out(
+    groups: Sequence[Sequence[int]], arcs: Sequence[int], lost: int, weights: Sequence[int], down: Collection[int]
+) -> list[float]:
+    """Return each server's share: the arcs by weight among those written alike, what was lost by weight among all."""
+    total = sum(weight for at, weight in enumerate(weights) if at not in down)
+    fractions = [0.0 if at in down else weight / total * (lost / CIRCLE) for at, weight in enumerate(weights)]
+    for group, arc in zip(groups, arcs, strict=True):
+        taking = [at for at in group if at not in down]
+        together = sum(weights[at] for at in taking)
+        for at in taking:
+            fractions[at] += arc / CIRCLE * weights[at] / together
+    return fractions
+
+
+def estimated_shares(names: Sequence[str], weights: Sequence[int], down: Collection[int] = ()) -> list[float]:
+    """Return the shares that a ring of endlessly many points would give."""
+    groups: dict[str, list[int]] = {}
+    for at, name in enumerate(names):
+        if at not in down:
+            groups.setdefault(name, []).append(at)
+    sizes = [max(weights[at] for at in group) for group in groups.values()]
+    arcs = [size * CIRCLE // sum(sizes) for size in sizes]
+    return share_out(list(groups.values()), arcs, CIRCLE - sum(arcs), weights, down)
