@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
-    from lbcheck.model import Pool
+    from lbcheck.model import Config, Pool
     from lbcheck.traffic.algorithms import Shares
+
+T = TypeVar("T")
 
 
 class Context:
@@ -18,7 +20,7 @@ class Context:
     absent is not known. `options` maps a rule's code to the user's thresholds for it.
     """
 
-    __slots__ = ("_shares", "options", "targets")
+    __slots__ = ("_facts", "_shares", "options", "targets")
 
     def __init__(
         self,
@@ -28,6 +30,7 @@ class Context:
         self.targets = targets or {}
         self.options = options or {}
         self._shares: dict[int, tuple[Pool, Shares]] = {}
+        self._facts: dict[tuple[int, object], tuple[Config, Any]] = {}
 
     def before(self, product: str, version: tuple[int, ...]) -> bool | None:
         """Say whether the target runs an older version than `version`; None where the target is not known."""
@@ -46,3 +49,11 @@ class Context:
         if known is None:
             known = self._shares[id(pool)] = (pool, shares(pool, dialect))
         return known[1]
+
+    def once(self, config: Config, compute: Callable[[Config], T]) -> T:
+        """Return compute(config), computed once for all checks that ask for it."""
+        key = (id(config), compute)
+        known = self._facts.get(key)
+        if known is None:
+            known = self._facts[key] = (config, compute(config))
+        return cast("T", known[1])
