@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from lbcheck.checks import addresses, agreement, distribution, hashing, pools, weights
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
@@ -13,4 +15,21 @@ if TYPE_CHECKING:
 
     Check = Callable[[Config, Context], Iterable[Hit]]
 
-CHECKS: dict[str, Check] = {}
+CHECKS: dict[str, Check] = {
+    "D01": distribution.weight_skew,
+    "D02": weights.weight_outlier,
+    "D03": weights.weight_implicit,
+    "D04": weights.weight_zero,
+    "D05": weights.weight_all_zero,
+    "D06": distribution.weight_ignored,
+    "D07": hashing.hash_weight_overflow,
+    "D08": hashing.hash_ring_imbalance,
+    "P01": pools.pool_empty,
+    "P02": pools.pool_undefined,
+    "P04": addresses.server_duplicate,
+    "P05": addresses.primary_and_backup,
+    "P06": pools.all_disabled,
+    "P07": pools.pool_unused,
+    "P16": addresses.server_port_outlier,
+    "X01": agreement.conflicting_settings,
+}

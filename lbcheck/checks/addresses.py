@@ -1,0 +1,197 @@
+"""Addresses: one host twice in a pool, as its own backup, or with the one port that the others do not have."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lbcheck.checks.edits import replace_word, set_weight, unsafe, whole_line
+from lbcheck.checks.intent import canary, twice
+from lbcheck.findings import Hit, Related
+from lbcheck.spelling import distance
+from lbcheck.wording import counted, percent
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from lbcheck.context import Context
+    from lbcheck.model import Address, Config, Pool, Server
+
+    Key = tuple[str, int | None]
+
+#: Ports that a server listens on for a reason of its own, so that a single one among others is another service.
+_WELL_KNOWN = frozenset({21, 22, 25, 53, 80, 110, 143, 389, 443, 465, 587, 636, 853, 993, 995})
+#: What says nothing about the connection that a server gets: its number and its name for persistence.
+_NOT_CONNECTION = frozenset({"id", "cookie"})
+_ANYWHERE = frozenset({"0.0.0.0", "::", "*", ""})  # noqa: S104 - "connect to where the client wanted to"
+
+
+def place(address: Address) -> Key | None:
+    """Return what makes two addresses one: host in one spelling, and port; None where they are not plain values."""
+    host = address.host
+    if host is None or address.kind == "opaque":
+        return None
+    if address.kind == "ipv4":
+        return host, address.port
+    if address.kind == "unix":
+        return f"unix:{host}", None
+    if address.kind == "ipv6":
+        return _one_spelling(host), address.port
+    return host.lower().rstrip("."), address.port
+
+
+def _one_spelling(host: str) -> str:
+    """Return an IPv6 address in its shortest form; anything else as it is."""
+    from ipaddress import AddressValueError, IPv6Address
+
+    try:
+        return str(IPv6Address(host.strip("[]")))
+    except AddressValueError:
+        return host.lower()
+
+
+def fixed_place(server: Server) -> Key | None:
+    """Return the place of a server whose line stands for one host; None for templates, resolved names, 0.0.0.0.
+
+    Several HAProxy servers of one name with `resolvers` are given different addresses of that name
+    (configuration.txt 5.3.1), and 0.0.0.0 means the address that the client asked for.
+    """
+    if server.count != 1 or (server.resolve is not None and server.resolve.value):
+        return None
+    where = place(server.address)
+    return None if where is None or where[0] in _ANYWHERE else where
+
+
+def _by_place(servers: Iterable[Server]) -> dict[Key, list[Server]]:
+    found: dict[Key, list[Server]] = {}
+    for server in servers:
+        where = fixed_place(server)
+        if where is not None and server.enabled:
+            found.setdefault(where, []).append(server)
+    return found
+
+
+def server_duplicate(config: Config, context: Context) -> Iterator[Hit]:
+    """P04: two lines of one role for the same address, reached in the same way."""
+    for pool in config.pools:
+        if len(pool.servers) < 2:
+            continue
+        places = _by_place(pool.servers)
+        if len(places) == len(pool.servers):
+            continue
+        for lines in places.values():
+            for alike in _alike(lines) if len(lines) > 1 else ():
+                if not any(map(twice, alike)):
+                    yield _repeated(pool, alike, config.dialect, context)
+
+
+def _alike(lines: Sequence[Server]) -> Iterator[list[Server]]:
+    """Yield the groups of two and more lines that differ in nothing that a connection shows."""
+    groups: dict[tuple[object, ...], list[Server]] = {}
+    for server in lines:
+        options = tuple(
+            sorted(
+                (name, str(setting.value)) for name, setting in server.options.items() if name not in _NOT_CONNECTION
+            )
+        )
+        tls = None if server.tls is None else server.tls.value
+        groups.setdefault((server.role, tls, options), []).append(server)
+    return (group for group in groups.values() if len(group) > 1)
+
+
+def _repeated(pool: Pool, lines: Sequence[Server], dialect: str, context: Context) -> Hit:
+    first, second = lines[0], lines[1]
+    weight = sum(server.weight.value for server in lines)
+    args = {
+        "server": second.name,
+        "pool": pool.name,
+        "address": second.address.text,
+        "lines": counted(len(lines), "line"),
+        "first": first.span.line,
+        "effect": _effect(pool, lines, dialect, context),
+        "weight": weight,
+    }
+    edits = [set_weight(first, dialect, weight), *(whole_line(server.span) for server in lines[1:])]
+    return Hit(
+        "P04",
+        second.span,
+        args,
+        related=[Related(server.span, "the same address") for server in lines if server is not second],
+        fix=unsafe("keep one line with the summed weight", edits),
+        pool=pool.name,
+        server=second.name,
+    )
+
+
+def _effect(pool: Pool, lines: Sequence[Server], dialect: str, context: Context) -> str:
+    """Say what the repeated lines do to the traffic."""
+    shares = context.shares(pool, dialect).servers
+    if shares is None or not lines[0].serving:
+        return "its limits and health count once for each line"
+    those = {id(server) for server in lines}
+    whole = sum(share for server, share in zip(pool.servers, shares, strict=True) if id(server) in those)
+    return f"it gets {percent(whole)} of the traffic, and its limits and health count once for each line"
+
+
+def primary_and_backup(config: Config, context: Context) -> Iterator[Hit]:
+    """P05: a backup at the address of a primary of the same pool."""
+    del context
+    for pool in config.pools:
+        backups = [server for server in pool.backups if server.enabled]
+        if not backups:
+            continue
+        primaries = _by_place(pool.primaries)
+        for backup in backups:
+            where = fixed_place(backup)
+            found = primaries.get(where) if where is not None else None
+            if found is None or twice(backup):
+                continue
+            args = {"server": backup.name, "pool": pool.name, "address": backup.address.text, "primary": found[0].name}
+            related = [Related(found[0].span, "the primary at the same address")]
+            yield Hit("P05", backup.span, args, related=related, pool=pool.name, server=backup.name)
+
+
+def server_port_outlier(config: Config, context: Context) -> Iterator[Hit]:
+    """P16: all primaries but one, each on a host of its own, listen on one port, and the odd one looks mistyped."""
+    del context
+    for pool in config.pools:
+        members = [server for server in pool.primaries if server.enabled]
+        if pool.open or len(members) < 3:
+            continue
+        odd, common = _odd_port(members)
+        if odd is None or canary(odd, pool):
+            continue
+        args = {
+            "server": odd.name,
+            "pool": pool.name,
+            "port": odd.address.port,
+            "common": common,
+            "others": counted(len(members) - 1, "other server"),
+        }
+        written = odd.address.text
+        host, colon, port = written.rpartition(":")
+        right = f"{host}:{common}" if colon and port == str(odd.address.port) else f"{written}:{common}"
+        fix = unsafe(f"port {common}, as the others have", [replace_word(odd.span, written, right)])
+        yield Hit("P16", odd.span, args, fix=fix, pool=pool.name, server=odd.name)
+
+
+def _odd_port(members: Sequence[Server]) -> tuple[Server | None, int]:
+    """Return the one server whose port differs from all others', if it looks mistyped, and the others' port."""
+    ports: dict[int, list[Server]] = {}
+    for server in members:
+        port = server.address.port
+        if port is None or not server.address.known or server.address.kind == "unix":
+            return None, 0
+        ports.setdefault(port, []).append(server)
+        if len(ports) > 2:
+            return None, 0
+    if len(ports) != 2 or len({server.address.host for server in members}) < len(members):
+        return None, 0
+    (port, few), (common, many) = sorted(ports.items(), key=lambda item: len(item[1]))
+    if len(few) != 1 or len(many) < 2 or not _mistyped(port, common):
+        return None, 0
+    return few[0], common
+
+
+def _mistyped(port: int, common: int) -> bool:
+    """Say whether a port may be a slip of another: at most two characters away, or a service's own port."""
+    return port in _WELL_KNOWN or distance(str(port), str(common), 2) <= 2
