@@ -6,14 +6,16 @@ import os
 import re
 from typing import TYPE_CHECKING, Any
 
+from lbcheck.findings import SEVERITIES
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
 #: Where a rule's page is read on the web.
 PAGES_URL = "https://github.com/lbcheck/lbcheck/blob/main/rules/"
 #: The keys of a page's front matter that the index holds, in its order; the page's file name comes last.
-FIELDS = ("code", "name", "severity", "dialects", "since", "default", "preview", "message", "help")
-ROW = "tuple[str, str, str, tuple[str, ...], str, bool, bool, str, str, str]"
+FIELDS = ("code", "name", "severity", "dialects", "since", "default", "preview", "options", "message", "help")
+ROW = "tuple[str, str, str, tuple[str, ...], str, bool, bool, tuple[tuple[str, float], ...], str, str, str]"
 
 _PLACEHOLDER = re.compile(r"\{([a-z][a-z0-9_]*)\}")
 
@@ -26,11 +28,24 @@ class Rule:
     """One rule: what its page's front matter says.
 
     `default` is whether it runs when nobody selects anything; a `preview` rule runs only with previews switched on.
-    `message` and `help` are templates with `{name}` placeholders. `path` is the page's file name, or the whole
-    path where a page of the user's own replaces words of it.
+    `options` are the thresholds that settings may change, with their defaults. `message` and `help` are templates
+    with `{name}` placeholders. `path` is the page's file name, or the whole path where a page of the user's own
+    replaces words of it.
     """
 
-    __slots__ = ("code", "default", "dialects", "help", "message", "name", "path", "preview", "severity", "since")
+    __slots__ = (
+        "code",
+        "default",
+        "dialects",
+        "help",
+        "message",
+        "name",
+        "options",
+        "path",
+        "preview",
+        "severity",
+        "since",
+    )
 
     def __init__(
         self,
@@ -41,6 +56,7 @@ class Rule:
         since: str,
         default: bool,  # noqa: FBT001 - the index lists the values by position
         preview: bool,  # noqa: FBT001
+        options: Sequence[tuple[str, float]],
         message: str,
         help: str,  # noqa: A002 - the page's own key
         path: str,
@@ -52,6 +68,7 @@ class Rule:
         self.since = since
         self.default = default
         self.preview = preview
+        self.options = options
         self.message = message
         self.help = help
         self.path = path
@@ -160,8 +177,47 @@ def load(folder: str) -> list[Rule]:
     for name in page_names(folder):
         head = front_matter(os.path.join(folder, name))
         head["dialects"] = tuple(head["dialects"])
-        found.append(Rule(*(head.get(field, False) for field in FIELDS), name))
+        head["options"] = tuple(head.get("options", {}).items())
+        values = [*(head.get(field, False) for field in FIELDS), name]
+        found.append(Rule(*values))
     return sorted(found, key=lambda rule: rule.code)
+
+
+def replaced(folder: str, known: Mapping[str, Rule]) -> dict[str, Rule]:
+    """Return the rules with the words of the user's own pages in place of ours.
+
+    A page in the user's folder names an existing rule by its code and may give it another severity, default,
+    message or help; its prose is what `lbcheck rule` then shows. Raises CatalogError, also for a code that no check
+    has: a page alone finds nothing.
+    """
+    changed = dict(known)
+    for name in page_names(folder):
+        path = os.path.abspath(os.path.join(folder, name))
+        head = front_matter(path)
+        rule = known.get(str(head.get("code")))
+        if rule is None:
+            raise CatalogError(
+                f"{path}: code: no check has the code {head.get('code')}; a page can only replace one's words"
+            )
+        values = {field: getattr(rule, field) for field in FIELDS}
+        for key, fits in _REPLACEABLE.items():
+            if key in head and not fits(head[key]):
+                raise CatalogError(f"{path}: {key}: {head[key]!r} cannot be used")
+            values[key] = head.get(key, values[key])
+        changed[rule.code] = Rule(**values, path=path)
+    return changed
+
+
+def _is_line(value: object) -> bool:
+    return isinstance(value, str) and bool(value.strip()) and "\n" not in value
+
+
+_REPLACEABLE: dict[str, Callable[[object], bool]] = {
+    "severity": lambda value: value in SEVERITIES,
+    "default": lambda value: isinstance(value, bool),
+    "message": _is_line,
+    "help": _is_line,
+}
 
 
 def index_text(known: Iterable[Rule]) -> str:

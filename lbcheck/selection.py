@@ -15,6 +15,10 @@ if TYPE_CHECKING:
 ALL = "ALL"
 
 
+class UnknownSelectorError(ValueError):
+    """A selector that stands for no rule; its text is the whole message."""
+
+
 class Ignored(NamedTuple):
     """An entry of `[[ignore]]`: findings of a path, of a rule or with a fingerprint, until a date."""
 
@@ -76,15 +80,15 @@ def _today() -> str:
 def matches(path: str, pattern: str) -> bool:
     """Say whether a path is meant by a pattern: the path itself, a folder above it, or a shell pattern of either.
 
-    `*` also matches "/"; a pattern without "/" is held against the file's name too.
+    `*` also matches "/"; a pattern without "/" is held against the file's name.
     """
     import os
     from fnmatch import fnmatchcase
 
-    path, pattern = os.path.normpath(path), os.path.normpath(pattern)
-    if path == pattern or path.startswith(pattern.rstrip("/") + "/") or pattern == ".":
-        return True
-    return fnmatchcase(path, pattern) or ("/" not in pattern and fnmatchcase(os.path.basename(path), pattern))
+    if "/" not in pattern:
+        return fnmatchcase(os.path.basename(path), pattern)
+    path, pattern = os.path.abspath(path), os.path.abspath(pattern)
+    return path == pattern or path.startswith(pattern.rstrip("/") + "/") or fnmatchcase(path, pattern)
 
 
 def default_selection(today: str = "") -> Selection:
@@ -109,26 +113,24 @@ def expand(selectors: Iterable[str], known: Mapping[str, Rule]) -> frozenset[str
     return frozenset(codes)
 
 
-class UnknownSelectorError(ValueError):
-    """A selector that stands for no rule; its text is the whole message."""
-
-
 def _codes(selector: str, known: Mapping[str, Rule]) -> set[str]:
-    word = selector.strip()
-    if word.upper() == ALL:
+    word = selector.strip().upper()
+    if word == ALL:
         return set(known)
-    rule = find(word, known)
-    found = {rule.code} if rule else {code for code in known if word and code.startswith(word.upper())}
-    if not found:
-        raise UnknownSelectorError(f'"{selector}" is no rule; {_hint(word, known)}')
-    return found
+    found = {code for code in known if word and code.startswith(word)}
+    return found or {named(selector, known).code}
 
 
-def _hint(word: str, known: Mapping[str, Rule]) -> str:
+def named(word: str, known: Mapping[str, Rule]) -> Rule:
+    """Return the rule of this code or name. Raises UnknownSelectorError."""
+    rule = find(word.strip(), known)
+    if rule is not None:
+        return rule
     from lbcheck.spelling import closest
 
     meant = closest(word.lower(), [rule.name for rule in known.values()])
-    return f"did you mean {meant}?" if meant else "give a code, the beginning of codes, a name, or ALL"
+    hint = f"did you mean {meant}?" if meant else "give a code, the beginning of codes, a name, or ALL"
+    raise UnknownSelectorError(f'"{word}" is no rule; {hint}')
 
 
 def choose(

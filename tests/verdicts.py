@@ -1,0 +1,104 @@
+"""The real nginx and HAProxy as judges of example configs: the verdict of `nginx -t` and `haproxy -c`."""
+
+from __future__ import annotations
+
+import functools
+import os
+import re
+import shutil
+import subprocess
+from typing import TYPE_CHECKING
+
+from proxies import HAPROXY, NGINX
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+BINARIES = {"nginx": NGINX, "haproxy": HAPROXY}
+#: Seconds after which a checker counts as hung.
+PATIENCE = 30
+
+
+class CannotJudgeError(Exception):
+    """The proxy is not installed, or this user or this build cannot judge the config; the text says why."""
+
+
+def verdict(dialect: str, files: dict[str, str], folder: Path) -> tuple[bool, str]:
+    """Return whether the proxy accepts the files, the first of them the root, and what it printed."""
+    program = BINARIES[dialect]
+    if program is None:
+        raise CannotJudgeError(f"{dialect} is not installed")
+    for name, text in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if not path.is_dir():
+            path.write_text(text, encoding="utf-8", errors="surrogateescape")
+    supply(folder, "".join(files.values()))
+    command = (_nginx if dialect == "nginx" else _haproxy)(program, files, folder)
+    run = subprocess.run(
+        command, cwd=folder, capture_output=True, text=True, errors="replace", timeout=PATIENCE, check=False
+    )
+    said = run.stdout + run.stderr
+    if run.returncode and os.geteuid() and "Permission denied" in said:
+        raise CannotJudgeError(f"only root may check this with {dialect}: {said.strip()}")
+    return run.returncode == 0, said
+
+
+def _nginx(program: str, files: dict[str, str], folder: Path) -> list[str]:
+    root, text = next(iter(files.items()))
+    everything = "".join(files.values())
+    if not re.search(r"\bevents\b", everything):
+        with (folder / root).open("a", encoding="utf-8") as stream:
+            stream.write("\nevents {}\n")
+    extra = [] if re.search(r"^\s*pid\s", text, re.MULTILINE) else [f"pid {folder}/nginx.pid;"]
+    for module, block in (("ngx_stream_module", "stream"), ("ngx_mail_module", "mail")):
+        if re.search(rf"^\s*{block}\s*\{{", everything, re.MULTILINE) and module not in everything:
+            extra += [f"load_module {module_path(module)};"] if module_path(module) else []
+    return [program, "-t", "-p", str(folder), "-c", str(folder / root), "-e", "stderr", "-g", " ".join(extra)]
+
+
+def module_path(module: str) -> str:
+    """Return where nginx keeps a dynamic module, "" where it is built in. Raises CannotJudgeError."""
+    build = nginx_build()
+    block = module.removeprefix("ngx_").removesuffix("_module")
+    if re.search(rf"--with-{block}(?:\s|$)", build):
+        return ""
+    folder = re.search(r"--modules-path=(\S+)", build)
+    path = f"{folder[1]}/{module}.so" if folder else ""
+    if not os.path.exists(path):
+        raise CannotJudgeError(f"this nginx has no {module}")
+    return path
+
+
+@functools.cache
+def nginx_build() -> str:
+    return subprocess.run([NGINX, "-V"], capture_output=True, text=True, check=True).stderr
+
+
+def _haproxy(program: str, files: dict[str, str], folder: Path) -> list[str]:
+    configs = [name for name in files if name.endswith(".cfg")] or list(files)[:1]
+    return [program, "-c", *(word for name in configs for word in ("-f", str(folder / name)))]
+
+
+def supply(folder: Path, text: str) -> None:
+    """Put beside the config what examples may name: mime.types, and tls/site.pem, tls/site.key and tls/ca.pem."""
+    if "mime.types" in text and not (folder / "mime.types").exists():
+        (folder / "mime.types").write_text("types { text/html html; }\n")
+    if "tls/" in text:
+        (folder / "tls").mkdir(exist_ok=True)
+        certificate, key = self_signed()
+        for name, content in (("site.pem", certificate + key), ("site.key", key), ("ca.pem", certificate)):
+            (folder / "tls" / name).write_text(content)
+
+
+@functools.cache
+def self_signed() -> tuple[str, str]:
+    """Return a certificate and its key, made for this test run."""
+    program = shutil.which("openssl")
+    if program is None:
+        raise CannotJudgeError("openssl is not installed: no certificate for the example")
+    request = ["req", "-x509", "-nodes", "-days", "2", "-subj", "/CN=example.test", "-newkey", "ec"]
+    curve = ["-pkeyopt", "ec_paramgen_curve:prime256v1", "-keyout", "-", "-out", "-"]
+    made = subprocess.run([program, *request, *curve], capture_output=True, text=True, check=True).stdout
+    key, _, certificate = made.partition("-----END PRIVATE KEY-----\n")
+    return certificate, key + "-----END PRIVATE KEY-----\n"
