@@ -1,0 +1,46 @@
+"""Reporters: one function per output format, `render(result, options) -> str`, imported when it is asked for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from lbcheck.report.options import Options
+    from lbcheck.results import Result
+
+    Reporter = Callable[[Result, Options], str]
+
+#: Output format → the module whose `render` writes it.
+REPORTERS = {
+    "full": "lbcheck.report.full",
+    "concise": "lbcheck.report.concise",
+    "json": "lbcheck.report.json_object",
+    "json-lines": "lbcheck.report.json_lines",
+    "sarif": "lbcheck.report.sarif",
+    "github": "lbcheck.report.github",
+    "gitlab": "lbcheck.report.gitlab",
+    "junit": "lbcheck.report.junit",
+}
+
+#: File suffix → the format that it stands for where none is named. GitLab's reports are .json too: name the format.
+SUFFIXES = {
+    ".json": "json",
+    ".jsonl": "json-lines",
+    ".ndjson": "json-lines",
+    ".sarif": "sarif",
+    ".txt": "full",
+    ".xml": "junit",
+}
+
+
+def reporter(name: str) -> Reporter:
+    """Return the function that renders this format. Its text ends with a line end, or is empty.
+
+    Raises KeyError for a name that is not in REPORTERS.
+    """
+    from importlib import import_module
+
+    render: Reporter = import_module(REPORTERS[name]).render
+    return render

@@ -1,0 +1,33 @@
+"""JSON text in ASCII, valid for strict readers: neither raw control characters nor lone surrogates."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from lbcheck.report.escape import valid
+
+
+def dumps(value: object) -> str:
+    """Return a value as JSON in one line.
+
+    Python would write a lone surrogate as an escape that strict readers (jq, Go, Rust) refuse or replace, so it is
+    written by name: see `escape.valid`.
+    """
+    import json
+
+    return json.dumps(_valid(value), ensure_ascii=True)
+
+
+def listed(values: list[dict[str, Any]]) -> str:
+    """Return a JSON array with one element a line, for greps and diffs."""
+    return "[\n" + ",\n".join([dumps(value) for value in values]) + "\n]" if values else "[]"
+
+
+def _valid(value: object) -> object:
+    if isinstance(value, str):
+        return valid(value)
+    if isinstance(value, dict):
+        return {valid(key): _valid(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_valid(item) for item in value]
+    return value
