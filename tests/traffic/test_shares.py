@@ -229,9 +229,18 @@ def test_large_rings_are_estimated_within_their_error(dialect, algorithm, weight
         assert abs(guess - true) < 5 * estimated.stderr
 
 
-def test_ids_of_haproxy_fill_the_gaps():
-    servers = [server(id="2"), server(1), server(1, count=2), server(1, id="x")]
-    assert [member.number for member in members(pool("random", servers))] == [2, 1, 3, 4, 5]
+@pytest.mark.parametrize(
+    ("servers", "numbers"),
+    [
+        ([server(id="2"), server(count=3), server()], [2, 3, 4, 5, 6]),
+        ([server(), server(count=3, id="7"), server()], [1, 7, 3, 4, 5]),
+        ([server(count=3), server(), server(id="4"), server()], [1, 2, 3, 5, 4, 7]),
+        ([server(id="x"), server()], [1, 2]),
+    ],
+)
+def test_ids_of_haproxy(servers, numbers):
+    """As `show servers state` gives them on HAProxy 2.6.12."""
+    assert [member.number for member in members(pool("random", servers))] == numbers
 
 
 def test_ring_of_a_server_without_a_port():

@@ -30,8 +30,8 @@ class Member:
 def members(pool: Pool) -> list[Member]:
     """Return the pool's servers one by one, in order, templates written out.
 
-    The numbers are HAProxy's: the server's `id` where one is written, else the next that is free
-    (src/proxy.c, the loop around server_get_next_id()).
+    The numbers are HAProxy's: the server's `id` where one is written, else the first free one from its place on,
+    which every server moves (src/cfgparse.c check_config_validity(), "assign automatic UIDs to servers").
     """
     written = {id(server): _written_number(server) for server in pool.servers if "id" in server.options}
     taken = set(written.values())
@@ -45,7 +45,7 @@ def members(pool: Pool) -> list[Member]:
                 while free in taken:
                     free += 1
                 number = free
-                free += 1
+            free += 1
             found.append(Member(index, server, number))
     return found
 
