@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 #: The circle's length.
 CIRCLE = 1 << 32
 #: Rings up to this size are walked whatever their shape.
-_SMALL_RING = 8_192
+_SMALL_RING = 4_096
 #: Rings with at most this many points a server, on average, are walked: an arc is then 6 % and more off its weight.
 _COARSE_RING = 256
 #: Nothing larger is walked unless a caller asks for it: 200,000 points take 0.2 s.
