@@ -227,7 +227,7 @@ def index_text(known: Iterable[Rule]) -> str:
         '"""The front matter of rules/*.md, compiled by `python -m lbcheck.catalog`; edit the pages, not this."""\n\n'
         "# ruff: noqa: E501\n"
         "from __future__ import annotations\n\n"
-        f"RULES: tuple[{ROW}, ...] = (\n"
+        f"RULES: tuple[\n    {ROW}, ...\n] = (\n"
         f"{rows})\n"
     )
 

@@ -216,3 +216,12 @@ def test_index_is_compiled_from_the_pages():
 
 def test_exceptions_still_exist():
     assert set(WITHOUT_EXAMPLES) <= {code_of(name) for name in PAGES}
+
+
+def test_options_are_those_that_checks_ask_for():
+    asked = {}
+    for path in (RULES.parent / "lbcheck").rglob("*.py"):
+        for code, name, default in re.findall(r'\.option\(\s*"(\w+)",\s*"(\w+)",\s*([\d._]+)\s*\)', path.read_text()):
+            asked.setdefault(code, {})[name] = float(default)
+    told = {rule.code: dict(rule.options) for rule in catalog.rules().values() if rule.options}
+    assert asked == told

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import os
 import re
+import resource
 import shutil
 import subprocess
 from typing import TYPE_CHECKING
@@ -35,13 +36,19 @@ def verdict(dialect: str, files: dict[str, str], folder: Path) -> tuple[bool, st
             path.write_text(text, encoding="utf-8", errors="surrogateescape")
     supply(folder, "".join(files.values()))
     command = (_nginx if dialect == "nginx" else _haproxy)(program, files, folder)
+    # nginx follows an include cycle until it has no descriptors left; with thousands of them it overflows its stack.
+    limit = _few_descriptors if dialect == "nginx" else None
     run = subprocess.run(
-        command, cwd=folder, capture_output=True, text=True, errors="replace", timeout=PATIENCE, check=False
+        command, cwd=folder, capture_output=True, errors="replace", timeout=PATIENCE, check=False, preexec_fn=limit
     )
     said = run.stdout + run.stderr
     if run.returncode and os.geteuid() and "Permission denied" in said:
         raise CannotJudgeError(f"only root may check this with {dialect}: {said.strip()}")
     return run.returncode == 0, said
+
+
+def _few_descriptors() -> None:
+    resource.setrlimit(resource.RLIMIT_NOFILE, (256, 256))
 
 
 def _nginx(program: str, files: dict[str, str], folder: Path) -> list[str]:
