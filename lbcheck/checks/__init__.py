@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lbcheck.checks import addresses, agreement, distribution, hashing, pools, weights
+from lbcheck.checks import addresses, agreement, distribution, hashing, loops, pools, weights
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -30,6 +30,7 @@ CHECKS: dict[str, Check] = {
     "P05": addresses.primary_and_backup,
     "P06": pools.all_disabled,
     "P07": pools.pool_unused,
+    "P10": loops.proxy_loop,
     "P16": addresses.server_port_outlier,
     "X01": agreement.conflicting_settings,
 }

@@ -1,0 +1,114 @@
+"""Loops: a pool member that is the balancer itself."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lbcheck.checks.addresses import place
+from lbcheck.findings import WARNING, Hit, Related
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from lbcheck.checks.addresses import Key
+    from lbcheck.context import Context
+    from lbcheck.model import Config, Frontend, Listener, Pool, Server
+
+    #: Who listens at a place.
+    Heard = dict[Key, list[tuple[Frontend, Listener]]]
+
+_WILDCARDS = {"ipv4": "0.0.0.0", "ipv6": "::"}  # noqa: S104 - a word in the config, nothing is bound
+_EVERYWHERE = frozenset({"", "*", "0.0.0.0", "::"})  # noqa: S104
+#: Algorithms that send a key to its server every time, whatever happened to the request before.
+_HASHES = frozenset({"ip_hash", "hash", "hash_consistent", "source", "uri", "url_param", "hdr", "rdp-cookie"})
+
+
+def proxy_loop(config: Config, context: Context) -> Iterator[Hit]:
+    """P10: a server of a pool is a listener of this config from which every request comes back to the pool.
+
+    Two tiers in one process (TLS in front of a local virtual host) are common and no loop, so all that arrives at
+    that listener has to lead to the same pool: then it does not matter which host and path the request has by then.
+    Of a listener on all addresses only loopback and addresses that this config binds elsewhere are known to be it.
+    """
+    del context
+    heard = _heard(config)
+    if not heard:
+        return
+    own = {host for host, _ in heard if host not in _EVERYWHERE}
+    ports = {port for _, port in heard}
+    for pool in config.pools:
+        for server in pool.servers:
+            if server.address.port not in ports and server.address.kind != "unix":
+                continue
+            if not server.enabled or not (server.weight.value or server.backup):
+                continue
+            listeners = _listeners(server, heard, own)
+            if listeners and _returns(pool, server, listeners):
+                yield _loop(pool, server, listeners[0][1])
+
+
+def _heard(config: Config) -> Heard:
+    """Return who listens at which host and port; "" as the host of every address of a family."""
+    found: Heard = {}
+    for frontend in config.frontends:
+        for listener in frontend.listeners:
+            where = place(listener.address)
+            if where is None or listener.transport != "tcp" or listener.port_end is not None:
+                continue
+            found.setdefault(where, []).append((frontend, listener))
+    return found
+
+
+def _listeners(server: Server, heard: Heard, own: Iterable[str]) -> list[tuple[Frontend, Listener]]:
+    """Return who answers when the server's address is called on this machine; the exact address before a wildcard."""
+    where = place(server.address)
+    if where is None:
+        return []
+    exact = heard.get(where)
+    if exact is not None:
+        return exact
+    host, port = where
+    if not (server.address.loopback or host in own) or server.address.kind == "unix":
+        return []
+    family = _WILDCARDS.get(server.address.kind)
+    names = ("", "*", family) if family is not None else ("", "*", *_WILDCARDS.values())
+    return [entry for name in names for entry in heard.get((name, port), ())]
+
+
+def _returns(pool: Pool, server: Server, listeners: Iterable[tuple[Frontend, Listener]]) -> bool:
+    """Say whether all that arrives at these listeners is understood there, and goes to the pool."""
+    tls = server.tls is not None and server.tls.value
+    for frontend, listener in listeners:
+        if listener.tls != tls or frontend.protocol != pool.protocol or frontend.scope != pool.scope:
+            return False
+        if "accept-proxy" in listener.options or "proxy_protocol" in listener.options or not frontend.routes:
+            return False
+        for route in frontend.routes:
+            if route.outcome != "pools" or not route.targets:
+                return False
+            if any(target.pool is not pool for target in route.targets):
+                return False
+    return True
+
+
+def _loop(pool: Pool, server: Server, listener: Listener) -> Hit:
+    serving = pool.serving
+    alone = len(serving) <= 1 and not server.backup
+    certain = alone or pool.algorithm.name in _HASHES
+    args = {
+        "server": server.name,
+        "pool": pool.name,
+        "listener": listener.address.text,
+        "effect": "every request goes in circles until connections run out"
+        if alone
+        else "its share of the requests goes in circles, each round costing two connections",
+    }
+    return Hit(
+        "P10",
+        server.span,
+        args,
+        severity=None if certain else WARNING,
+        related=[Related(listener.span, "the listener that it is")],
+        pool=pool.name,
+        server=server.name,
+    )
