@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from lbcheck.findings import Fix
     from lbcheck.model import Config, Pool, Server
 
+    _Meant = tuple[str, str, str, Pool | None]
+
 #: Services whose addresses change while their name stays. `svc.cluster.local` stands for one stable address, unless
 #: the service is headless.
 _MOVING = re.compile(
@@ -27,6 +29,8 @@ _MOVING = re.compile(
 )
 _CLUSTER = re.compile(r"\.svc(?:\.cluster\.local)?\.?\Z", re.IGNORECASE)
 _DIGITS = re.compile(r"\d+")
+#: How many pairs of names are compared in one config at most: a generated one must not cost minutes.
+_MAX_PAIRS = 200_000
 
 
 def localhost_two_peers(config: Config, context: Context) -> Iterator[Hit]:
@@ -80,10 +84,14 @@ def upstream_name_as_dns(config: Config, context: Context) -> Iterator[Hit]:
     if config.open:
         return
     pools = context.once(config, named_pools)
+    judged: dict[tuple[str, str, bool], _Meant | None] = {}
     for one in context.once(config, passes):
         if not one.plain or one.pool is not None or _no_upstream_meant(one):
             continue
-        found = _meant(one, pools)
+        key = (one.context, one.host.lower(), bool(one.port))
+        if key not in judged:
+            judged[key] = _meant(one, pools if len(judged) * len(pools) < _MAX_PAIRS else {})
+        found = judged[key]
         if found is None:
             continue
         why, advice, severity, pool = found
@@ -98,7 +106,7 @@ def _no_upstream_meant(one: Pass) -> bool:
     return not host or "." in host or host.lower() == "localhost" or is_literal_address(host)
 
 
-def _meant(one: Pass, pools: dict[tuple[str, str], Pool]) -> tuple[str, str, str, Pool | None] | None:
+def _meant(one: Pass, pools: dict[tuple[str, str], Pool]) -> _Meant | None:
     """Return what speaks for a misspelling: (why, advice, severity, the upstream that was meant)."""
     context = context_of(one.scope)
     name = one.host.lower()
@@ -106,7 +114,7 @@ def _meant(one: Pass, pools: dict[tuple[str, str], Pool]) -> tuple[str, str, str
     if other is not None and not one.port:
         where = "stream" if context == "http" else "http"
         return f"the upstream of that name stands in `{where}`", f"repeat it in `{context}`", WARNING, other
-    near = None if one.port else _near(name, (pool for (scope, _), pool in pools.items() if scope == context))
+    near = None if one.port else near_pool(name, (pool for (scope, _), pool in pools.items() if scope == context))
     if near is not None:
         return f"upstream {near.name} is spelt nearly so", f"write {near.name}", ERROR, near
     if "_" in name and not one.port:
@@ -114,7 +122,7 @@ def _meant(one: Pass, pools: dict[tuple[str, str], Pool]) -> tuple[str, str, str
     return None
 
 
-def _near(name: str, pools: Iterable[Pool]) -> Pool | None:
+def near_pool(name: str, pools: Iterable[Pool]) -> Pool | None:
     """Return an upstream within two slips of the pen; app1 and app2 are neighbours, no slip."""
     limit = 2 if len(name) >= 6 else 1
     for pool in pools:
