@@ -1,0 +1,263 @@
+"""Which files an `include` brings in: nginx's own rule first, then what stands for the server's paths on this machine.
+
+nginx takes a relative path from the folder of its main config and sorts what a pattern matches by bytes
+(`ngx_conf_include`, src/core/ngx_conf_file.c). An absolute path usually lives on the server: it is looked for under
+`--root`, then by its end among the scanned files and beside the main config.
+"""
+
+from __future__ import annotations
+
+import os
+from bisect import bisect_right
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING
+
+from lbcheck.dialects.nginx.parser import parse
+from lbcheck.dialects.nginx.templates import OPAQUE
+from lbcheck.files import MAX_FILES, UnreadableError
+from lbcheck.findings import Hit, NotChecked, Related
+from lbcheck.text import Span
+
+if TYPE_CHECKING:
+    from lbcheck.dialects.nginx.tree import Directive, Tree
+    from lbcheck.files import Files
+
+    Items = list[tuple["Directive", tuple["Directive", ...]]]
+
+#: Files that come with the package or hold settings without effect on where requests go. Not having them is no gap.
+HARMLESS = frozenset(
+    {"mime.types", "fastcgi_params", "fastcgi.conf", "scgi_params", "uwsgi_params", "koi-utf", "koi-win", "win-utf",
+     "fastcgi-php.conf", "options-ssl-nginx.conf", "naxsi_core.rules", "naxsi.rules"}
+)  # fmt: skip
+#: Folders of the same kind.
+HARMLESS_FOLDERS = frozenset({"modules-enabled", "modules", "modules.d"})
+
+_GLOB = frozenset("*?[")
+
+
+def is_glob(pattern: str) -> bool:
+    """Say whether nginx would expand the path (it looks for `*`, `?` and `[`)."""
+    return not _GLOB.isdisjoint(pattern)
+
+
+class Library:
+    """The trees of all files that a group of configs may include, each parsed once."""
+
+    def __init__(self, files: Files) -> None:
+        self.files = files
+        self._trees: dict[str, Tree | UnreadableError] = {}
+        #: Of a dump: where each of its files begins, and its path on the server.
+        self.regions: list[tuple[int, str]] = []
+
+    def add(self, start: int, path: str, tree: Tree) -> None:
+        """Put in a tree that was made elsewhere: the part of a dump that begins at `start`."""
+        self._trees[path] = tree
+        self.regions.append((start, path))
+
+    def path_of(self, directive: Directive) -> str:
+        """Return the path of the file in which a directive is written."""
+        if not self.regions:
+            return directive.source.path
+        return self.regions[bisect_right(self.regions, (directive.start, "\uffff")) - 1][1]
+
+    def tree(self, path: str) -> Tree:
+        """Return the tree of a file. Raises UnreadableError."""
+        path = os.path.normpath(path)
+        known = self._trees.get(path)
+        if known is None:
+            try:
+                known = parse(self.files.read(path))
+            except UnreadableError as error:
+                known = error
+            self._trees[path] = known
+        if isinstance(known, UnreadableError):
+            raise known
+        return known
+
+    def readable(self, path: str) -> bool:
+        """Say whether the file can be read."""
+        try:
+            self.tree(path)
+        except UnreadableError:
+            return False
+        return True
+
+
+class Includer:
+    """Expands the includes of one config whose main file lies in the folder `prefix`; remembers what it could not."""
+
+    def __init__(self, library: Library, prefix: str) -> None:
+        self.library = library
+        self.prefix = prefix
+        self.used: dict[str, Tree] = {}
+        self.hits: list[Hit] = []
+        self.unmodelled: list[NotChecked] = []
+        #: Why the config may hold more than was seen.
+        self.open: str | None = None
+        self._resolved: dict[str, list[str]] = {}
+        self._said: set[tuple[str, int]] = set()
+        self._expansions = 0
+        self._main = ""
+
+    def main(self, path: str) -> Items:
+        """Return the main context of a file, its own includes expanded."""
+        self._main = self._main or os.path.normpath(path)
+        return self._expanded(path, self.library.tree(path), ())
+
+    def expand(self, directive: Directive, via: tuple[Directive, ...]) -> Items:
+        """Return what an include brings in, each directive with the includes that led to it."""
+        found: Items = []
+        for path in self.paths(directive):
+            if len(self.used) >= MAX_FILES:
+                self._once(
+                    directive, "E04", f"the config includes more than {MAX_FILES:,} files", "include fewer files"
+                )
+                break
+            try:
+                tree = self.library.tree(path)
+            except UnreadableError as error:
+                self._unreadable(directive, path, error)
+                continue
+            if self._cycle(directive, path, via):
+                continue
+            found.extend(self._expanded(path, tree, (*via, directive)))
+        return found
+
+    def _expanded(self, path: str, tree: Tree, via: tuple[Directive, ...]) -> Items:
+        path = os.path.normpath(path)
+        self.used[path] = tree
+        found: Items = []
+        for directive in tree.directives:
+            if directive.name == "include" and directive.args and directive.children is None:
+                found.extend(self.expand(directive, via))
+            else:
+                found.append((directive, via))
+        return found
+
+    def _cycle(self, directive: Directive, path: str, via: tuple[Directive, ...]) -> bool:
+        if os.path.normpath(path) not in {self.library.path_of(include) for include in (*via, directive)}:
+            return False
+        self._once(
+            directive, "E05", f"{path} includes itself again from here: nginx follows until it runs out of files",
+            "take the file out of its own include",
+        )  # fmt: skip
+        return True
+
+    def paths(self, directive: Directive) -> list[str]:
+        """Return the files that an include names; what is missing is noted once."""
+        pattern = directive.args[0]
+        if pattern not in self._resolved:
+            self._resolved[pattern] = self._resolve(directive, pattern)
+        return self._resolved[pattern]
+
+    def _resolve(self, directive: Directive, pattern: str) -> list[str]:
+        if OPAQUE in pattern or "${" in pattern or "\0" in pattern:
+            self._gap(directive, "the include's path is filled in elsewhere")
+            return []
+        if pattern.startswith("/"):
+            return self._absolute(directive, pattern)
+        found = self._at(os.path.join(self.prefix, pattern))
+        if not found and not is_glob(pattern):
+            self._missing(directive, pattern)
+        return found
+
+    def _at(self, path: str) -> list[str]:
+        files = self.library.files
+        if is_glob(path):
+            return files.expand(path)
+        return [path] if self._there(path) else []
+
+    def _there(self, path: str) -> bool:
+        try:
+            self.library.tree(path)
+        except UnreadableError as error:
+            return error.code not in {None, "E02"}
+        return True
+
+    def _absolute(self, directive: Directive, pattern: str) -> list[str]:
+        found = self._at(pattern)
+        mapped = self.library.files.mapped(pattern)
+        if not found and mapped is not None:
+            found = self._at(mapped)
+        if not found:
+            found = self._by_end(pattern)
+        if not found:
+            self._missing(directive, pattern)
+        return found
+
+    def _by_end(self, pattern: str) -> list[str]:
+        """Find a server's path by its end: beside the main config first, then among all scanned files."""
+        parts = pattern.strip("/").split("/")
+        for index in range(len(parts)):
+            end = "/".join(parts[index:])
+            if index == len(parts) - 1 and is_glob(end):
+                break  # "*.conf" alone would take in whatever lies beside the main config
+            found = [path for path in self._at(os.path.join(self.prefix, end)) if os.path.normpath(path) != self._main]
+            if found:
+                return found
+        ends = ["/".join(parts[index:]) for index in range(max(len(parts) - 1, 0))]
+        return next((found for end in ends if (found := self._known(end))), [])
+
+    def _known(self, end: str) -> list[str]:
+        found = [path for path in self.library.files.known if _ends_with(path, end)]
+        if not found:
+            return []
+        nearest = max(_shared(self.prefix, path) for path in found)
+        return [path for path in found if _shared(self.prefix, path) == nearest]
+
+    def _missing(self, directive: Directive, pattern: str) -> None:
+        name = os.path.basename(pattern)
+        if name in HARMLESS or os.path.basename(os.path.dirname(pattern)) in HARMLESS_FOLDERS:
+            return
+        self._gap(directive, f"{pattern} is not on this machine, so what it holds was not checked")
+
+    def _gap(self, directive: Directive, reason: str) -> None:
+        self.open = self.open or f"line {directive.span.line} of {directive.source.path}: {reason}"
+        key = (directive.source.path, directive.start)
+        if key not in self._said:
+            self._said.add(key)
+            self.unmodelled.append(NotChecked(directive.span, reason))
+
+    def _unreadable(self, directive: Directive, path: str, error: UnreadableError) -> None:
+        if error.code is None or error.code == "E02":
+            self._gap(directive, f"{path} was not read: {error.reason}")
+        else:
+            self.open = self.open or f"{path} was not read"
+            self._once(directive, error.code, f"cannot read {path}: {error.reason}", "include a regular file")
+
+    def _once(self, directive: Directive, code: str, problem: str, advice: str) -> None:
+        key = (directive.source.path, directive.start)
+        if key not in self._said:
+            self._said.add(key)
+            self.hits.append(Hit(code, directive.span, {"problem": problem, "advice": advice}))
+
+
+def fault_hits(tree: Tree) -> list[Hit]:
+    """Return a tree's faults as findings of reading."""
+    return [
+        Hit(
+            fault.code,
+            Span(tree.source, fault.start, fault.end),
+            {"problem": fault.problem, "advice": fault.advice},
+            related=[Related(Span(tree.source, fault.related[0], fault.related[1]), fault.related[2])]
+            if fault.related
+            else (),
+        )
+        for fault in tree.faults
+    ]
+
+
+def _ends_with(path: str, end: str) -> bool:
+    parts, wanted = path.split("/"), end.split("/")
+    return len(parts) >= len(wanted) and all(
+        fnmatchcase(part, pattern) for part, pattern in zip(parts[-len(wanted) :], wanted, strict=True)
+    )
+
+
+def _shared(one: str, other: str) -> int:
+    count = 0
+    for mine, its in zip(one.split("/"), other.split("/"), strict=False):
+        if mine != its:
+            break
+        count += 1
+    return count
