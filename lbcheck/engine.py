@@ -6,7 +6,7 @@ import os
 from typing import TYPE_CHECKING
 
 from lbcheck import causes, suppressions
-from lbcheck.catalog import Rule, render
+from lbcheck.catalog import render, rules
 from lbcheck.checks import CHECKS
 from lbcheck.dialects import DIALECTS, dialect
 from lbcheck.findings import ERROR, Hit, at_least
@@ -17,7 +17,7 @@ from lbcheck.results import Counts, Finding, Note, Result
 from lbcheck.text import Source, Span
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator
 
     from lbcheck.checks import Check
     from lbcheck.context import Context
@@ -36,24 +36,23 @@ def check(config: Config, selection: Selection, context: Context) -> Result:
     A config with an error in the reading gets no other checks, so that one typo does not give thirty echoes. A
     check that fails becomes the finding E00, and the others run all the same.
     """
-    broken = any(_severity(hit, selection.rules) == ERROR for hit in config.hits)
+    broken = any(_severity(hit) == ERROR for hit in config.hits)
     raised = [*config.hits] if broken else [*config.hits, *_run(config, selection, context)]
-    hits = [hit for hit in raised if hit.code in selection.codes or hit.code == INTERNAL]
-    shown, echoes = causes.split(hits)
+    shown, echoes = causes.split(_selected(raised, selection))
     comments = suppressions.collect(config, selection.rules, selection.today)
+    shown += _selected(comments.hits, selection)
     left = suppressions.silence(shown, comments.ignores)
-    suppressions.silence(echoes, comments.ignores)
-    about = [*comments.hits]
-    if not broken:
-        about += suppressions.unused(comments.ignores, selection.codes, selection.rules)
-    about = [hit for hit in about if hit.code in selection.codes]
-    left += suppressions.silence(about, comments.ignores)
+    suppressions.silence(echoes, comments.ignores)  # a comment for an echo is in use
+    if not broken and config.open is None and all(hit.code != INTERNAL for hit in raised):
+        idle = _selected(suppressions.unused(comments.ignores, selection.codes, selection.rules), selection)
+        shown += idle
+        left += suppressions.silence(idle, comments.ignores)
     findings = stamp(_ordered(_finding(hit, config, selection) for hit in left))
     kept = [finding for finding in findings if not selection.silences(finding)]
     return Result(
         [finding for finding in kept if at_least(finding.severity, selection.min_severity)],
         [_not_checked(item.span, item.reason) for item in config.unmodelled],
-        len(shown) + len(about) - len(left) + len(findings) - len(kept),
+        len(shown) - len(left) + len(findings) - len(kept),
         _counts(config),
         {(ignore.span.path, ignore.span.start) for ignore in comments.ignores if ignore.used},
     )
@@ -73,6 +72,10 @@ def finish(result: Result) -> None:
     result.findings = _ordered(alive)
     places = {(note.place, note.message): note for note in result.not_checked}
     result.not_checked = sorted(places.values(), key=lambda note: (note.place.path, note.place.start, note.message))
+
+
+def _selected(hits: Iterable[Hit], selection: Selection) -> list[Hit]:
+    return [hit for hit in hits if hit.code in selection.codes or hit.code == INTERNAL]
 
 
 def _run(config: Config, selection: Selection, context: Context) -> Iterator[Hit]:
@@ -107,11 +110,9 @@ def _where(error: BaseException) -> str:
     return f"{os.path.basename(trace.tb_frame.f_code.co_filename)}:{trace.tb_lineno}"
 
 
-def _severity(hit: Hit, rules: Mapping[str, Rule]) -> str:
-    if hit.severity is not None:
-        return hit.severity
-    rule = rules.get(hit.code)
-    return rule.severity if rule is not None else ERROR
+def _severity(hit: Hit) -> str:
+    """Return how bad a hit of reading is, whatever the user would call it: it decides what can be trusted."""
+    return hit.severity or rules()[hit.code].severity
 
 
 def _finding(hit: Hit, config: Config, selection: Selection) -> Finding:
