@@ -28,7 +28,7 @@ _ESCAPED = {"t": "\t", "r": "\r", "n": "\n"}
 
 
 def unescape(text: str) -> str:
-    """Return a word's value: `\\"`, `\\'`, `\\\\`, `\\t`, `\\r` and `\\n` are resolved, other backslashes stay."""
+    r"""Return a word's value: `\"`, `\'`, `\\`, `\t`, `\r` and `\n` are resolved, other backslashes stay."""
     if "\\" not in text:
         return text
     return _ESCAPE.sub(lambda match: _ESCAPED.get(match[1], match[1]), text)

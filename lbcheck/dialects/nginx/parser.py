@@ -122,7 +122,7 @@ class _Parser:
         return len(before) if not before.strip() else 1_000_000
 
     def statement(self) -> bool:
-        """Read one directive, block opening or `}` token by token; False at the end or where the reading has to stop."""
+        """Read one directive, block opening or `}` by tokens; False at the end or where the reading has to stop."""
         text, end = self.text, self.end
         parts: list[str] = []
         first = last = self.at
@@ -155,7 +155,8 @@ class _Parser:
         if mark == "}":
             if parts:
                 self.fault(
-                    first, last, f'`{parts[0]}` is not ended by ";": nginx stops at the "}}" behind it', 'write ";" at its end',
+                    first, last, f'`{parts[0]}` is not ended by ";": nginx stops at the "}}" behind it',
+                    'write ";" at its end',
                     related=(start, start + 1, 'nginx stops here: unexpected "}"'),
                 )  # fmt: skip
                 return False

@@ -1,0 +1,224 @@
+"""`upstream` blocks → pools (src/http/ngx_http_upstream.c, ngx_http_upstream_server; the stream module alike)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from lbcheck.dialects.nginx.templates import OPAQUE
+from lbcheck.dialects.nginx.values import address, bare, is_opaque, seconds, whole
+from lbcheck.model import (
+    BACKUP,
+    PRIMARY,
+    Address,
+    Algorithm,
+    Duration,
+    Persistence,
+    Pool,
+    Requirement,
+    Server,
+    Setting,
+)
+from lbcheck.text import Span
+
+if TYPE_CHECKING:
+    from lbcheck.dialects.nginx.scope import Scope
+    from lbcheck.dialects.nginx.tree import Directive
+    from lbcheck.model import Config
+
+#: Defaults of `server` (docs, ngx_http_upstream_module#server); shared, for most servers write none of them.
+WEIGHT = Setting(1)
+MAX_CONNS = Setting(0)
+MAX_FAILS = Setting(1)
+FAIL_TIMEOUT = Setting(10.0)
+TRUE_BY_DEFAULT = True
+
+#: Balancing directives of nginx itself.
+METHODS = frozenset({"least_conn", "ip_hash", "hash", "random", "least_time"})
+#: Balancers of third-party modules: which server they choose is not known here.
+FOREIGN_METHODS = frozenset(
+    {"fair", "balancer_by_lua_block", "balancer_by_lua_file", "balancer_by_lua", "consistent_hash", "jvm_route",
+     "upstream_jdomain", "jdomain", "ewma", "chash", "dynamic_resolve", "vnswrr", "session_sticky"}
+)  # fmt: skip
+
+#: Flags and keys of `server` → first version that has them in the open-source edition, edition that had them before.
+SERVER_REQUIREMENTS: dict[str, tuple[tuple[int, ...], str]] = {
+    "resolve": ((1, 27, 3), "NGINX Plus"),
+    "service": ((1, 27, 3), "NGINX Plus"),
+    "route": ((1, 29, 6), "NGINX Plus"),
+    "drain": ((1, 29, 6), "NGINX Plus"),
+    "slow_start": ((), "NGINX Plus"),
+}
+#: The same for directives inside `upstream`.
+UPSTREAM_REQUIREMENTS: dict[str, tuple[tuple[int, ...], str]] = {
+    "sticky": ((1, 29, 6), "NGINX Plus"),
+    "least_time": ((1, 31, 0), "NGINX Plus"),
+    "state": ((), "NGINX Plus"),
+    "queue": ((), "NGINX Plus"),
+    "ntlm": ((), "NGINX Plus"),
+}
+
+
+def pool(scope: Scope, kind: str, config: Config, loops: list[int]) -> Pool:
+    """Return the pool of an `upstream` block. `kind` is "http" or "stream"; `loops` are template loops' offsets."""
+    directive = scope.directive
+    assert directive is not None  # noqa: S101 - an upstream scope has one
+    default_port = 80 if kind == "http" else None
+    servers = [
+        _server(item, default_port, config)
+        for item, _ in scope.items
+        if item.name == "server" and item.children is None
+    ]
+    name = directive.args[0] if directive.args else ""
+    return Pool(
+        name.replace(OPAQUE, "…"),
+        directive.arg_span(0) if directive.args else directive.span,
+        servers,
+        _algorithm(scope),
+        scope=kind,
+        protocol="http" if kind == "http" else "tcp",
+        open=_open(scope, directive, loops),
+        persistence=_persistence(scope),
+        state=_zone(scope),
+        options=_options(scope, config),
+    )
+
+
+def _server(directive: Directive, default_port: int | None, config: Config) -> Server:
+    args = directive.args
+    text = args[0] if args else ""
+    options: dict[str, Setting[Any]] = {}
+    if len(args) > 1:
+        source, at = directive.source, directive.start + 6
+        whole_text = source.text
+        for index, arg in enumerate(args[1:], 1):
+            start = whole_text.find(arg, at, directive.end)
+            span = Span(source, start, start + len(arg)) if start >= 0 else directive.arg_span(index)
+            at = span.end
+            key, equals, value = arg.partition("=")
+            options[key] = Setting(value if equals else True, span)
+    role = BACKUP if options.pop("backup", None) else PRIMARY
+    fail_timeout = _duration(options, "fail_timeout", config) or FAIL_TIMEOUT
+    max_fails = _number(options, "max_fails") or MAX_FAILS
+    for key, setting in options.items():
+        if key in SERVER_REQUIREMENTS and setting.span is not None:
+            config.requirements.append(
+                Requirement("nginx", key, SERVER_REQUIREMENTS[key][0], setting.span, "NGINX Plus")
+            )
+    return Server(
+        text.replace(OPAQUE, "…"),
+        address(text, default_port),
+        directive.span,
+        _number(options, "weight") or WEIGHT,
+        role,
+        disabled=options.pop("down", None) or options.pop("drain", None),
+        passive=max_fails.value > 0,
+        max_conns=_number(options, "max_conns") or MAX_CONNS,
+        max_fails=max_fails,
+        fail_timeout=fail_timeout,
+        resolve=options.pop("resolve", None),
+        options=options,
+    )
+
+
+def _number(options: dict[str, Setting[Any]], key: str) -> Setting[int] | None:
+    setting = options.pop(key, None)
+    if setting is None:
+        return None
+    number = whole(setting.value) if isinstance(setting.value, str) else None
+    return None if number is None else Setting(number, setting.span)
+
+
+def _duration(options: dict[str, Setting[Any]], key: str, config: Config) -> Setting[float] | None:
+    setting = options.pop(key, None)
+    if setting is None or not isinstance(setting.value, str):
+        return None
+    value = seconds(setting.value)
+    if value is None:
+        return None
+    if bare(setting.value) and setting.span is not None:
+        config.durations.append(Duration(key, setting.value, "", "s", value, setting.span))
+    return Setting(value, setting.span)
+
+
+def _algorithm(scope: Scope) -> Algorithm:
+    """Return the method that counts: the last one written ("load balancing method redefined" is only a warning)."""
+    found: Directive | None = None
+    for directive, _ in scope.items:
+        if directive.name in METHODS or directive.name in FOREIGN_METHODS:
+            found = directive
+    if found is None:
+        return Algorithm("round_robin")
+    args = found.args
+    if found.name == "hash":
+        consistent = len(args) > 1 and args[1] == "consistent"
+        key = Setting(args[0], found.arg_span(0)) if args else None
+        return Algorithm("hash_consistent" if consistent else "hash", found.span, key=key, consistent=consistent)
+    if found.name == "random":
+        return Algorithm("random_two" if args[:1] == ["two"] else "random", found.span)
+    return Algorithm(found.name, found.span)
+
+
+def _open(scope: Scope, directive: Directive, loops: list[int]) -> str | None:
+    """Say why the members are not all known, or None."""
+    if any(directive.start <= at <= directive.close for at in loops):
+        return "a template loop decides its members"
+    for item, _ in scope.items:
+        if item.name == "state":
+            return "a state file decides its members"
+        if item.name in FOREIGN_METHODS:
+            return f"`{item.name}` decides where requests go"
+        if item.name == "server" and item.args and is_opaque(item.args[0]):
+            return "a server's address is filled in elsewhere"
+        if item.name in {"dyups_interface", "consul", "upsync", "upsync_dump_path", "nchan_redis_server"}:
+            return f"`{item.name}` decides its members"
+    return "one of its includes was not found" if _include_gap(scope, directive) else None
+
+
+def _include_gap(scope: Scope, directive: Directive) -> bool:
+    includes = sum(child.name == "include" for child in directive.children or ())
+    return bool(includes) and not any(via for _, via in scope.items if len(via) > len(scope.via))
+
+
+def _persistence(scope: Scope) -> Persistence | None:
+    sticky = scope.find("sticky")
+    if sticky is None:
+        return None
+    mode = sticky.args[0] if sticky.args else "cookie"
+    name = sticky.args[1] if len(sticky.args) > 1 else None
+    return Persistence("route" if mode == "route" else "cookie", sticky.span, name, mode)
+
+
+def _zone(scope: Scope) -> Setting[str] | None:
+    zone = scope.find("zone")
+    return Setting(zone.args[0] if zone.args else "", zone.span) if zone else None
+
+
+def _options(scope: Scope, config: Config) -> dict[str, Setting[Any]]:
+    options: dict[str, Setting[Any]] = {}
+    for directive, _ in scope.items:
+        name = directive.name
+        if name in UPSTREAM_REQUIREMENTS:
+            since, edition = UPSTREAM_REQUIREMENTS[name]
+            config.requirements.append(Requirement("nginx", name, since, directive.name_span, edition))
+        if name != "server":
+            options[name] = Setting(" ".join(directive.args), directive.span)
+    return options
+
+
+def implicit(text: str, span: Span, kind: str, default_port: int | None) -> Pool:
+    """Return the pool that nginx makes of an address in a *_pass: one server (a name may have several addresses)."""
+    where = address(text, default_port)
+    server = Server(
+        text, where, span, WEIGHT,
+        passive=TRUE_BY_DEFAULT, max_conns=MAX_CONNS, max_fails=MAX_FAILS, fail_timeout=FAIL_TIMEOUT,
+    )  # fmt: skip
+    protocol = "http" if kind == "http" else "tcp"
+    open_ = "its address is filled in elsewhere" if where.kind == "opaque" else None
+    return Pool(
+        text, span, [server], Algorithm("round_robin"), scope=kind, protocol=protocol, implicit=True, open=open_
+    )
+
+
+def unknown_address(text: str) -> Address:
+    """Return an address of which nothing can be said."""
+    return Address(text, "opaque", None, None)
