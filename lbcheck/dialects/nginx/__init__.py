@@ -1,0 +1,81 @@
+"""nginx: text → tree (lexer, parser) → scopes (includes, inheritance) → model (lower), and the checks of its own ways.
+
+parser.parse(source) → Tree        one file, spans, faults
+includes.Includer                  which files an include means
+scope.Scope                        blocks in their place, with what they inherit; Config.tree is the main context
+roots.configs(paths, files)        what one config is
+judge.judge(config)                what nginx itself would refuse (group E)
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from lbcheck.context import Context
+    from lbcheck.files import Files
+    from lbcheck.findings import Hit
+    from lbcheck.model import Config
+    from lbcheck.text import Source
+
+SUFFIXES = (".conf", ".nginx", ".nginxconf", ".vhost")
+
+_INCLUDE = re.compile(r"^[ \t]*include[ \t]+[\"']?([^;\"'\s]+)", re.MULTILINE)
+_OPENS = re.compile(
+    r"^[ \t]*(?:http|events|stream|mail|server|upstream[ \t]+\S+|location[ \t][^\n{]*|map[ \t][^\n{]*|geo[ \t][^\n{]*"
+    r"|split_clients[ \t][^\n{]*|types|if[ \t]*\([^\n{]*)[ \t\r\n]*\{",
+    re.MULTILINE,
+)
+_DIRECTIVE = re.compile(
+    r"^[ \t]*(?:proxy_|fastcgi_|uwsgi_|scgi_|grpc_|ssl_|gzip|add_header|access_log|error_log|listen|server|include"
+    r"|server_name|root|index|return|rewrite|try_files|user|worker_processes|pid|limit_|client_|keepalive|resolver"
+    r"|set|default_type|types_hash|sendfile|log_format|deny|allow|expires|auth_basic|load_module|tcp_no)\w*[ \t]+"
+    r"[^\n=;{][^\n;{]*;",
+    re.MULTILINE,
+)
+_OTHERS = re.compile(
+    r"^[ \t]*(?:\[[^\n\]]+\][ \t\r]*$|<[A-Za-z/!?]|#!"
+    r"|(?:frontend|backend|listen|defaults|global)(?:[ \t]+[\w.-]+)?[ \t\r]*$"
+    r"|(?:Host|Match|PermitRootLogin|PasswordAuthentication|Subsystem)[ \t])",
+    re.MULTILINE,
+)
+
+
+def recognises(source: Source) -> bool:
+    """Say whether the text is an nginx config or a fragment of one: it opens nginx's blocks, or every line is one."""
+    text = source.text
+    if _OPENS.search(text):
+        return not text.lstrip().startswith(("{", "[", "<?", "#!"))
+    return bool(_DIRECTIVE.search(text)) and not _OTHERS.search(text)
+
+
+def references(source: Source) -> list[str]:
+    """Return the patterns that the text includes."""
+    return _INCLUDE.findall(source.text) if "include" in source.text else []
+
+
+def read(paths: Sequence[str], files: Files) -> list[Config]:
+    """Return the configs that the files make up; what is wrong with them as text is in Config.hits."""
+    from lbcheck.dialects.nginx.judge import judge
+    from lbcheck.dialects.nginx.roots import configs
+
+    found = configs(paths, files)
+    for config in found:
+        judge(config)
+    return found
+
+
+def _checks() -> dict[str, Callable[[Config, Context], Iterable[Hit]]]:
+    from lbcheck.dialects.nginx.checks import CHECKS as TABLE
+
+    return TABLE
+
+
+def __getattr__(name: str) -> dict[str, Callable[[Config, Context], Iterable[Hit]]]:
+    """Load the table of checks when it is asked for: recognising a file needs none of them."""
+    if name == "CHECKS":
+        return _checks()
+    raise AttributeError(name)

@@ -1,0 +1,139 @@
+"""The resolved tree of one config → the model."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from lbcheck.dialects.nginx.frontends import Lowering
+from lbcheck.dialects.nginx.includes import fault_hits
+from lbcheck.dialects.nginx.passes import context_of
+from lbcheck.dialects.nginx.templates import loops
+from lbcheck.dialects.nginx.upstreams import pool
+from lbcheck.dialects.nginx.values import bare, listen_address, seconds, whole
+from lbcheck.dialects.nginx.variables import Variables
+from lbcheck.findings import NotChecked
+from lbcheck.model import Admin, Config, Duration, Setting
+from lbcheck.text import Span
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from lbcheck.dialects.nginx.includes import Includer
+    from lbcheck.dialects.nginx.scope import Scope
+    from lbcheck.dialects.nginx.tree import Directive
+    from lbcheck.text import Source
+
+#: Timeouts whose unit people forget; a number alone is seconds.
+_TIMED = re.compile(
+    r"(?:(?:proxy|grpc|fastcgi|uwsgi|scgi|memcached)_(?:connect|send|read)_timeout|proxy_timeout|keepalive_timeout"
+    r"|client_(?:body|header)_timeout|send_timeout|resolver_timeout)\Z"
+)
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+def lower(path: str, main: Scope, includer: Includer, opened: str | None, *, whole_root: bool) -> Config:
+    """Return the config whose main context is `main`. `opened` says why it is not whole, for fragments."""
+    config = Config("nginx", path, _sources(includer))
+    config.tree = main
+    config.hits.extend(includer.hits)
+    for tree in includer.used.values():
+        config.hits.extend(fault_hits(tree))
+    _pools(config, main)
+    lowering = Lowering(config, Variables(main))
+    for block in main.blocks():
+        if block.directive is not None and block.directive.name in {"http", "stream"}:
+            config.frontends.extend(lowering.frontend(server) for server in block.scopes("server"))
+            _walk(config, block)
+        elif block.directive is not None and block.directive.name == "mail":
+            config.frontends.extend(lowering.frontend(server) for server in block.scopes("server"))
+    config.workers = _workers(main, whole_root=whole_root)
+    config.unmodelled.extend(includer.unmodelled)
+    config.unmodelled.extend(_not_utf8(source) for source in config.files if _SURROGATE.search(source.text))
+    config.open = opened or includer.open
+    config.blocks = lambda: _blocks(includer)
+    return config
+
+
+def _sources(includer: Includer) -> list[Source]:
+    return list({id(tree.source): tree.source for tree in includer.used.values()}.values())
+
+
+def _blocks(includer: Includer) -> Iterator[Span]:
+    for tree in includer.used.values():
+        yield from (directive.block_span for directive in tree.all() if directive.children is not None)
+
+
+def _pools(config: Config, main: Scope) -> None:
+    at: dict[int, list[int]] = {}
+    for block in main.blocks():
+        for scope in block.scopes("upstream"):
+            assert scope.directive is not None  # noqa: S101 - an upstream scope has one
+            source = scope.directive.source
+            places = at.setdefault(id(source), loops(source.text))
+            config.pools.append(pool(scope, context_of(scope), config, places))
+
+
+def _workers(main: Scope, *, whole_root: bool) -> Setting[int | None] | None:
+    found = main.find("worker_processes")
+    if found is None:
+        return Setting(1) if whole_root else None
+    value = found.args[0] if found.args else ""
+    if value == "auto":
+        return Setting(None, found.span)
+    number = whole(value)
+    return None if number is None else Setting(number, found.span)
+
+
+def _walk(config: Config, block: Scope) -> None:
+    """Collect what may stand at any depth: resolvers, times without a unit, ways to see or steer the proxy."""
+    for scope in block.walk():
+        if scope.directive is not None and scope.directive.name == "upstream":
+            continue
+        for directive, _ in scope.items:
+            name = directive.name
+            if name == "resolver":
+                config.resolvers[" ".join(directive.args)] = directive.span
+            elif name.endswith("_timeout"):
+                _time(config, directive)
+            elif name in {"stub_status", "api", "check_status", "vhost_traffic_status_display"}:
+                config.admins.append(_admin(scope, directive))
+
+
+def _time(config: Config, directive: Directive) -> None:
+    text = directive.args[0] if directive.args else ""
+    value = seconds(text) if bare(text) and _TIMED.match(directive.name) else None
+    if value is not None:
+        config.durations.append(Duration(directive.name, text, "", "s", value, directive.arg_span(0)))
+
+
+def _admin(scope: Scope, directive: Directive) -> Admin:
+    server = scope if scope.directive is not None and scope.directive.name == "server" else scope.enclosing("server")
+    listen = server.all("listen") if server is not None else []
+    places = [listen_address(item.args[0])[0] for item in listen if item.args]
+    where = next((place for place in places if not place.loopback), places[0] if places else None)
+    writable = directive.name == "api" and "write=on" in directive.args
+    return Admin(
+        "api" if directive.name == "api" else "status", directive.span, where,
+        writable=writable, protected=_protected(scope, bool(places) and all(place.loopback for place in places)),
+    )  # fmt: skip
+
+
+def _protected(scope: Scope, loopback: bool) -> str:  # noqa: FBT001 - one caller
+    if loopback:
+        return "loopback"
+    if any("all" in item.args or item.args for item in scope.inherited_all("deny")):
+        return "acl"
+    if scope.find("internal") is not None or scope.inherited("allow") is not None:
+        return "acl"
+    for name in ("auth_basic", "auth_request", "auth_jwt", "ssl_verify_client"):
+        found = scope.inherited(name)
+        if found is not None and found.args and found.args[0] != "off":
+            return "auth"
+    return ""
+
+
+def _not_utf8(source: Source) -> NotChecked:
+    found = _SURROGATE.search(source.text)
+    at = found.start() if found else 0
+    return NotChecked(Span(source, at, at + 1), "bytes that are not UTF-8 are shown escaped")
