@@ -32,11 +32,10 @@ def conflicting_settings(config: Config, context: Context) -> Iterator[Hit]:
     Compared are pools of one mode that are in use, and servers of one role. Only the drained state, TLS and the
     rank by weight count: pools made for different purposes may well differ in the rest.
     """
-    del context
     entries = _several(config)
     if not entries:
         return
-    idle = {id(pool) for pool in unused(config)}
+    idle = {id(pool) for pool in context.once(config, unused)}
     ranked: dict[tuple[int, int], list[tuple[Entry, Entry]]] = {}
     apart = _mirrored(entries)
     for group in entries.values():

@@ -6,7 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from lbcheck.checks.edits import replace_word, unsafe
-from lbcheck.checks.fairness import ABOVE, equal_weights, lower_median, serving_shares, times
+from lbcheck.checks.fairness import ABOVE, choices, equal_weights, lower_median, serving_shares, times
 from lbcheck.checks.hashing import overflowing
 from lbcheck.checks.intent import canary
 from lbcheck.findings import ERROR, INFO, Hit, Related
@@ -35,9 +35,8 @@ def weight_skew(config: Config, context: Context) -> Iterator[Hit]:
     Equal weights are never its business: a skew that the algorithm itself makes is D07's, D08's or D21's.
     """
     limit = context.option("D01", "max_share_ratio", 4)
-    for pool in config.pools:
-        members = pool.serving
-        if pool.open or len(members) < 2 or pool.algorithm.name == "random_two" or overflowing(pool, config.dialect):
+    for pool, members in context.once(config, choices):
+        if pool.algorithm.name == "random_two" or overflowing(pool, config.dialect):
             continue
         capacities = _capacities(members)
         if capacities is None and equal_weights(members):
@@ -109,14 +108,11 @@ def weight_ignored(config: Config, context: Context) -> Iterator[Hit]:
     HAProxy's leastconn compares (connections + 1) * 4096 / weight only for servers that have connections; each idle
     one has key 0, whatever its weight (src/lb_fwlc.c fwlc_get_key), so quiet pools are shared out evenly.
     """
-    del context
     if config.dialect != "haproxy":
         return
-    pools = [pool for pool in config.pools if pool.algorithm.name == "leastconn" or ignores_weights(pool, "haproxy")]
-    inherited = Counter(pool.algorithm.span for pool in pools)
-    for pool in pools:
-        members = pool.serving
-        if len(members) < 2 or equal_weights(members):
+    inherited = Counter(pool.algorithm.span for pool in config.pools if _reads_no_weight(pool))
+    for pool, members in context.once(config, choices) if inherited else ():
+        if not _reads_no_weight(pool) or equal_weights(members):
             continue
         name, span = pool.algorithm.name, pool.algorithm.span
         idle = name == "leastconn"
@@ -137,3 +133,7 @@ def weight_ignored(config: Config, context: Context) -> Iterator[Hit]:
             fix=None if idle or inherited[span] > 1 else fix,
             pool=pool.name,
         )
+
+
+def _reads_no_weight(pool: Pool) -> bool:
+    return pool.algorithm.name == "leastconn" or ignores_weights(pool, "haproxy")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TypeVar
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from lbcheck.model import Pool, Server
+    from lbcheck.model import Config, Pool, Server
     from lbcheck.traffic.algorithms import Shares
 
 N = TypeVar("N", int, float)
@@ -24,6 +24,12 @@ def times(ratio: float) -> str:
 def lower_median(values: Sequence[N]) -> N:
     """Return the middle value, of two middle ones the smaller: always one of the values themselves."""
     return sorted(values)[(len(values) - 1) // 2]
+
+
+def choices(config: Config) -> list[tuple[Pool, list[Server]]]:
+    """Return the pools whose members are all known and that choose among at least two, with the servers that serve."""
+    found = ((pool, pool.serving) for pool in config.pools if not pool.open and len(pool.servers) > 1)
+    return [(pool, members) for pool, members in found if len(members) > 1]
 
 
 def equal_weights(servers: Sequence[Server]) -> bool:

@@ -7,7 +7,7 @@ from math import gcd
 from typing import TYPE_CHECKING
 
 from lbcheck.checks.edits import set_weight, unsafe
-from lbcheck.checks.fairness import ABOVE, serving_shares, times
+from lbcheck.checks.fairness import ABOVE, choices, serving_shares, times
 from lbcheck.findings import ERROR, Fix, Hit, NotChecked, Related
 from lbcheck.model import Pool, Server, Setting
 from lbcheck.traffic.algorithms import MAX_RING_POINTS, ring_points, shares
@@ -78,11 +78,9 @@ def _divided(pool: Pool, reach: int, dialect: str) -> Fix | None:
 
 def hash_ring_imbalance(config: Config, context: Context) -> Iterator[Hit]:
     """D08: the arcs of a consistent hash give one server far more of the keys than its weight is worth."""
-    for pool in config.pools:
-        if pool.open or pool.algorithm.name == "random" or len(pool.serving) < 2:
-            continue
+    for pool, _ in context.once(config, choices):
         points = ring_points(pool, config.dialect)
-        if not points:
+        if not points or pool.algorithm.name == "random":
             continue
         if points > MAX_RING_POINTS:
             reason = f"its ring of {points:,} points is not computed (limit {MAX_RING_POINTS:,})"

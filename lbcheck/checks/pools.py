@@ -106,8 +106,7 @@ def _respelled(target: WeightedTarget, known: Iterable[str]) -> Fix | None:
 
 def pool_unused(config: Config, context: Context) -> Iterator[Hit]:
     """P07: a pool that no route, and nothing else in the config, sends anything to."""
-    del context
-    for pool in unused(config):
+    for pool in context.once(config, unused):
         yield Hit("P07", pool.span, {"pool": pool.name}, pool=pool.name)
 
 

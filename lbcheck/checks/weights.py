@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from lbcheck.checks.distribution import ignores_weights
 from lbcheck.checks.edits import set_weight, unsafe
-from lbcheck.checks.fairness import lower_median, times
+from lbcheck.checks.fairness import choices, lower_median, times
 from lbcheck.checks.intent import canary, drained
 from lbcheck.findings import WARNING, Hit, Related
 from lbcheck.wording import counted, listed
@@ -32,10 +32,8 @@ def weight_outlier(config: Config, context: Context) -> Iterator[Hit]:
 
     Only exact powers of ten, and never up from 1: among weights of 1 there is no digit to slip, 10/1/1 is D01's.
     """
-    del context
-    for pool in config.pools:
-        members = pool.serving
-        if pool.open or len(members) < 3 or not all(server.weight.written for server in members):
+    for pool, members in context.once(config, choices):
+        if len(members) < 3 or not all(server.weight.written for server in members):
             continue
         odd = _odd_one(members)
         if odd is None or ignores_weights(pool, config.dialect) or canary(odd, pool):
@@ -84,11 +82,7 @@ def weight_implicit(config: Config, context: Context) -> Iterator[Hit]:
 
     Where more servers have none than have one, the weight that is written is the odd thing, which D01 measures.
     """
-    del context
-    for pool in config.pools:
-        members = pool.serving
-        if pool.open or len(members) < 2:
-            continue
+    for pool, members in context.once(config, choices):
         explicit = [server.weight.value for server in members if server.weight.written]
         implicit = [server for server in members if not server.weight.written]
         if not implicit or len(explicit) < len(implicit) or lower_median(explicit) < _HEAVY:
