@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from lbcheck import discovery, grouping
 from lbcheck.dialects import dialect
+from lbcheck.engine import finish
 from lbcheck.files import DiskFiles
 from lbcheck.findings import Hit, NotChecked
 from lbcheck.model import Config
@@ -27,14 +28,15 @@ WORTH_FORKING = 1_000_000
 class Request(NamedTuple):
     """What to look at.
 
-    `paths` are files, folders or "-" for `stdin`, which is shown as `stdin_name`. `together` are files that make one
-    config, in that order. `changed`: the paths are changed files, and the configs around them are wanted.
+    `paths` are files, folders or "-" for `stdin`, which is shown as `stdin_name`. `together` are groups of files
+    that HAProxy loads as one config, in that order. `changed`: the paths are changed files, and the configs
+    around them are wanted.
     """
 
     paths: tuple[str, ...]
     stdin: str | None = None
     stdin_name: str = "-"
-    together: tuple[str, ...] = ()
+    together: tuple[tuple[str, ...], ...] = ()
     dialect: str | None = None
     exclude: tuple[str, ...] = ()
     root: str | None = None
@@ -49,7 +51,7 @@ class Work(NamedTuple):
     units: list[tuple[str, list[str]]]
     refused: list[Refused]
     wanted: frozenset[str] | None
-    together: tuple[str, ...]
+    together: frozenset[tuple[str, ...]]
 
 
 def check(request: Request, judge: Judge) -> Result:
@@ -60,10 +62,7 @@ def check(request: Request, judge: Judge) -> Result:
         result.add(judge(_unread(path)))
     for part in _parts(work, judge, request.jobs):
         result.add(part)
-    result.findings.sort(
-        key=lambda finding: (finding.place.path, finding.place.line, finding.place.column, finding.code)
-    )
-    result.not_checked.sort(key=lambda note: (note.place.path, note.place.line))
+    finish(result)
     return result
 
 
@@ -71,21 +70,25 @@ def prepare(request: Request) -> Work:
     """Return the files to read and how they group. Raises PathMissingError."""
     paths, wanted = _around(request.paths) if request.changed else (list(request.paths), None)
     files = DiskFiles(
-        discovery.roots(path for path in (*paths, *request.together) if path != "-"),
+        discovery.roots(
+            path for path in (*paths, *(member for group in request.together for member in group)) if path != "-"
+        ),
         request.root,
         {} if request.stdin is None else {request.stdin_name: request.stdin},
     )
     listed = [request.stdin_name if path == "-" and request.stdin is not None else path for path in paths]
     forced = None if request.changed else request.dialect
+    grouped = {os.path.normpath(path) for group in request.together for path in group}
     found, refused = discovery.discover(listed, files, request.exclude, forced)
+    found = [item for item in found if item.path not in grouped]
     if request.changed and request.dialect:
         found = [item for item in found if item.dialect == request.dialect]
-    units = grouping.units(found, files)
+    units = [("haproxy", list(group)) for group in request.together] + grouping.units(found, files)
     files.known = [item.path for item in found]
     if wanted is not None:
         units = [unit for unit in units if wanted.intersection(map(os.path.realpath, unit[1]))]
         refused = []
-    return Work(files, units, refused, wanted, request.together)
+    return Work(files, units, refused, wanted, frozenset(request.together))
 
 
 def _around(paths: Sequence[str]) -> tuple[list[str], frozenset[str]]:
@@ -108,16 +111,12 @@ def _unread(refused: Refused) -> Config:
 
 def read(work: Work) -> list[Config]:
     """Return every config of the run, read in this process."""
-    return [config for unit in _all_units(work) for config in _read_unit(work, unit)]
-
-
-def _all_units(work: Work) -> list[tuple[str, list[str]]]:
-    return [*([("haproxy", list(work.together))] if work.together else []), *work.units]
+    return [config for unit in work.units for config in _read_unit(work, unit)]
 
 
 def _read_unit(work: Work, unit: tuple[str, list[str]]) -> list[Config]:
     name, paths = unit
-    if name == "haproxy" and tuple(paths) == work.together:
+    if name == "haproxy" and tuple(paths) in work.together:
         from lbcheck.dialects.haproxy import read_group
 
         return [read_group(paths, work.files)]
@@ -140,7 +139,7 @@ def _judged(work: Work, judge: Judge, units: Iterable[tuple[str, list[str]]]) ->
 
 
 def _parts(work: Work, judge: Judge, jobs: int) -> Iterable[Result]:
-    units = _all_units(work)
+    units = work.units
     sizes = [sum(len(work.files.read(path).text) for path in paths) for name, paths in units if name]
     jobs = min(jobs or os.cpu_count() or 1, len(units))
     if jobs < 2 or sum(sizes) < WORTH_FORKING or not hasattr(os, "fork"):
@@ -181,3 +180,19 @@ _shared: list[tuple[Work, Judge]] = []
 def _in_child(units: list[tuple[str, list[str]]]) -> Result:
     work, judge = _shared[-1]
     return _judged(work, judge, units)
+
+
+def expanded(paths: Iterable[str]) -> list[str]:
+    """Return files as they are and folders as their .cfg files in lexical order, as `haproxy -f` takes them.
+
+    Raises PathMissingError.
+    """
+    found: list[str] = []
+    for path in paths:
+        if os.path.isdir(path):
+            found.extend(os.path.join(path, name) for name in sorted(os.listdir(path)) if name.endswith(".cfg"))
+        elif os.path.lexists(path):
+            found.append(os.path.normpath(path))
+        else:
+            raise discovery.PathMissingError(path)
+    return found

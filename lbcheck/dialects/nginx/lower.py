@@ -70,8 +70,9 @@ def _pools(config: Config, main: Scope) -> None:
         for scope in block.scopes("upstream"):
             assert scope.directive is not None  # noqa: S101 - an upstream scope has one
             source = scope.directive.source
-            places = at.setdefault(id(source), loops(source.text))
-            config.pools.append(pool(scope, context_of(scope), config, places))
+            if id(source) not in at:
+                at[id(source)] = loops(source.text)
+            config.pools.append(pool(scope, context_of(scope), config, at[id(source)]))
 
 
 def _workers(main: Scope, *, whole_root: bool) -> Setting[int | None] | None:
