@@ -93,8 +93,8 @@ RULES: tuple[
         True,
         False,
         (),
-        "the weights of pool {pool} sum to {total}, but `{algorithm}` has only {reach} values: {effect}",
-        "divide all weights by the same number until they sum to {reach} or less",
+        "the weights of pool {pool} sum to {total}, but `{method}` has only {values} values: {effect}",
+        "divide all weights by the same number until they sum to {values} or less",
         "D07-nginx-hash-weight-overflow.md",
     ),
     (
