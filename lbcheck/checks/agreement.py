@@ -10,7 +10,7 @@ from lbcheck.checks.weights import chosen_by_name
 from lbcheck.findings import ERROR, INFO, Hit, Related
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from lbcheck.checks.addresses import Key
     from lbcheck.context import Context
@@ -37,12 +37,12 @@ def conflicting_settings(config: Config, context: Context) -> Iterator[Hit]:
         return
     idle = {id(pool) for pool in context.once(config, unused)}
     ranked: dict[tuple[int, int], list[tuple[Entry, Entry]]] = {}
-    apart = _mirrored(entries)
+    apart, spoken = _mirrored(entries), _spoken(config)
     for group in entries.values():
         live = [entry for entry in group if id(entry[0]) not in idle]
         if len(live) < 2:
             continue
-        hit = _drained_elsewhere(live, apart) or _tls_elsewhere(live)
+        hit = _drained_elsewhere(live, apart) or _tls_elsewhere(live, spoken)
         if hit is not None:
             yield hit
             continue
@@ -107,14 +107,37 @@ def _drained_elsewhere(group: Sequence[Entry], apart: set[tuple[int, int]]) -> H
     return _conflict(pool, server, other_pool, other, difference, span, ERROR)
 
 
-def _tls_elsewhere(group: Sequence[Entry]) -> Hit | None:
-    spoken = [(pool, server, server.tls.value) for pool, server in group if server.tls is not None and server.enabled]
-    plain = next(((pool, server) for pool, server, tls in spoken if not tls), None)
-    secure = next(((pool, server) for pool, server, tls in spoken if tls), None)
+def _tls_elsewhere(group: Sequence[Entry], spoken: Mapping[int, bool | None]) -> Hit | None:
+    """Return the finding for a server to which one pool speaks TLS and another does not."""
+    voices = [(entry, _speaks_tls(entry, spoken)) for entry in group if entry[1].enabled]
+    plain = next((entry for entry, tls in voices if tls is False), None)
+    secure = next((entry for entry, tls in voices if tls), None)
     if plain is None or secure is None:
         return None
     difference = f"{secure[0].name} speaks TLS to it, {plain[0].name} does not, and one port answers only one of them"
     return _conflict(*plain, *secure, difference, plain[1].span, None)
+
+
+def _speaks_tls(entry: Entry, spoken: Mapping[int, bool | None]) -> bool | None:
+    pool, server = entry
+    return spoken.get(id(pool)) if server.tls is None else server.tls.value
+
+
+def _spoken(config: Config) -> dict[int, bool | None]:
+    """Return how each pool speaks to servers that say nothing themselves: TLS, plain, or both or neither (None).
+
+    nginx says it at each `proxy_pass`; elsewhere a server that says nothing is spoken to in plain text.
+    """
+    if config.dialect != "nginx":
+        return {id(pool): False for pool in config.pools}
+    found: dict[int, bool | None] = {}
+    for frontend in config.frontends:
+        for route in frontend.routes:
+            for target in route.targets:
+                tls = "tls" in route.options
+                if found.setdefault(id(target.pool), tls) is not tls:
+                    found[id(target.pool)] = None
+    return found
 
 
 def _opposite_rank(pairs: Sequence[tuple[Entry, Entry]]) -> Hit | None:

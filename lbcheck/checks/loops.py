@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from lbcheck.checks.addresses import Key
     from lbcheck.context import Context
-    from lbcheck.model import Config, Frontend, Listener, Pool, Server
+    from lbcheck.model import Condition, Config, Frontend, Listener, Pool, Route, Server
 
     #: Who listens at a place.
     Heard = dict[Key, list[tuple[Frontend, Listener]]]
@@ -77,18 +77,39 @@ def _listeners(server: Server, heard: Heard, own: Iterable[str]) -> list[tuple[F
 
 def _returns(pool: Pool, server: Server, listeners: Iterable[tuple[Frontend, Listener]]) -> bool:
     """Say whether all that arrives at these listeners is understood there, and goes to the pool."""
-    tls = server.tls is not None and server.tls.value
     for frontend, listener in listeners:
-        if listener.tls != tls or frontend.protocol != pool.protocol or frontend.scope != pool.scope:
+        if frontend.protocol != pool.protocol or frontend.scope != pool.scope:
             return False
-        if "accept-proxy" in listener.options or "proxy_protocol" in listener.options or not frontend.routes:
+        if "accept-proxy" in listener.options or "proxy_protocol" in listener.options:
             return False
-        for route in frontend.routes:
-            if route.outcome != "pools" or not route.targets:
-                return False
-            if any(target.pool is not pool for target in route.targets):
-                return False
+        if not any(map(_takes_all, frontend.routes)):
+            return False
+        if not all(_leads_to(pool, route) and _tls(route, server) == listener.tls for route in frontend.routes):
+            return False
     return True
+
+
+def _takes_all(route: Route) -> bool:
+    """Say whether the route matches every request that no other route takes."""
+    return any(all(_any_path(condition) for condition in alternative) for alternative in route.match)
+
+
+def _any_path(condition: Condition) -> bool:
+    return condition.field == "path" and condition.op == "prefix" and "/" in condition.values and not condition.negated
+
+
+def _leads_to(pool: Pool, route: Route) -> bool:
+    """Say whether the route speaks HTTP (or plain TCP) to the pool and to no other."""
+    spoken = route.options.get("pass")
+    if route.outcome != "pools" or not route.targets or (spoken is not None and spoken.value != "proxy"):
+        return False
+    return all(target.pool is pool for target in route.targets)
+
+
+def _tls(route: Route, server: Server) -> bool:
+    """Say whether the server is spoken to in TLS; nginx says so at the `proxy_pass`, others at the server."""
+    setting = route.options.get("tls") or server.tls
+    return setting is not None and bool(setting.value)
 
 
 def _loop(pool: Pool, server: Server, listener: Listener) -> Hit:

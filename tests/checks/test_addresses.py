@@ -131,7 +131,16 @@ def test_tls_to_one_port_or_not():
     assert (hit.severity, hit.pool) == (None, "web")
     passing = pool("passing", [server("a", tls=default(False))], protocol="tcp")
     assert not hits(conflicting_settings, together(api, passing))
-    assert not hits(conflicting_settings, together(api, pool("web", [server("a")])))
+    assert hits(conflicting_settings, together(api, pool("web", [server("a")])))
+
+
+def test_nginx_says_tls_at_the_route():
+    api, web = pool("api", [server("a")]), pool("web", [server("a")])
+    made = together(api, web, dialect="nginx")
+    assert not hits(conflicting_settings, made)
+    made.frontends[0].routes[0].options = {"tls": written(True)}
+    (hit,) = hits(conflicting_settings, made)
+    assert hit.pool == "web"
 
 
 def weighted(name, *weights) -> Pool:

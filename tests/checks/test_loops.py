@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from checks.build import config, frontend, hits, listener, pool, route, server, span, written
+from checks.build import config, frontend, hits, listener, pool, route, server, span, when, written
 
 from lbcheck.checks.loops import proxy_loop
 from lbcheck.model import Route, WeightedTarget
@@ -9,6 +9,11 @@ from lbcheck.model import Route, WeightedTarget
 
 def to(made):
     return Route("/", span(), ((),), [WeightedTarget(made.name, span(), made)])
+
+
+def path(made, prefix, **options):
+    match = ((when("path", "prefix", prefix),),)
+    return Route(prefix, span(), match, [WeightedTarget(made.name, span(), made)], options=options)
 
 
 def looping(bind, where, **fields):
@@ -78,3 +83,13 @@ def test_what_is_not_understood_or_out_of_rotation_does_not_loop():
     assert not hits(proxy_loop, config(app, frontend("web", [to(app)], [listener("*:80", tls=True)])))
     assert not hits(proxy_loop, config(app, frontend("web", [to(app)], [listener("*:80", transport="udp")])))
     assert not hits(proxy_loop, config(app, frontend("web", [to(app)], [listener("*:80")], protocol="tcp")))
+
+
+def test_what_is_not_covered_by_a_route_ends_there():
+    app = pool("app", [server("a", "127.0.0.1:80")])
+    assert hits(proxy_loop, config(app, frontend("web", [path(app, "/")], [listener("*:80")])))
+    assert not hits(proxy_loop, config(app, frontend("web", [path(app, "/api/")], [listener("*:80")])))
+    for options in ({"pass": written("fastcgi")}, {"tls": written(True)}):
+        assert not hits(proxy_loop, config(app, frontend("web", [path(app, "/", **options)], [listener("*:80")])))
+    secure = frontend("web", [path(app, "/", tls=written(True))], [listener("*:80", tls=True)])
+    assert hits(proxy_loop, config(app, secure))
