@@ -62,7 +62,8 @@ _PATTERNS = (
 )
 #: A cheap test first: a line without any of these words holds nothing that the patterns find.
 _HINT = re.compile(
-    r"auth|passw|passphrase|secret|token|credential|cookie|key|basic|bearer|digest|://[^\s/]*@", re.IGNORECASE
+    r"auth|passw|secure_link|passphrase|secret|token|credential|cookie|key|basic|bearer|digest|://[^\s/]*@",
+    re.IGNORECASE,
 )
 _VARIABLE = re.compile(r"""["']?\$\{?\w+\}?["']?$""")
 _KEY_TEXT = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)", re.DOTALL)

@@ -163,7 +163,10 @@ def from_text(text: str, path: str = FILE) -> Settings:
     except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise SettingsError(f"{path}: {error}") from None
     if os.path.basename(path) == PROJECT_FILE:
-        document = document.get("tool", {}).get("lbcheck", {})
+        for name in ("tool", "lbcheck"):
+            document = document.get(name, {})
+            if not isinstance(document, dict):
+                raise SettingsError(f"{path}: tool.lbcheck: {document!r} is no table of key = value")
     from lbcheck.settings_keys import KeyProblemError, put
 
     settings = Settings()
