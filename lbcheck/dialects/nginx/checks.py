@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 CHECKS: dict[str, Callable[[Config, Context], Iterable[Hit]]] = {
     "C05": checks_zone.max_conns_per_worker,
     "C07": checks_keepalive.keepalive_ineffective,
+    "D07": checks_balance.hash_weight_overflow,
     "D10": checks_zone.upstream_without_zone,
     "D12": checks_names.localhost_two_peers,
     "D17": checks_balance.method_redefined,

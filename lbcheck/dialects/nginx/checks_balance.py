@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import reduce
+from math import gcd
 from typing import TYPE_CHECKING
 
 from lbcheck.dialects.nginx.edits import behind, drop, unsafe
@@ -14,13 +16,63 @@ if TYPE_CHECKING:
 
     from lbcheck.context import Context
     from lbcheck.dialects.nginx.tree import Directive
-    from lbcheck.model import Config
+    from lbcheck.findings import Fix
+    from lbcheck.model import Config, Server
     from lbcheck.text import Span
 
+#: How many values a first try's hash has: `% 6271` in ngx_http_upstream_ip_hash_module.c, and the upper 15 bits
+#: of a CRC-32 in ngx_http_upstream_hash_module.c. Both are then taken modulo the sum of the weights.
+_HASH_RANGE = {"ip_hash": 6271, "hash": 32768}
 #: The directives that choose a pool's method; of two, the later counts.
 _METHODS = frozenset({"ip_hash", "hash", "least_conn", "least_time", "random", "fair"})
 #: From this version on `keepalive` no longer wraps the method that stands before it (nginx CHANGES, 1.29.7).
 _KEEPALIVE_ANYWHERE = (1, 29, 7)
+
+
+def hash_weight_overflow(config: Config, context: Context) -> Iterator[Hit]:
+    """D07: the weights sum to more than the hash has values, so the last servers are never a first choice."""
+    del context
+    for pool in config.pools:
+        values = _HASH_RANGE.get(pool.algorithm.name)
+        members = [server for server in pool.primaries if server.weight.value > 0]
+        total = sum(server.weight.value for server in members)
+        if values is None or total <= values or pool.open:
+            continue
+        starved, below = [], 0
+        for server in members:
+            if below >= values and server.enabled:
+                starved.append(server)
+            below += server.weight.value
+        args = {
+            "method": pool.algorithm.name,
+            "pool": pool.name,
+            "total": f"{total:,}",
+            "values": f"{values:,}",
+            "effect": _starved(starved, members),
+        }
+        where = pool.algorithm.span or pool.span
+        yield Hit("D07", where, args, fix=_smaller_weights(members, values), pool=pool.name)
+
+
+def _starved(starved: Sequence[Server], members: Sequence[Server]) -> str:
+    if not starved:
+        return f"{members[-1].name} gets less than its weight says"
+    last = f"{starved[0].name}" if len(starved) == 1 else f"{starved[0].name} and {len(starved) - 1} more"
+    return f"{last} never gets a first choice"
+
+
+def _smaller_weights(members: Sequence[Server], values: int) -> Fix | None:
+    """Divide all weights by their common divisor, where that brings the sum into the hash's range."""
+    divisor = reduce(gcd, (server.weight.value for server in members))
+    if divisor < 2 or sum(server.weight.value for server in members) // divisor > values:
+        return None
+    edits = []
+    for server in members:
+        span, weight = server.weight.span, server.weight.value
+        if span is None or span.text.removeprefix("weight=") != str(weight):
+            return None
+        edits.append(Edit(span, span.text.replace(str(weight), str(weight // divisor))))
+    return unsafe(f"divide all weights by {divisor}", *edits)
 
 
 def random_two_inverts(config: Config, context: Context) -> Iterator[Hit]:

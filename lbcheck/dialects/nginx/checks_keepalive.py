@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lbcheck.dialects.nginx.edits import before, unsafe
+from lbcheck.dialects.nginx.edits import before, indent, unsafe
 from lbcheck.dialects.nginx.passes import passes_by_pool, upstreams
 from lbcheck.findings import Hit, Related
 from lbcheck.wording import listed
@@ -67,4 +67,5 @@ def _edits(one: Pass, lacks: list[str]) -> list[Edit]:
     inherited = one.scope.inherited_all("proxy_set_header")
     if _HEADER in lacks and inherited and not one.scope.all("proxy_set_header"):
         return []
-    return [before(one.directive, text) for text in lacks]
+    blank = indent(one.directive)
+    return [before(one.directive, (" " if blank is None else f"\n{blank}").join(lacks))]
