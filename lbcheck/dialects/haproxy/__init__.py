@@ -1,0 +1,35 @@
+"""HAProxy: text → lines → sections → resolved tree → model."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lbcheck.dialects.haproxy.group import groups
+from lbcheck.dialects.haproxy.lexer import scan
+from lbcheck.dialects.haproxy.lower import lower
+from lbcheck.dialects.haproxy.recognise import recognises, references
+from lbcheck.dialects.haproxy.resolve import Tree
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from lbcheck.context import Context
+    from lbcheck.files import Files
+    from lbcheck.findings import Hit
+    from lbcheck.model import Config
+
+__all__ = ["CHECKS", "SUFFIXES", "read", "read_group", "recognises", "references"]
+
+CHECKS: dict[str, Callable[[Config, Context], Iterable[Hit]]] = {}
+SUFFIXES: tuple[str, ...] = (".cfg", ".conf", ".haproxy")
+
+
+def read(paths: Sequence[str], files: Files) -> list[Config]:
+    """Turn files into configs: each file is one, unless its folder makes it part of a group (`group.groups`)."""
+    return [read_group(group, files) for group in groups(paths)]
+
+
+def read_group(paths: Sequence[str], files: Files) -> Config:
+    """Turn the files of `haproxy -f A -f B` into one config, in the order given."""
+    tree = Tree([scan(files.read(path)) for path in paths])
+    return lower(tree, files)

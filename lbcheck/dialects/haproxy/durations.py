@@ -1,0 +1,45 @@
+"""Times as they are written, for the rule about forgotten units."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lbcheck.dialects.haproxy.values import seconds, time_parts
+from lbcheck.model import Duration
+from lbcheck.text import Span
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from lbcheck.dialects.haproxy.resolve import Tree
+    from lbcheck.dialects.haproxy.tree import Line
+
+#: Server options that are times, in milliseconds where no unit is written.
+SERVER_TIMES = frozenset({"inter", "fastinter", "downinter", "slowstart", "agent-inter"})
+_SERVER_LINES = ("server", "default-server", "server-template")
+
+
+def durations(tree: Tree) -> Iterator[Duration]:
+    """Yield every time of `timeout X` and of the server options; each where it is written, so once."""
+    for proxy in (*tree.defaults, *tree.proxies):
+        for line in proxy.lines("timeout"):
+            yield from _duration(line, "timeout " + line.word(1), 2)
+        for keyword in _SERVER_LINES:
+            for line in proxy.lines(keyword):
+                if not SERVER_TIMES.isdisjoint(line.words):
+                    yield from _server(line)
+
+
+def _server(line: Line) -> Iterator[Duration]:
+    for index, word in enumerate(line.words[:-1]):
+        if word in SERVER_TIMES and index:
+            yield from _duration(line, word, index + 1)
+
+
+def _duration(line: Line, keyword: str, index: int) -> Iterator[Duration]:
+    text = line.word(index)
+    parts = None if index in line.opaque else time_parts(text)
+    value = seconds(text)
+    if parts is not None and value is not None:
+        start = line.starts()[index]
+        yield Duration(keyword, text, parts[1], "ms", value, Span(line.source, start, line.ends()[index]))

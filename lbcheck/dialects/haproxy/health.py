@@ -1,0 +1,155 @@
+"""Health checks: what a backend sends, and how often each server is asked (src/tcpcheck.c, src/check.c)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from lbcheck.dialects.haproxy.values import number, seconds
+from lbcheck.model import HealthCheck, Setting
+
+if TYPE_CHECKING:
+    from lbcheck.dialects.haproxy.options import Option, Options
+    from lbcheck.dialects.haproxy.resolve import Proxy
+    from lbcheck.dialects.haproxy.tree import Line
+
+#: `option X` that chooses what a check says, and the model's word for it.
+CHECK_OPTIONS = {
+    "httpchk": "http",
+    "tcp-check": "tcp",
+    "ssl-hello-chk": "tls",
+    "smtpchk": "smtp",
+    "mysql-check": "mysql",
+    "pgsql-check": "pgsql",
+    "redis-check": "redis",
+    "ldap-check": "ldap",
+    "spop-check": "spop",
+    "external-check": "external",
+}
+#: include/haproxy/defaults.h: DEF_CHKINTR, DEF_FALLTIME, DEF_RISETIME.
+_INTERVAL: Setting[float] = Setting(2.0)
+_FALL: Setting[int] = Setting(3)
+_RISE: Setting[int] = Setting(2)
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "OPTIONS", "DELETE", "TRACE", "CONNECT"})
+#: Words of `http-check` and `tcp-check` that are switches, not steps of the check.
+_SWITCHES = frozenset({"disable-on-404", "send-state"})
+
+
+class ProxyCheck:
+    """What the checks of one backend have in common: kind, request, expectation, and further options by keyword.
+
+    `rules` are the `http-check` or `tcp-check` steps that hold, own ones in place of inherited ones.
+    """
+
+    __slots__ = ("expect", "host", "kind", "line", "method", "options", "path", "rules", "timeout")
+
+    def __init__(self, proxy: Proxy) -> None:
+        self.line = check_option(proxy)
+        self.kind = CHECK_OPTIONS[self.line.word(1)] if self.line else "tcp"
+        self.timeout = proxy_time(proxy, "timeout check")
+        self.method: Setting[str] | None = None
+        self.path: Setting[str] | None = None
+        self.host: Setting[str] | None = None
+        self.expect: Setting[str] | None = None
+        self.options: dict[str, Setting[Any]] = {}
+        word = {"http": "http-check", "tcp": "tcp-check"}.get(self.kind, "")
+        self.rules = list(proxy.inherited(word)) if word and self.line else []
+        if self.kind == "http" and self.line:
+            self._request(self.line)
+        for rule in self.rules:
+            self._rule(rule)
+
+    def _request(self, line: Line) -> None:
+        """Read `option httpchk [METHOD] [URI [VERSION]]`; without a URI it is `OPTIONS /`."""
+        words = line.words[2:]
+        at = 2 if len(words) < 2 else 3
+        self.method = Setting(words[0], line.span_of(2)) if len(words) > 1 else Setting("OPTIONS")
+        self.path = Setting(line.words[at], line.span_of(at)) if words else Setting("/")
+        if len(words) > 2:
+            self.options["version"] = Setting(line.words[4], line.span_of(4))
+
+    def _rule(self, rule: Line) -> None:
+        action = rule.word(1)
+        if action in _SWITCHES:
+            self.options[action] = Setting(True, rule.span)
+        elif action == "expect":
+            self.expect = Setting(rule.text_from(2), rule.span)
+        elif action == "connect":
+            self._connect(rule)
+        elif action == "send" and self.kind == "http":
+            self._send(rule)
+        elif action.startswith("send"):
+            self.options.setdefault("send", Setting(rule.text_from(2), rule.span))
+
+    def _connect(self, rule: Line) -> None:
+        words = rule.words
+        for index, word in enumerate(words[2:], 2):
+            if word in ("port", "addr", "sni", "alpn", "proto") and index + 1 < len(words):
+                self.options.setdefault(f"connect-{word}", Setting(words[index + 1], rule.span_of(index, index + 1)))
+            elif word in ("ssl", "send-proxy", "default", "linger", "via-socks4"):
+                self.options.setdefault(f"connect-{word}", Setting(True, rule.span_of(index)))
+        self.options.setdefault("connect", Setting(True, rule.span))
+
+    def _send(self, rule: Line) -> None:
+        """Read `http-check send [meth M] [uri U] [ver V] [hdr NAME VALUE]… [body B]`."""
+        words = rule.words
+        for index, word in enumerate(words[2:-1], 2):
+            value = Setting(words[index + 1], rule.span_of(index, index + 1))
+            if word == "meth":
+                self.method = value
+            elif word in ("uri", "uri-lf"):
+                self.path = value
+            elif word == "ver":
+                self.options["version"] = value
+            elif word == "hdr" and words[index + 1].lower() == "host":
+                self.host = Setting(rule.word(index + 2), rule.span_of(index, index + 2))
+
+
+def check_option(proxy: Proxy) -> Line | None:
+    """Return the `option httpchk`, `option tcp-check`, … that holds: the last one written, own ones first."""
+    for section in proxy.chain():
+        for line in reversed(section.lines("option")):
+            if line.word(1) in CHECK_OPTIONS:
+                return line if not line.modifier else None
+    return None
+
+
+def proxy_time(proxy: Proxy, keyword: str) -> Setting[float] | None:
+    """Return an effective time of two words such as "timeout check"; None where none is written or it is no time."""
+    line = proxy.effective(keyword)
+    if line is None or 2 in line.opaque:
+        return None
+    value = seconds(line.word(2))
+    return None if value is None else Setting(value, line.span)
+
+
+def server_check(options: Options, proxy: ProxyCheck) -> HealthCheck:
+    """Return the check of a server that has `check`."""
+    get = options.get
+    interval, fall, rise = get("inter"), get("fall"), get("rise")
+    fast, down, port, address = get("fastinter"), get("downinter"), get("port"), get("addr")
+    return HealthCheck(
+        proxy.kind,
+        options["check"].span,
+        interval=_time(interval) if interval is not None else _INTERVAL,
+        timeout=proxy.timeout,
+        fall=_count(fall) if fall is not None else _FALL,
+        rise=_count(rise) if rise is not None else _RISE,
+        fast_interval=_time(fast) if fast is not None else None,
+        down_interval=_time(down) if down is not None else None,
+        port=_count(port) if port is not None else None,
+        address=Setting(address.value, address.span) if address is not None else None,
+        method=proxy.method,
+        path=proxy.path,
+        host=proxy.host,
+        expect=proxy.expect,
+        options=proxy.options,
+    )
+
+
+def _time(option: Option) -> Setting[float] | None:
+    value = None if option.opaque else seconds(option.value)
+    return None if value is None else Setting(value, option.span)
+
+
+def _count(option: Option) -> Setting[int] | None:
+    return None if option.opaque else Setting(number(option.value), option.span)

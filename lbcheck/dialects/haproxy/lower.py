@@ -1,0 +1,104 @@
+"""The resolved tree into the model."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+from lbcheck.dialects.haproxy.admins import admins
+from lbcheck.dialects.haproxy.binds import listeners
+from lbcheck.dialects.haproxy.durations import durations
+from lbcheck.dialects.haproxy.names import Names, unread_maps, use_of
+from lbcheck.dialects.haproxy.pools import pool, timeouts
+from lbcheck.dialects.haproxy.requirements import requirements
+from lbcheck.dialects.haproxy.routes import routes
+from lbcheck.dialects.haproxy.values import number
+from lbcheck.findings import NotChecked
+from lbcheck.model import Config, Frontend, Setting
+
+if TYPE_CHECKING:
+    from lbcheck.dialects.haproxy.resolve import Proxy, Tree
+    from lbcheck.files import Files
+
+#: Frontend keywords that checks ask for, kept in `Frontend.options` with their text.
+_OPTIONS = ("id", "description", "disabled", "rate-limit", "backlog", "monitor-uri", "http-reuse")
+
+
+def lower(tree: Tree, files: Files) -> Config:
+    """Turn a resolved tree into a Config; never raises."""
+    path = tree.documents[0].source.path
+    config = Config("haproxy", path, [document.source for document in tree.documents])
+    config.tree = tree
+    names = Names(files, os.path.dirname(path))
+    for proxy in tree.proxies:
+        if proxy.is_backend:
+            made, unknown = pool(proxy)
+            names.pools.setdefault(proxy.name, made)
+            config.pools.append(made)
+            config.unmodelled.extend(unknown)
+    use_of(tree, names)
+    _tracked(config, names)
+    for proxy in tree.proxies:
+        if proxy.is_frontend:
+            config.frontends.append(_frontend(proxy, names))
+            config.unmodelled.extend(unread_maps(names, proxy.lines("use_backend")))
+    config.used = {("", name) for name in names.used}
+    _rest(config, tree)
+    return config
+
+
+def _frontend(proxy: Proxy, names: Names) -> Frontend:
+    maxconn = proxy.effective("maxconn")
+    options: dict[str, Setting[Any]] = {}
+    for keyword in _OPTIONS:
+        if (line := proxy.effective(keyword)) is not None:
+            options[keyword] = Setting(line.text_from(1) or True, line.span)
+    for section in reversed(list(proxy.chain())):
+        for line in section.lines("option"):
+            if line.modifier:
+                options.pop(line.word(1), None)
+            else:
+                options[line.word(1)] = Setting(line.text_from(2) or True, line.span)
+    return Frontend(
+        proxy.name,
+        proxy.span,
+        listeners(proxy),
+        routes(proxy, names),
+        protocol=proxy.mode,
+        timeouts=timeouts(proxy),
+        max_conns=Setting(number(maxconn.word(1)), maxconn.span) if maxconn and 1 not in maxconn.opaque else None,
+        branch=proxy.section.head.branch,
+        options=options,
+    )
+
+
+def _tracked(config: Config, names: Names) -> None:
+    """A pool whose server another one tracks is in use."""
+    for made in config.pools:
+        for one in made.servers:
+            if one.tracks is not None and "/" in one.tracks.value:
+                names.used.add(one.tracks.value.partition("/")[0])
+
+
+def _rest(config: Config, tree: Tree) -> None:
+    config.admins.extend(admins(tree))
+    config.durations.extend(durations(tree))
+    config.requirements.extend(requirements(tree))
+    config.resolvers = {section.name: section.span for section in tree.sections("resolvers")}
+    config.blocks = lambda: [section.extent for section in tree.read.sections]
+    processes = tree.global_lines("nbproc")
+    config.workers = Setting(number(processes[-1].word(1)), processes[-1].span) if processes else Setting(1)
+    if tree.templated:
+        config.open = "a template decides some of its lines"
+    for document in tree.documents:
+        config.unmodelled.extend(NotChecked(span, "a template's statement") for span in document.controls)
+        _foreign_bytes(config, document.source.text, document.source)
+
+
+def _foreign_bytes(config: Config, text: str, source: Any) -> None:
+    """Note the first byte that is not UTF-8: haproxy takes it as it is, and what it means is not known."""
+    if text.isascii():
+        return
+    at = next((index for index, char in enumerate(text) if "\udc80" <= char <= "\udcff"), -1)
+    if at >= 0:
+        config.unmodelled.append(NotChecked(source.span(at, at + 1), "a byte that is not UTF-8"))

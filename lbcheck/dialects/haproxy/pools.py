@@ -1,0 +1,172 @@
+"""Backends and listens into pools."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from lbcheck.dialects.haproxy.algorithm import algorithm
+from lbcheck.dialects.haproxy.health import ProxyCheck
+from lbcheck.dialects.haproxy.routes import answering
+from lbcheck.dialects.haproxy.servers import server, server_lines
+from lbcheck.dialects.haproxy.values import number, seconds, size
+from lbcheck.files import MAX_TEMPLATE_SERVERS
+from lbcheck.findings import NotChecked
+from lbcheck.model import HealthCheck, Persistence, Pool, Retry, Setting
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from lbcheck.dialects.haproxy.resolve import Proxy
+    from lbcheck.dialects.haproxy.servers import ServerLine
+
+#: Keywords of one value that checks ask for, kept in `Pool.options`.
+_TEXTS = ("load-server-state-from-file", "http-reuse", "dispatch", "http-send-name-header", "description")
+_NUMBERS = ("maxconn", "fullconn", "max-session-srv-conns")
+_SIZES = ("max-keep-alive-queue",)
+
+
+def pool(proxy: Proxy) -> tuple[Pool, list[NotChecked]]:
+    """Return a backend or listen as a pool, and what was not understood in its server lines."""
+    entries = server_lines(proxy)
+    check = ProxyCheck(proxy)
+    usable = [entry for entry in entries if len(entry.line.words) > entry.address_index]
+    made = Pool(
+        proxy.name,
+        proxy.span,
+        [server(entry, check) for entry in usable],
+        algorithm(proxy),
+        protocol=proxy.mode,
+        open=_open(proxy, usable),
+        answers=_answers(proxy),
+        check=_check(check),
+        persistence=persistence(proxy),
+        retry=_retry(proxy),
+        timeouts=timeouts(proxy),
+        options=_options(proxy),
+    )
+    return made, list(_unmodelled(entries))
+
+
+def _open(proxy: Proxy, entries: list[ServerLine]) -> str | None:
+    """Return why the pool's members or their weights are not all known; None where they are."""
+    if proxy.section.templated:
+        return "a template decides its servers"
+    reason = next((reason for entry in entries if (reason := _open_line(proxy, entry)) is not None), None)
+    if reason is None and any(0 in line.opaque for line in proxy.section.lines):
+        return "a template decides its lines"
+    return reason
+
+
+def _open_line(proxy: Proxy, entry: ServerLine) -> str | None:
+    line = entry.line
+    if entry.template:
+        return "a server-template makes its servers"
+    if line.branch and line.branch != proxy.section.head.branch:
+        return "an .if block decides its servers"
+    if line.opaque:
+        weight = entry.options.get("weight")
+        if line.expands or entry.unknown in line.opaque or (weight is not None and weight.opaque):
+            return "a variable holds a server's options"
+    return None
+
+
+def _answers(proxy: Proxy) -> bool:
+    """Say whether requests may end before a server is needed, so that having none is no defect."""
+    for line, at in answering(proxy):
+        if line.word(at) not in ("allow", "accept"):
+            return True
+    if any(proxy.effective(keyword) is not None for keyword in ("stats", "dispatch", "monitor-uri")):
+        return True
+    if any(proxy.option(name) is not None for name in ("transparent", "http_proxy")):
+        return True
+    if proxy.lines("use_backend") or proxy.effective("default_backend") is not None:
+        return True
+    return bool(proxy.lines("stick-table"))
+
+
+def persistence(proxy: Proxy) -> Persistence | None:
+    """Return what keeps a client on its server: `cookie` first (mode http), else `stick` rules, else rdp-cookie."""
+    cookie = proxy.effective("cookie")
+    if cookie is not None:
+        words = cookie.words[2:]
+        mode = next((word for word in words if word in ("insert", "rewrite", "prefix")), None)
+        return Persistence("cookie", cookie.span, cookie.word(1), mode, dynamic="dynamic" in words)
+    for line in proxy.lines("stick"):
+        if line.word(1) in ("on", "match"):
+            return Persistence("stick-table", line.span, line.text_from(2), line.word(1))
+    persist = proxy.effective("persist")
+    return Persistence("rdp-cookie", persist.span, persist.word(1)) if persist is not None else None
+
+
+def _check(check: ProxyCheck) -> HealthCheck | None:
+    """Return the pool's own check: what an `option httpchk` and the like set up; None without one."""
+    if check.line is None:
+        return None
+    return HealthCheck(
+        check.kind,
+        check.line.span,
+        timeout=check.timeout,
+        method=check.method,
+        path=check.path,
+        host=check.host,
+        expect=check.expect,
+        options=check.options,
+    )
+
+
+def _retry(proxy: Proxy) -> Retry:
+    """Return retries (3 by default), redispatch (off by default) and `retry-on` (connection failures by default)."""
+    retries = proxy.effective("retries")
+    redispatch = proxy.effective("option redispatch")
+    conditions = proxy.effective("retry-on")
+    attempts: Setting[int] | None = Setting(3)
+    if retries is not None:
+        attempts = None if 1 in retries.opaque else Setting(number(retries.word(1)), retries.span)
+    words = frozenset(conditions.words[1:]) if conditions is not None else frozenset({"conn-failure"})
+    return Retry(
+        attempts,
+        Setting(not redispatch.modifier, redispatch.span) if redispatch is not None else Setting(False),
+        Setting(words, conditions.span if conditions is not None else None),
+    )
+
+
+def timeouts(proxy: Proxy) -> dict[str, Setting[float]]:
+    """Return every effective `timeout X` by X, in seconds."""
+    found: dict[str, Setting[float]] = {}
+    for section in proxy.chain():
+        for line in reversed(section.lines("timeout")):
+            name = line.word(1)
+            if name not in found and 2 not in line.opaque and (value := seconds(line.word(2))) is not None:
+                found[name] = Setting(value, line.span)
+    return found
+
+
+def _options(proxy: Proxy) -> dict[str, Setting[Any]]:
+    options: dict[str, Setting[Any]] = {}
+    for keyword in _TEXTS:
+        if (line := proxy.effective(keyword)) is not None:
+            options[keyword] = Setting(line.text_from(1), line.span)
+    for keyword in _NUMBERS:
+        if (line := proxy.effective(keyword)) is not None and 1 not in line.opaque:
+            options[keyword] = Setting(number(line.word(1)), line.span)
+    for keyword in _SIZES:
+        if (line := proxy.effective(keyword)) is not None and 1 not in line.opaque:
+            options[keyword] = Setting(size(line.word(1)), line.span)
+    for section in reversed(list(proxy.chain())):
+        for line in section.lines("option"):
+            if line.modifier:
+                options.pop(line.word(1), None)
+            else:
+                options[line.word(1)] = Setting(line.text_from(2) or True, line.span)
+    if (line := proxy.effective("disabled")) is not None and not proxy.lines("enabled"):
+        options["disabled"] = Setting(True, line.span)
+    return options
+
+
+def _unmodelled(entries: list[ServerLine]) -> Iterator[NotChecked]:
+    for entry in entries:
+        if entry.unknown:
+            span = entry.line.span_of(entry.unknown)
+            yield NotChecked(span, f"the server option {entry.line.words[entry.unknown]} is not known")
+        if entry.count > MAX_TEMPLATE_SERVERS:
+            yield NotChecked(entry.line.span_of(2), f"more than {MAX_TEMPLATE_SERVERS:,} servers from one template")

@@ -1,0 +1,159 @@
+"""Inheritance: which line holds for a proxy, its own or one of the `defaults` sections above it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lbcheck.dialects.haproxy.sections import PROXY_KINDS, sections
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from lbcheck.dialects.haproxy.sections import Sections
+    from lbcheck.dialects.haproxy.tree import Document, Line, Section
+    from lbcheck.text import Span
+
+#: Keywords that say little without their second word; lines are found by both words together.
+_TWO_WORDS = frozenset({"option", "timeout", "stats", "http-check", "tcp-check", "compression", "stick", "capture"})
+
+
+class Proxy:
+    """A `frontend`, `backend`, `listen` or `defaults` section with what it inherits.
+
+    `base` is the defaults section that it inherits from, None where there is none or it is not known.
+    `index` finds the section's own lines by keyword, and by "option httpchk", "timeout client" and so on.
+    """
+
+    __slots__ = ("base", "index", "kind", "name", "section")
+
+    def __init__(self, section: Section, base: Proxy | None) -> None:
+        self.section = section
+        self.kind = section.kind
+        self.name = section.name
+        self.base = base
+        self.index = _index(section.lines)
+
+    @property
+    def span(self) -> Span:
+        """The place of the head's keyword and name."""
+        return self.section.span
+
+    @property
+    def is_frontend(self) -> bool:
+        """Whether it takes connections from clients (`frontend` and `listen`)."""
+        return self.kind in ("frontend", "listen")
+
+    @property
+    def is_backend(self) -> bool:
+        """Whether it has servers (`backend` and `listen`)."""
+        return self.kind in ("backend", "listen")
+
+    def lines(self, keyword: str) -> Sequence[Line]:
+        """Return the section's own lines with that keyword ("server", "option httpchk", "timeout client"), in order."""
+        return self.index.get(keyword, ())
+
+    def chain(self) -> Iterator[Proxy]:
+        """Yield the proxy and the defaults sections it inherits from, nearest first."""
+        proxy: Proxy | None = self
+        while proxy is not None:
+            yield proxy
+            proxy = proxy.base
+
+    def effective(self, keyword: str) -> Line | None:
+        """Return the line that holds for a keyword of which the last one wins; a prefix `no` is in its modifier."""
+        proxy: Proxy | None = self
+        while proxy is not None:
+            if found := proxy.index.get(keyword):
+                return found[-1]
+            proxy = proxy.base
+        return None
+
+    def inherited(self, keyword: str) -> Sequence[Line]:
+        """Return the lines of the nearest section that has any with that keyword: own ones replace inherited ones."""
+        return next((found for proxy in self.chain() if (found := proxy.index.get(keyword))), ())
+
+    def every(self, keyword: str) -> list[Line]:
+        """Return all lines with that keyword in the order of evaluation: inherited ones before own ones."""
+        found: list[Line] = []
+        for proxy in reversed(list(self.chain())):
+            found.extend(proxy.index.get(keyword, ()))
+        return found
+
+    def option(self, name: str) -> Line | None:
+        """Return the line that switches `option NAME` on, or None where it is off, by `no option` or by default."""
+        line = self.effective("option " + name)
+        return line if line is not None and not line.modifier else None
+
+    @property
+    def mode(self) -> str:
+        """The effective `mode`: "tcp" where none is written."""
+        line = self.effective("mode")
+        return line.word(1) if line is not None and 1 not in line.opaque else "tcp" if line is None else "opaque"
+
+    def __repr__(self) -> str:
+        return f"Proxy({self.kind} {self.name!r})"
+
+
+def _index(lines: Sequence[Line]) -> dict[str, list[Line]]:
+    index: dict[str, list[Line]] = {}
+    for line in lines:
+        words = line.words
+        key = words[0]
+        if key in _TWO_WORDS and len(words) > 1:
+            index.setdefault(key + " " + words[1], []).append(line)
+        index.setdefault(key, []).append(line)
+    return index
+
+
+class Tree:
+    """The resolved tree of one config: what the checks of this dialect are handed as `Config.tree`.
+
+    `proxies` are frontends, backends and listens in the order of writing; `defaults` the defaults sections;
+    `others` everything else. `templated` says that a template engine decides about some lines.
+    """
+
+    __slots__ = ("backends", "defaults", "documents", "frontends", "others", "proxies", "read", "templated")
+
+    def __init__(self, documents: Sequence[Document]) -> None:
+        self.documents = list(documents)
+        self.read: Sections = sections(documents)
+        self.templated = any(document.controls for document in documents)
+        self.proxies: list[Proxy] = []
+        self.defaults: list[Proxy] = []
+        self.others: list[Section] = []
+        _resolve(self)
+        #: Proxies by name; of several alternatives of that name the first.
+        self.backends: dict[str, Proxy] = {}
+        self.frontends: dict[str, Proxy] = {}
+        for proxy in self.proxies:
+            if proxy.is_backend:
+                self.backends.setdefault(proxy.name, proxy)
+            if proxy.is_frontend:
+                self.frontends.setdefault(proxy.name, proxy)
+
+    def sections(self, kind: str) -> list[Section]:
+        """Return the sections of a kind, such as "global", "peers" or "resolvers"."""
+        return [section for section in self.read.sections if section.kind == kind]
+
+    def global_lines(self, *words: str) -> list[Line]:
+        """Return the lines of all `global` sections that begin with these words."""
+        count = len(words)
+        return [
+            line for section in self.sections("global") for line in section.lines if tuple(line.words[:count]) == words
+        ]
+
+
+def _resolve(tree: Tree) -> None:
+    named: dict[str, Proxy] = {}
+    last: Proxy | None = None
+    for section in tree.read.sections:
+        if section.kind == "defaults":
+            # a defaults section inherits only what it names, never from the one before it
+            last = Proxy(section, named.get(section.base))
+            tree.defaults.append(last)
+            if section.name:
+                named[section.name] = last
+        elif section.kind in PROXY_KINDS:
+            tree.proxies.append(Proxy(section, named.get(section.base) if section.base else last))
+        else:
+            tree.others.append(section)

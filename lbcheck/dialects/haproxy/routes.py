@@ -1,0 +1,117 @@
+"""How a frontend finds a backend: rules that answer, `use_backend`, `default_backend`, in the order of evaluation."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lbcheck.dialects.haproxy.conditions import Acls, condition_index, match
+from lbcheck.dialects.haproxy.names import Names, dynamic
+from lbcheck.model import EVERY_REQUEST, Condition, Route, WeightedTarget
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from lbcheck.dialects.haproxy.resolve import Proxy
+    from lbcheck.dialects.haproxy.tree import Line
+    from lbcheck.model import Match
+
+#: Actions after which a request needs no server, by the words that begin the rule.
+HTTP_ENDS = frozenset({"deny", "tarpit", "redirect", "return", "reject", "silent-drop", "use-service", "auth", "block"})
+TCP_ENDS = frozenset({"reject", "use-service", "silent-drop"})
+#: Actions after which the rules behind them are skipped.
+_STOPS = frozenset({"allow", "accept"})
+#: Where a frontend's rules stand, in the order in which haproxy runs them.
+RULES = (("tcp-request", "connection"), ("tcp-request", "session"), ("tcp-request", "content"), ("http-request", ""))
+
+
+def answering(proxy: Proxy) -> Iterator[tuple[Line, int]]:
+    """Yield the rules that end requests, in the order of evaluation, with the index of their action."""
+    for keyword, level in RULES:
+        if keyword == "http-request" and proxy.mode == "tcp":
+            continue
+        for line in proxy.every(keyword):
+            at = 2 if level else 1
+            if level and line.word(1) != level:
+                continue
+            action = line.word(at).partition("(")[0]
+            if action in (TCP_ENDS if level else HTTP_ENDS) or action in _STOPS:
+                yield line, at
+    if proxy.mode != "tcp":
+        for line in proxy.lines("redirect"):
+            yield line, 0
+
+
+def routes(proxy: Proxy, names: Names) -> list[Route]:
+    """Return the routes of a frontend or listen in order; the first that matches wins."""
+    acls = Acls(proxy)
+    found = list(_answers(proxy, acls))
+    found.extend(_use_backend(line, acls, names) for line in proxy.lines("use_backend"))
+    default = proxy.effective("default_backend")
+    if default is not None:
+        found.append(_default(default, names))
+    elif proxy.is_backend:
+        target = WeightedTarget(proxy.name, proxy.span, names.pool(proxy.name))
+        found.append(Route(f"listen {proxy.name}", proxy.span, EVERY_REQUEST, (target,)))
+    return found
+
+
+def _answers(proxy: Proxy, acls: Acls) -> Iterator[Route]:
+    if (line := proxy.effective("monitor-uri")) is not None and proxy.mode != "tcp":
+        yield Route(f"monitor-uri {line.word(1)}", line.span, _path(line.word(1), "exact"), (), "answer")
+    stopped: list[Condition] = []
+    ruleset = ""
+    for line, at in answering(proxy):
+        if line.words[0] + line.word(1) * (at == 2) != ruleset:
+            ruleset = line.words[0] + line.word(1) * (at == 2)
+            stopped = []
+        index = condition_index(line, at + 1)
+        action = line.word(at)
+        if action in _STOPS:
+            stopped.append(Condition("opaque", "exact", (line.text_from(0),), negated=True))
+            continue
+        found = match(line, index, acls)
+        if action == "auth":
+            found = tuple((*part, Condition("opaque", "exact", ("auth",))) for part in found)
+        if stopped:
+            found = tuple((*part, *stopped) for part in found)
+        yield Route(line.text_from(0), line.span, found, (), "answer")
+
+
+def _path(text: str, op: str) -> Match:
+    return ((Condition("path", op, (text,)),),)
+
+
+def _use_backend(line: Line, acls: Acls, names: Names) -> Route:
+    index = condition_index(line, 2)
+    when = match(line, index, acls)
+    name = line.word(1)
+    label = line.text_from(0)
+    span = line.span_of(1)
+    if 1 in line.opaque or "%[" in name or "%{" in name:
+        return _dynamic(line, when, names, label)
+    return Route(label, line.span, when, (WeightedTarget(name, span, names.pool(name)),))
+
+
+def _default(line: Line, names: Names) -> Route:
+    name = line.word(1)
+    if 1 in line.opaque:
+        return _dynamic(line, EVERY_REQUEST, names, line.text_from(0))
+    target = WeightedTarget(name, line.span_of(1), names.pool(name))
+    return Route(line.text_from(0), line.span, EVERY_REQUEST, (target,))
+
+
+def _dynamic(line: Line, when: Match, names: Names, label: str) -> Route:
+    """A name that is computed for each request: what can be read of it becomes targets, the rest stays unknown."""
+    expression = line.word(1)
+    found, complete, total = dynamic(expression, names, opaque=1 in line.opaque)
+    targets = _targets(found, line, names)
+    if not complete:
+        return Route(label, line.span, when, targets, "unknown", expression=expression)
+    if not total:  # a request without an entry goes on to the next rule
+        when = tuple((*part, Condition("opaque", "exact", (expression,))) for part in when)
+    return Route(label, line.span, when, targets, expression=expression)
+
+
+def _targets(found: Sequence[str], line: Line, names: Names) -> list[WeightedTarget]:
+    span = line.span_of(1)
+    return [WeightedTarget(name, span, names.pool(name)) for name in dict.fromkeys(found)]
