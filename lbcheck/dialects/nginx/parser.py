@@ -174,7 +174,7 @@ class _Parser:
     def at_end(self, parts: list[str], first: int, last: int) -> bool:
         text, end = self.text, self.end
         blank = _BLANK_END.match(text, self.at, end)
-        last_place = (max(end - 1, 0), end, "the file ends here")
+        last_place = (end, end, "the file ends here")
         if blank is None:
             quote = re.compile(r"[ \t\r\n]*").match(text, self.at, end)
             at = quote.end() if quote else self.at
