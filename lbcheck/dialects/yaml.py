@@ -127,11 +127,16 @@ class _Builder:
                 if handler is not None:
                     handler(event)
         except yaml.MarkedYAMLError as error:
-            raise _marked(error, self._source.text, self._shift) from None
+            raise _marked(error, self._source.text, self._shift, self._bracket()) from None
         except (yaml.YAMLError, ValueError, RecursionError) as error:
             at = getattr(error, "position", None)
             where = at + self._shift if isinstance(at, int) else 0
             raise _Problem("E01", where, _plain_words(error), "mend the text around this place") from None
+
+    def _bracket(self) -> int | None:
+        """Return where the innermost bracket stands that is still open."""
+        starts = (one.node.start for one in reversed(self._open))
+        return next((start for start in starts if self._source.text[start] in "[{"), None)
 
     def _document(self, _event: Any) -> None:
         self._anchors.clear()
@@ -224,7 +229,6 @@ _ADVICE = {
     "mapping values are not allowed": "put quotes around a value that holds a colon, or mend the indentation",
     "did not find expected key": "line this up with the keys above, or mend the line before",
     "could not find expected ':'": "write a colon and a space behind the key",
-    "found unexpected end of stream": "close the quote",
     "did not find expected ',' or": "close the bracket, or write the missing comma",
     "did not find expected '-'": "line this up with the list above",
     "expected <block end>": "line this up with the lines above",
@@ -235,7 +239,7 @@ _ADVICE = {
 }
 
 
-def _marked(error: Any, text: str, shift: int) -> _Problem:
+def _marked(error: Any, text: str, shift: int, bracket: int | None) -> _Problem:
     """Return the problem that PyYAML or libyaml found, with its place and what to write instead."""
     mark = error.problem_mark or error.context_mark
     at = min(mark.index + shift, len(text)) if mark is not None else 0
@@ -243,15 +247,16 @@ def _marked(error: Any, text: str, shift: int) -> _Problem:
     words = error.problem or "not YAML"
     if "exceeded maximum" in words:  # libyaml's own bound on brackets, met while it looks ahead
         return _too_deep(at)
+    if at >= len(text.rstrip()):  # what is never closed is best seen where it opens
+        if begins is not None and "end of stream" in words:
+            return _Problem("E01", begins, "this quote is never closed", "close the quote")
+        if bracket is not None:
+            return _Problem("E01", bracket, "this bracket is never closed", "close the bracket")
+    char = text[at : at + 1]
+    if char == "\t":
+        return _Problem("E01", at, "a tab stands where YAML wants spaces", "indent with spaces")
+    if char and "cannot start any token" in words:
+        return _Problem("E01", at, f"a value cannot begin with {char}", "put quotes around it")
     problem = f"{error.context}: {words}" if error.context else words
     advice = next((advice for start, advice in _ADVICE.items() if start in words), "mend the text around this place")
-    char = text[at : at + 1]
-    if "cannot start any token" in words or char == "\t":
-        if char == "\t":
-            problem, advice = "a tab stands where YAML wants spaces", "indent with spaces"
-        elif char:
-            problem, advice = f"a value cannot begin with {char}", "put quotes around it"
-    elif at >= len(text.rstrip()) and begins is not None and ("end of stream" in words or "expected ','" in words):
-        # what is never closed is best seen where it opens
-        return _Problem("E01", begins, problem, advice)
     return _Problem("E01", at, problem, advice, begins)
