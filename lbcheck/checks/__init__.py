@@ -22,7 +22,6 @@ CHECKS: dict[str, Check] = {
     "D04": weights.weight_zero,
     "D05": weights.weight_all_zero,
     "D06": distribution.weight_ignored,
-    "D07": hashing.hash_weight_overflow,
     "D08": hashing.hash_ring_imbalance,
     "P01": pools.pool_empty,
     "P02": pools.pool_undefined,

@@ -80,10 +80,13 @@ def _drained(entry: Entry) -> bool:
 
 
 def _sides(group: Sequence[Entry]) -> tuple[list[Entry], list[Entry]]:
-    """Return (entries that are drained, entries that are in rotation) of the pools that serve at all."""
-    working = [entry for entry in group if entry[0].serving]
-    drained = [entry for entry in working if _drained(entry)]
-    return drained, [entry for entry in working if not _drained(entry)]
+    """Return (entries that are drained, entries that are in rotation) of the pools that have a choice.
+
+    A pool that serves with others has drained this one; a pool of this server alone is the way to reach it, drained
+    or not.
+    """
+    drained = [entry for entry in group if _drained(entry) and entry[0].serving]
+    return drained, [entry for entry in group if not _drained(entry) and len(entry[0].servers) > 1]
 
 
 def _mirrored(entries: dict[Identity, list[Entry]]) -> set[tuple[int, int]]:

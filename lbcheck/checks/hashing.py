@@ -1,17 +1,15 @@
-"""Hashing: ranges that leave servers without a key (D07), and rings with too few points to be fair (D08)."""
+"""Hashing: rings with too few points to be fair, and the hashes that do not reach all weights."""
 
 from __future__ import annotations
 
-from functools import reduce
-from math import gcd
 from typing import TYPE_CHECKING
 
 from lbcheck.checks.edits import set_weight, unsafe
 from lbcheck.checks.fairness import ABOVE, choices, serving_shares, times
-from lbcheck.findings import ERROR, Fix, Hit, NotChecked, Related
+from lbcheck.findings import ERROR, Hit, NotChecked, Related
 from lbcheck.model import Pool, Server, Setting
 from lbcheck.traffic.algorithms import MAX_RING_POINTS, ring_points, shares
-from lbcheck.wording import listed, percent
+from lbcheck.wording import percent
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -34,46 +32,6 @@ def overflowing(pool: Pool, dialect: str) -> int | None:
     if reach is None:
         return None
     return reach if sum(server.weight.value for server in pool.primaries) > reach else None
-
-
-def hash_weight_overflow(config: Config, context: Context) -> Iterator[Hit]:
-    """D07: nginx takes the hash modulo the sum of weights, and the hash does not reach that far.
-
-    Servers that are `down` keep their part of the sum (ngx_http_upstream_init_round_robin adds every primary).
-    """
-    del context
-    for pool in config.pools:
-        reach = overflowing(pool, config.dialect)
-        if reach is None or pool.open:
-            continue
-        below, starved = 0, []
-        for server in pool.primaries:
-            if below >= reach:
-                starved.append(server)
-            below += server.weight.value
-        last = starved[0] if starved else pool.primaries[-1]
-        args = {
-            "pool": pool.name,
-            "method": pool.algorithm.name,
-            "total": f"{below:,}",
-            "values": f"{reach:,}",
-            "effect": f"no key chooses {listed([server.name for server in starved])}"
-            if starved
-            else f"{last.name} gets fewer keys than its weight says",
-        }
-        related = [Related(last.span, "the first server beyond the reach of the hash")]
-        span = pool.algorithm.span or pool.span
-        yield Hit("D07", span, args, related=related, fix=_divided(pool, reach, config.dialect), pool=pool.name)
-
-
-def _divided(pool: Pool, reach: int, dialect: str) -> Fix | None:
-    """Return the fix that divides all weights by what they have in common, if that is enough."""
-    weights = [server.weight.value for server in pool.primaries]
-    common = reduce(gcd, weights)
-    if common < 2 or sum(weights) // common > reach:
-        return None
-    edits = [set_weight(server, dialect, server.weight.value // common) for server in pool.primaries]
-    return unsafe(f"divide all weights by {common}: the same proportions; keys move once", edits)
 
 
 def hash_ring_imbalance(config: Config, context: Context) -> Iterator[Hit]:

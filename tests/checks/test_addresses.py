@@ -119,6 +119,7 @@ def test_pools_that_split_the_servers_or_are_off_agree():
     web = pool("web", [server("a", "10.0.0.1:80"), server("b", "10.0.0.2:80")])
     assert not hits(conflicting_settings, together(off, web))
     api = pool("api", [down("a", "10.0.0.1:80"), server("b", "10.0.0.2:80")])
+    assert not hits(conflicting_settings, together(api, pool("only-a", [server("a", "10.0.0.1:80")])))
     made = together(web)
     made.pools.append(api)
     assert not hits(conflicting_settings, made)

@@ -5,7 +5,7 @@ from checks.build import config, hits, written
 from checks.lines import Text
 
 from lbcheck.checks.distribution import weight_ignored, weight_skew
-from lbcheck.checks.hashing import hash_ring_imbalance, hash_weight_overflow
+from lbcheck.checks.hashing import hash_ring_imbalance
 from lbcheck.context import Context
 from lbcheck.model import Algorithm
 
@@ -80,20 +80,6 @@ def test_weights_that_the_algorithm_does_not_read():
     assert not found(weight_ignored, 5, 5, dialect="haproxy", algorithm="first")
     assert not found(weight_ignored, 5, 1, dialect="haproxy", algorithm="roundrobin")
     assert not found(weight_ignored, 5, 1, algorithm="least_conn")
-
-
-def test_a_hash_that_does_not_reach_all_weights():
-    (hit,) = found(hash_weight_overflow, 7000, 7000, algorithm="ip_hash")
-    assert (hit.args["total"], hit.args["values"]) == ("14,000", "6,271")
-    assert "10.0.0.2:8080" in hit.args["effect"]
-    assert [edit.text for edit in hit.fix.edits] == ["1", "1"]
-    (hit,) = found(hash_weight_overflow, 16384, 16384, 16384, 8192, algorithm="hash")
-    assert hit.args["effect"] == "no key chooses 10.0.0.3:8080 and 10.0.0.4:8080"
-    assert not found(hash_weight_overflow, 6270, 1, algorithm="ip_hash")
-    assert not found(hash_weight_overflow, 7000, 7000, algorithm="hash_consistent")
-    assert not found(hash_weight_overflow, 7000, 7000, algorithm="round_robin")
-    (hit,) = found(hash_weight_overflow, 6270, 3, algorithm="ip_hash")
-    assert "fewer keys" in hit.args["effect"]
 
 
 def ring(name="source"):
