@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from lbcheck import causes, suppressions
+from lbcheck import causes
 from lbcheck.catalog import render, rules
 from lbcheck.checks import CHECKS
 from lbcheck.dialects import DIALECTS, dialect
@@ -39,23 +39,41 @@ def check(config: Config, selection: Selection, context: Context) -> Result:
     broken = any(_severity(hit) == ERROR for hit in config.hits)
     raised = [*config.hits] if broken else [*config.hits, *_run(config, selection, context)]
     shown, echoes = causes.split(_selected(raised, selection))
-    comments = suppressions.collect(config, selection.rules, selection.today)
-    shown += _selected(comments.hits, selection)
-    left = suppressions.silence(shown, comments.ignores)
-    suppressions.silence(echoes, comments.ignores)  # a comment for an echo is in use
-    if not broken and config.open is None and all(hit.code != INTERNAL for hit in raised):
-        idle = _selected(suppressions.unused(comments.ignores, selection.codes, selection.rules), selection)
-        shown += idle
-        left += suppressions.silence(idle, comments.ignores)
+    whole = not broken and config.open is None and all(hit.code != INTERNAL for hit in raised)
+    left, silenced, used = _heeding_comments(config, shown, echoes, selection, judge_unused=whole)
     findings = stamp(_ordered(_finding(hit, config, selection) for hit in left))
     kept = [finding for finding in findings if not selection.silences(finding)]
     return Result(
         [finding for finding in kept if at_least(finding.severity, selection.min_severity)],
         [_not_checked(item.span, item.reason) for item in config.unmodelled],
-        len(shown) - len(left) + len(findings) - len(kept),
+        silenced + len(findings) - len(kept),
         _counts(config),
-        {(ignore.span.path, ignore.span.start) for ignore in comments.ignores if ignore.used},
+        used,
     )
+
+
+def _heeding_comments(
+    config: Config, shown: list[Hit], echoes: list[Hit], selection: Selection, *, judge_unused: bool
+) -> tuple[list[Hit], int, set[tuple[str, int]]]:
+    """Return the hits that no comment silences, how many are silenced, and where the comments are that did it.
+
+    Findings about the comments themselves are among the hits. Comments are called unused only on demand: where not
+    all checks have run, or more belongs to the config than was seen, nobody knows.
+    """
+    if not any("lbcheck:" in source.text for source in config.files):
+        return shown, 0, set()
+    from lbcheck import suppressions
+
+    comments = suppressions.collect(config, selection.rules, selection.today)
+    hits = [*shown, *_selected(comments.hits, selection)]
+    left = suppressions.silence(hits, comments.ignores)
+    suppressions.silence(echoes, comments.ignores)  # a comment for an echo is in use
+    if judge_unused:
+        idle = _selected(suppressions.unused(comments.ignores, selection.codes, selection.rules), selection)
+        hits += idle
+        left += suppressions.silence(idle, comments.ignores)
+    used = {(ignore.span.path, ignore.span.start) for ignore in comments.ignores if ignore.used}
+    return left, len(hits) - len(left), used
 
 
 def finish(result: Result) -> None:
