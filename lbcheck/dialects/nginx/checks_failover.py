@@ -193,7 +193,14 @@ def next_upstream_off(config: Config, context: Context) -> Iterator[Hit]:
         if directive is None or (id(directive.source), directive.start) in said:
             continue
         said.add((id(directive.source), directive.start))
-        args = {"what": directive.span.text, "pool": pool.name, "count": len(_members(pool))}
+        args = {
+            "what": directive.span.text,
+            "pool": pool.name,
+            "count": len(_members(pool)),
+            "effect": "the client's connection is closed"
+            if one.context == "stream"
+            else "the client gets the 502 or 504",
+        }
         severity = INFO if _meant_once(one) else WARNING
         yield Hit("F12", directive.span, args, severity=severity, pool=pool.name)
 

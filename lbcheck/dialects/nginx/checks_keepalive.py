@@ -40,7 +40,7 @@ def keepalive_ineffective(config: Config, context: Context) -> Iterator[Hit]:
         args = {
             "pool": pool.name,
             "keepalive": keepalive.span.text,
-            "where": "the proxy_pass" if len(uses) == 1 else f"{len(closing)} of {len(uses)} proxy_pass",
+            "where": "its proxy_pass lacks" if len(uses) == 1 else f"{len(closing)} of its {len(uses)} proxy_pass lack",
             "lacks": listed([f"`{text}`" for text in wanted]),
         }
         related = [Related(one.directive.span, f"here without {' and '.join(lacks)}") for one, lacks in closing[:5]]
@@ -52,6 +52,8 @@ def keepalive_ineffective(config: Config, context: Context) -> Iterator[Hit]:
 def _lacks(one: Pass) -> list[str]:
     """Return the directives that are missing here for the connection to stay open."""
     version = one.scope.inherited("proxy_http_version")
+    if version is not None and version.args[:1] == ["2"]:
+        return []
     headers = one.scope.inherited_all("proxy_set_header")
     kept = any(
         header.args[0].lower() == "connection" and header.args[-1].lower() != "close"

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from lbcheck.dialects.nginx.passes import Pass
     from lbcheck.dialects.nginx.scope import Scope
     from lbcheck.dialects.nginx.tree import Directive
-    from lbcheck.dialects.nginx.variables import Table, Value
+    from lbcheck.dialects.nginx.variables import Table, Value, Variables
     from lbcheck.findings import Fix
     from lbcheck.model import Config, Pool
 
@@ -28,19 +28,25 @@ if TYPE_CHECKING:
 _SCHEME = re.compile(r"(?:[a-zA-Z][a-zA-Z0-9+.-]*|\$\w+|\$\{\w+\})://")
 #: What a client writes into a request: a name, as a rule.
 _FROM_CLIENT = re.compile(r"\$\{?(?:host|http_host|server_name|ssl_server_name|ssl_preread_server_name)\}?\Z")
-_FREE = re.compile(r"\$\{?(?:arg|cookie|http|sent_http)_\w+\}?\Z")
 #: The end of a host that makes it a domain name, whatever stands before it.
 _DOMAIN = re.compile(r"[^$]*\.[a-z-]*[a-z]\.?\Z", re.IGNORECASE)
 _PORT = re.compile(r":(?:\d+|\$\w+|\$\{\w+\})\Z")
 _ONE_VARIABLE = re.compile(r"\$(?:\w+|\{\w+\})\Z")
 #: Inputs of a map that have no other values than these.
 _CLOSED = {"$scheme": {"http", "https"}, "$https": {"on", ""}}
+#: Inputs whose values the config's own `listen` lines decide: whoever wrote them listed what there is.
+_ENUMERATED = frozenset({"$server_port", "$server_addr"})
 _RELATED = 5
 
 
-def authority(text: str) -> str | None:
-    """Return host and port of an expanded `*_pass` argument; None where a variable hides where they begin."""
+def authority(text: str, one: Pass) -> str | None:
+    """Return host and port of an expanded `*_pass` argument; None where it does not show where they begin.
+
+    In `http`, `proxy_pass` needs a scheme, which a variable may bring: `http:/$uri`, `$url`.
+    """
     scheme = _SCHEME.match(text)
+    if scheme is None and one.family == "proxy" and one.context == "http":
+        return None
     rest = text[scheme.end() :] if scheme else text
     if rest.startswith("unix:"):
         return rest
@@ -55,11 +61,12 @@ def variable_without_resolver(config: Config, context: Context) -> Iterator[Hit]
     every = context.once(config, passes)
     names = context.once(config, named_pools)
     literal = {(one.context, one.host.lower()) for one in every if one.plain}
+    spare = {context for context, name in names if (context, name) not in literal}
     found: dict[str, tuple[str, list[Pass]]] = {}
     for one in every:
         if one.plain or OPAQUE in one.text or one.scope.inherited("resolver") is not None:
             continue
-        host = _unresolved(one, config, context, names, literal)
+        host = _unresolved(one, context.once(config, variables), names, literal, spare)
         if host is not None:
             found.setdefault(one.text, (host, []))[1].append(one)
     for text, (host, uses) in found.items():
@@ -68,19 +75,25 @@ def variable_without_resolver(config: Config, context: Context) -> Iterator[Hit]
         yield Hit("N02", uses[0].directive.span, args, related=related)
 
 
-def _unresolved(one: Pass, config: Config, context: Context, names: Names, literal: set[tuple[str, str]]) -> str | None:
-    """Return a host of the pass that needs a resolver for certain, or None."""
-    for value in context.once(config, variables).values(one.scope, one.text) or ():
-        place = authority(value.text) or ""
+def _unresolved(
+    one: Pass, known: Variables, names: Names, literal: set[tuple[str, str]], spare: set[str]
+) -> str | None:
+    """Return a host of the pass that needs a resolver for certain, or None.
+
+    `literal` are the hosts of other passes, which nginx knows already; `spare` the contexts with an upstream that no
+    pass names by its name, so that a variable must.
+    """
+    for value in known.values(one.scope, one.text) or ():
+        place = authority(value.text, one) or ""
         host = _PORT.sub("", place)
         if not host or is_literal_address(host) or OPAQUE in host:
             continue
         if "$" in host:
-            if _name_for_certain(host, one, names):
+            if one.context not in spare and _name_for_certain(host, one, names):
                 return host
             continue
-        known = (one.context, host.lower())
-        if known in literal or (known in names and host == place) or (value.table is not None and _bare(place)):
+        key = (one.context, host.lower())
+        if key in literal or (key in names and host == place) or (value.table is not None and _bare(place)):
             continue
         return host
     return None
@@ -95,8 +108,6 @@ def _name_for_certain(host: str, one: Pass, names: Names) -> bool:
     """Say whether a host with unknown variables is a domain name, and no upstream's."""
     if _FROM_CLIENT.match(host):
         return not any((one.context, name.lower()) in names for name in _server_names(one.scope))
-    if _FREE.match(host):
-        return not any(context == one.context for context, _ in names)
     if not _DOMAIN.search(host):
         return False
     tail = host[max(host.rfind("$"), host.rfind("}")) :].partition(".")[2].lower()
@@ -147,8 +158,9 @@ def _tables(config: Config, context: Context, code: str, kinds: frozenset[str]) 
 
 def _may_be_empty(table: Table, one: Pass) -> bool:
     """Say whether the whole host comes from the table and the table may give nothing."""
-    text = authority(one.text) or ""
-    if table.exhaustive or not table.entries or not _ONE_VARIABLE.match(_PORT.sub("", text) or text):
+    place = authority(one.text, one)
+    host = one.text if place is None else _PORT.sub("", place) or place
+    if table.exhaustive or not table.entries or not _ONE_VARIABLE.match(host) or table.source in _ENUMERATED:
         return False
     names = {directive.name.lower() for _, directive in table.entries}
     if _CLOSED.get(table.source, {""}) <= names or _tested(table.name, one.scope):
@@ -187,7 +199,7 @@ def _gap(code: str, table: Table, one: Pass) -> Hit:
 
 def _names_nothing(code: str, value: Value, one: Pass, names: Names, *, resolver: bool) -> Hit | None:
     """Judge a value that stands where an upstream's name is wanted."""
-    place = authority(value.text) or ""
+    place = authority(value.text, one) or ""
     entry = value.entry
     host, port = host_and_port(place)
     if entry is None or not host or port or "." in host or is_literal_address(host) or "$" in host:

@@ -75,9 +75,12 @@ def _shared_state(pool: Pool) -> tuple[str, str] | None:
         return "a session that one worker learned is unknown to the others", WARNING
     name = pool.algorithm.name
     if name == "random_two":
-        return "the less busy of two is found among its own connections alone", WARNING
+        return (
+            "`random two` compares its own connections alone, and a server that the others keep busy looks idle",
+            WARNING,
+        )
     if name in {"least_conn", "least_time"}:
-        return f"`{name}` compares its own connections alone, so quiet servers are not found", INFO
+        return f"`{name}` compares its own connections alone, and a server that the others keep busy looks idle", INFO
     return None
 
 
