@@ -202,6 +202,8 @@ def test_unknown_stays_unknown():
     assert shares(pool("uri", [1, 1], consistent=True, function="crc32"), "haproxy").exact
     by_address = [server(**{"hash-key": "addr"}), server(2)]
     assert "hash-key addr" in shares(pool("random", by_address), "haproxy").reason
+    assert "hash-key addr" in shares(pool("hash", by_address, key="str(x)", consistent=True), "haproxy").reason
+    assert shares(pool("hash", by_address, key="str(x)"), "haproxy").exact
 
 
 def test_ring_points_and_the_limit():

@@ -85,11 +85,19 @@ def _first(backend: Backend) -> Shares:
     return all_to(backend.pool, backend.taking[0])
 
 
-def _ring(backend: Backend) -> Shares:
+def _other_key(backend: Backend) -> Shares | None:
+    """Return the answer for a ring on which the servers do not stand by their ids (`hash-key`, 3.0 and newer)."""
     for member in backend.taking:
         key = member.server.options.get("hash-key")
         if key is not None and key.value != "id":
             return Shares(None, reason=f"hash-key {key.value} is not emulated")
+    return None
+
+
+def _ring(backend: Backend) -> Shares:
+    unknown = _other_key(backend)
+    if unknown is not None:
+        return unknown
     if ring.worth_walking(backend.points, len(backend.taking), backend.exact_points):
         return spread(backend.pool, backend.taking, Tree(backend.ids, backend.weights).shares())
     found = _by_weight(backend)
@@ -101,7 +109,8 @@ def _hash(backend: Backend) -> Shares:
     algorithm = backend.pool.algorithm
     constant = _constant_hash(backend.pool)
     if constant is not None:
-        return all_to(backend.pool, backend.taking[_server_for(backend, constant)])
+        unknown = _other_key(backend) if algorithm.consistent else None
+        return unknown or all_to(backend.pool, backend.taking[_server_for(backend, constant)])
     if not algorithm.consistent:
         return _by_weight(backend)
     if algorithm.avalanche or (algorithm.function == "crc32" and algorithm.name != "source"):
