@@ -18,9 +18,8 @@ if TYPE_CHECKING:
     from lbcheck.findings import Hit
     from lbcheck.model import Config
 
-__all__ = ["CHECKS", "SUFFIXES", "read", "read_group", "recognises", "references"]
+__all__ = ["SUFFIXES", "read", "read_group", "recognises", "references"]
 
-CHECKS: dict[str, Callable[[Config, Context], Iterable[Hit]]] = {}
 SUFFIXES: tuple[str, ...] = (".cfg", ".conf", ".haproxy")
 
 
@@ -33,3 +32,12 @@ def read_group(paths: Sequence[str], files: Files) -> Config:
     """Turn the files of `haproxy -f A -f B` into one config, in the order given."""
     tree = Tree([scan(files.read(path)) for path in paths])
     return lower(tree, files)
+
+
+def __getattr__(name: str) -> dict[str, Callable[[Config, Context], Iterable[Hit]]]:
+    """Load the table of checks when it is asked for: reading a file needs none of them."""
+    if name == "CHECKS":
+        from lbcheck.dialects.haproxy.checks import CHECKS as TABLE
+
+        return TABLE
+    raise AttributeError(name)
