@@ -14,10 +14,11 @@ from lbcheck.findings import NotChecked
 from lbcheck.model import HealthCheck, Persistence, Pool, Retry, Setting
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from lbcheck.dialects.haproxy.resolve import Proxy
     from lbcheck.dialects.haproxy.servers import ServerLine
+    from lbcheck.dialects.haproxy.tree import Line
 
 #: Keywords of one value that checks ask for, kept in `Pool.options`.
 _TEXTS = ("load-server-state-from-file", "http-reuse", "dispatch", "http-send-name-header", "description")
@@ -160,7 +161,21 @@ def _options(proxy: Proxy) -> dict[str, Setting[Any]]:
                 options[line.word(1)] = Setting(line.text_from(2) or True, line.span)
     if (line := proxy.effective("disabled")) is not None and not proxy.lines("enabled"):
         options["disabled"] = Setting(True, line.span)
+    options.update(_own_rules(proxy))
     return options
+
+
+def _own_rules(proxy: Proxy) -> Iterator[tuple[str, Setting[Any]]]:
+    if lines := proxy.lines("stick-table"):
+        yield "stick-table", Setting(lines[-1].text_from(1), lines[-1].span)
+    if lines := proxy.lines("use-server"):
+        yield "use-server", Setting(_named_servers(lines), lines[0].span)
+
+
+def _named_servers(lines: Sequence[Line]) -> frozenset[str]:
+    """Return the servers that `use-server` may choose past their weights; none stands for any (an expression)."""
+    names = frozenset(line.word(1) for line in lines)
+    return frozenset() if any("%" in name for name in names) else names
 
 
 def _unmodelled(entries: list[ServerLine]) -> Iterator[NotChecked]:
