@@ -94,8 +94,16 @@ def _alike(lines: Sequence[Server]) -> Iterator[list[Server]]:
             )
         )
         tls = None if server.tls is None else server.tls.value
-        groups.setdefault((server.role, tls, options), []).append(server)
+        groups.setdefault((server.role, tls, _probed(server), options), []).append(server)
     return (group for group in groups.values() if len(group) > 1)
+
+
+def _probed(server: Server) -> tuple[object, ...]:
+    """Return where the health check of a server goes instead of to the server itself."""
+    check = server.check
+    if check is None:
+        return ()
+    return (check.port and check.port.value, check.address and check.address.value)
 
 
 def _repeated(pool: Pool, lines: Sequence[Server], dialect: str, context: Context) -> Hit:

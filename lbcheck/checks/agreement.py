@@ -57,7 +57,7 @@ def conflicting_settings(config: Config, context: Context) -> Iterator[Hit]:
 
 
 def _several(config: Config) -> dict[Identity, list[Entry]]:
-    """Return the servers that are in several pools, at most once of each pool."""
+    """Return the servers that are in several pools, at most once of each name (two of one are alternatives)."""
     found: dict[Identity, list[Entry]] = {}
     for pool in config.pools:
         if pool.open or pool.implicit:
@@ -69,7 +69,7 @@ def _several(config: Config) -> dict[Identity, list[Entry]]:
     return {
         identity: group
         for identity, group in found.items()
-        if len(group) > 1 and len({id(pool) for pool, _ in group}) == len(group)
+        if len(group) > 1 and len({pool.name for pool, _ in group}) == len(group)
     }
 
 

@@ -24,10 +24,34 @@ _GUESSES = 20
 
 def pool_empty(config: Config, context: Context) -> Iterator[Hit]:
     """P01: a pool without a single server, where requests need one."""
-    del context
     for pool in config.pools:
-        if not (pool.servers or pool.open or pool.answers or pool.implicit):
+        if not (pool.servers or pool.open or pool.answers or pool.implicit) and receives(pool, config, context):
             yield Hit("P01", pool.span, {"pool": pool.name}, pool=pool.name)
+
+
+def receives(pool: Pool, config: Config, context: Context) -> bool:
+    """Say whether requests may reach the pool: a dead pool that nothing leads to loses none, and is P07's.
+
+    HAProxy does not start a proxy that is `disabled`.
+    """
+    routed = context.once(config, routed_pools)
+    return (routed is None or (pool.scope, pool.name) in routed) and "disabled" not in pool.options
+
+
+def routed_pools(config: Config) -> set[tuple[str, str]] | None:
+    """Return the pools that routes lead to, as (scope, name); None where that is not known of all routes."""
+    if config.open or not config.frontends or any(name == "*" for _, name in config.used):
+        return None
+    found = set()
+    for frontend in config.frontends:
+        for route in frontend.routes:
+            if route.outcome == "unknown":
+                return None
+            for target in route.targets:
+                found.add((frontend.scope, target.name))
+                if target.pool is not None:
+                    found.add((target.pool.scope, target.pool.name))
+    return found
 
 
 def all_disabled(config: Config, context: Context) -> Iterator[Hit]:
@@ -35,12 +59,11 @@ def all_disabled(config: Config, context: Context) -> Iterator[Hit]:
 
     Where HAProxy loads a state file, that file may say otherwise: a warning then.
     """
-    del context
     for pool in config.pools:
         if not pool.servers or any(server.enabled for server in pool.servers):
             continue
         state_file = "load-server-state-from-file" in pool.options
-        if pool.open and not state_file:
+        if (pool.open and not state_file) or not receives(pool, config, context):
             continue
         related = [
             Related((server.disabled and server.disabled.span) or server.span, "out of rotation")
@@ -52,9 +75,13 @@ def all_disabled(config: Config, context: Context) -> Iterator[Hit]:
 
 
 def pool_undefined(config: Config, context: Context) -> Iterator[Hit]:
-    """P02: a route to a pool that is nowhere in the config. An open config may have it elsewhere: silent."""
+    """P02: a route to a pool that is nowhere in the config.
+
+    An open config may have it elsewhere: silent. So is one without any pool and any timeout, a piece of a config that
+    was read alone.
+    """
     del context
-    if config.open:
+    if config.open or not (config.pools or any(frontend.timeouts for frontend in config.frontends)):
         return
     pools: dict[str, dict[str, Pool]] = {}
     for pool in config.pools:
@@ -62,7 +89,7 @@ def pool_undefined(config: Config, context: Context) -> Iterator[Hit]:
             pools.setdefault(pool.scope, {})[pool.name] = pool
     for number, (frontend, route, target) in enumerate(_missing(config)):
         known = pools.get(frontend.scope, {}) if number < _GUESSES else {}
-        yield _undefined(frontend, route, target, known)
+        yield _undefined(frontend, route, target, known, config.dialect)
 
 
 def _missing(config: Config) -> Iterator[tuple[Frontend, Route, WeightedTarget]]:
@@ -73,14 +100,15 @@ def _missing(config: Config) -> Iterator[tuple[Frontend, Route, WeightedTarget]]
                     yield frontend, route, target
 
 
-def _undefined(frontend: Frontend, route: Route, target: WeightedTarget, known: dict[str, Pool]) -> Hit:
+def _undefined(frontend: Frontend, route: Route, target: WeightedTarget, known: dict[str, Pool], dialect: str) -> Hit:
     guess = closest(target.name, known)
-    dynamic = route.expression is not None
+    if route.expression is not None:
+        effect = "requests for which the expression gives that name fall through to the default"
+    else:
+        effect = "HAProxy does not start" if dialect == "haproxy" else "its requests have nowhere to go"
     args = {
         "name": target.name,
-        "effect": "requests for which the expression gives that name fall through to the default"
-        if dynamic
-        else "the proxy does not start",
+        "effect": effect,
         "advice": f"did you mean {guess}?" if guess else "define it, or name one that exists",
     }
     related = [Related(known[guess].span, f"{guess} is here")] if guess else []
@@ -114,29 +142,27 @@ def unused(config: Config) -> list[Pool]:
     """Return the pools that are certainly never used.
 
     None in an open config, nor in one without frontends, which is a piece of something; none of a scope in which
-    a route's target is not known. A pool that holds a stick table, or that was made for one route, is used.
+    a route's target is not known. A pool that holds a stick table, or that was made for one route, is used. Names
+    count, for of two alternatives of one name (HAProxy `.if`) a route leads to either.
     """
     if config.open or not config.frontends:
         return []
-    scopes, used = set(), {id(target.pool) for target in _targets(config)}
+    scopes = {scope for scope, name in config.used if name == "*"}
+    used = set(config.used)
     for frontend in config.frontends:
-        if any(route.outcome == "unknown" for route in frontend.routes):
-            scopes.add(frontend.scope)
-    scopes.update(scope for scope, name in config.used if name == "*")
+        for route in frontend.routes:
+            if route.outcome == "unknown":
+                scopes.add(frontend.scope)
+            for target in route.targets:
+                used.add((frontend.scope, target.name))
+                if target.pool is not None:
+                    used.add((target.pool.scope, target.pool.name))
     return [
         pool
         for pool in config.pools
-        if not (
-            id(pool) in used
-            or pool.scope in scopes
-            or pool.implicit
-            or (pool.scope, pool.name) in config.used
-            or "stick-table" in pool.options
-        )
+        if (pool.scope, pool.name) not in used
+        and pool.scope not in scopes
+        and not pool.implicit
+        and "stick-table" not in pool.options
+        and "disabled" not in pool.options
     ]
-
-
-def _targets(config: Config) -> Iterator[WeightedTarget]:
-    for frontend in config.frontends:
-        for route in frontend.routes:
-            yield from route.targets

@@ -12,6 +12,7 @@ from lbcheck.checks.distribution import ignores_weights
 from lbcheck.checks.edits import set_weight, unsafe
 from lbcheck.checks.fairness import choices, lower_median, times
 from lbcheck.checks.intent import canary, drained
+from lbcheck.checks.pools import receives
 from lbcheck.findings import WARNING, Hit, Related
 from lbcheck.wording import counted, listed
 
@@ -165,10 +166,11 @@ def weight_all_zero(config: Config, context: Context) -> Iterator[Hit]:
 
     A backup that is in rotation takes over in HAProxy (src/lb_*.c count only usable servers), which is milder.
     """
-    del context
     for pool in config.pools:
         enabled = [server for server in pool.primaries if server.enabled]
         if pool.open or not enabled or any(server.weight.value or chosen_by_name(pool, server) for server in enabled):
+            continue
+        if not receives(pool, config, context):
             continue
         rescued = [server for server in pool.backups if server.enabled and server.weight.value]
         args = {
