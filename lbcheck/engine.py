@@ -113,12 +113,12 @@ def _guarded(code: str, function: Check, config: Config, context: Context) -> It
         yield from function(config, context)
     except Exception as error:  # noqa: BLE001 - one broken check must not silence the others
         source = config.files[0] if config.files else Source(config.path, "")
-        problem = f"the check {code} failed on this config: {type(error).__name__} at {_where(error)}"
+        problem = f"the check {code} failed on this config: {type(error).__name__} at {raised_at(error)}"
         advice = "report it with a config that shows it at https://github.com/lbcheck/lbcheck/issues"
         yield Hit(INTERNAL, Span(source, 0, 0), {"problem": problem, "advice": advice})
 
 
-def _where(error: BaseException) -> str:
+def raised_at(error: BaseException) -> str:
     """Return file and line where an exception was raised. Its text may quote the config and stays unsaid."""
     trace = error.__traceback__
     while trace is not None and trace.tb_next is not None:

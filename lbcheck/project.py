@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from lbcheck import discovery, grouping
 from lbcheck.dialects import dialect
-from lbcheck.engine import finish
+from lbcheck.engine import INTERNAL, finish, raised_at
 from lbcheck.files import DiskFiles
 from lbcheck.findings import Hit, NotChecked
 from lbcheck.model import Config
@@ -133,9 +133,25 @@ def _holds(config: Config, wanted: frozenset[str]) -> bool:
 def _judged(work: Work, judge: Judge, units: Iterable[tuple[str, list[str]]]) -> Result:
     result = Result()
     for unit in units:
-        for config in _read_unit(work, unit):
+        try:
+            configs = _read_unit(work, unit)
+        except Exception as error:  # noqa: BLE001 - one config that breaks the reader must not silence the others
+            configs = [_failed(unit[1][0], error)]
+        for config in configs:
             result.add(judge(config))
     return result
+
+
+def _failed(path: str, error: Exception) -> Config:
+    """Return a config that says that reading it failed, and where in our own code."""
+    source = Source(path, "")
+    config = Config("", path, [source])
+    args = {
+        "problem": f"reading this config failed: {type(error).__name__} at {raised_at(error)}",
+        "advice": "report it with a config that shows it at https://github.com/lbcheck/lbcheck/issues",
+    }
+    config.hits.append(Hit(INTERNAL, Span(source, 0, 0), args))
+    return config
 
 
 def _parts(work: Work, judge: Judge, jobs: int) -> Iterable[Result]:

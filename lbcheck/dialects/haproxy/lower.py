@@ -42,6 +42,8 @@ def lower(tree: Tree, files: Files) -> Config:
         if proxy.is_frontend:
             config.frontends.append(_frontend(proxy, names))
             config.unmodelled.extend(unread_maps(names, proxy.lines("use_backend")))
+    if not tree.sections("global") and not tree.sections("defaults"):
+        config.open = "it has no global and no defaults section: another -f file must bring them"
     config.used = {("", name) for name in names.used}
     _rest(config, tree)
     return config
