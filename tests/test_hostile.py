@@ -1,4 +1,6 @@
-"""Hostile input is normal input: each named case ends with a finding or a plain line, never a traceback, a hang or a leak."""
+"""Hostile input is normal input: each case ends with a finding or a plain line; no traceback, no hang, no leak."""
+
+# ruff: noqa: E501 - a case is a line
 
 from __future__ import annotations
 
