@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lbcheck.checks import addresses, agreement, distribution, hashing, loops, pools, weights
+from lbcheck.checks import addresses, agreement, distribution, hashing, loops, pools, weights, zeros
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -19,8 +19,8 @@ CHECKS: dict[str, Check] = {
     "D01": distribution.weight_skew,
     "D02": weights.weight_outlier,
     "D03": weights.weight_implicit,
-    "D04": weights.weight_zero,
-    "D05": weights.weight_all_zero,
+    "D04": zeros.weight_zero,
+    "D05": zeros.weight_all_zero,
     "D06": distribution.weight_ignored,
     "D08": hashing.hash_ring_imbalance,
     "P01": pools.pool_empty,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lbcheck.checks.edits import replace_word, set_weight, unsafe, whole_line
+from lbcheck.checks.edits import replace_word, set_weight, unsafe, whole_lines
 from lbcheck.checks.intent import canary, twice
 from lbcheck.findings import Hit, Related
 from lbcheck.spelling import distance
@@ -118,7 +118,7 @@ def _repeated(pool: Pool, lines: Sequence[Server], dialect: str, context: Contex
         "effect": _effect(pool, lines, dialect, context),
         "weight": weight,
     }
-    edits = [set_weight(first, dialect, weight), *(whole_line(server.span) for server in lines[1:])]
+    edits = [set_weight(first, dialect, weight), *(whole_lines(server.span) for server in lines[1:])]
     return Hit(
         "P04",
         second.span,

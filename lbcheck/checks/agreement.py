@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from lbcheck.checks.addresses import fixed_place
 from lbcheck.checks.pools import unused
-from lbcheck.checks.weights import chosen_by_name
+from lbcheck.checks.zeros import chosen_by_name
 from lbcheck.findings import ERROR, INFO, Hit, Related
 
 if TYPE_CHECKING:

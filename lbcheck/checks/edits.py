@@ -50,15 +50,13 @@ def set_weight(server: Server, dialect: str, weight: int) -> Edit | None:
     return Edit(Span(line.source, end, end), form.format(weight))
 
 
-def whole_line(span: Span) -> Edit | None:
-    """Drop the line that `span` fills alone, its line end included; None where something else shares the line."""
+def whole_lines(span: Span) -> Edit | None:
+    """Drop the lines that `span` fills, line end included; None where something else than a comment shares them."""
     source = span.source
-    first = source.position(span.start)[0]
-    if source.position(max(span.end - 1, span.start))[0] != first:
-        return None
+    first, last = source.position(span.start)[0], source.position(max(span.end - 1, span.start))[0]
     start = source.line_start(first)
-    line = source.line(first)
-    if line[: span.start - start].strip() or line[span.end - start :].partition("#")[0].strip(" \t;"):
+    before, after = source.text[start : span.start], source.line(last)[span.end - source.line_start(last) :]
+    if before.strip() or after.partition("#")[0].strip(" \t;"):
         return None
     end = source.text.find("\n", span.end)
     return Edit(Span(source, start, len(source.text) if end < 0 else end + 1), "")

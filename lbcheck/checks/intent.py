@@ -28,9 +28,12 @@ def comment(span: Span) -> str:
 
 def canary(server: Server, pool: Pool) -> bool:
     """Say whether the server, its pool or a comment beside either is about a trial."""
-    return any(
-        _CANARY.search(text) for text in (server.name, server.address.text, pool.name, comment(server.span))
-    ) or bool(_CANARY.search(comment(pool.span)))
+    return trial(server.name, server.span) or trial(server.address.text, pool.span) or trial(pool.name, None)
+
+
+def trial(name: str, span: Span | None) -> bool:
+    """Say whether a name, or a comment beside its place, is about a trial."""
+    return bool(_CANARY.search(name) or (span is not None and _CANARY.search(comment(span))))
 
 
 def drained(server: Server) -> bool:

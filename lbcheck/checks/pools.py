@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lbcheck.checks.edits import replace_word, unsafe
+from lbcheck.checks.edits import replace_word, unsafe, whole_lines
 from lbcheck.findings import WARNING, Hit, Related
 from lbcheck.spelling import closest, nearest
 from lbcheck.wording import counted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from lbcheck.context import Context
     from lbcheck.findings import Fix
     from lbcheck.model import Config, Frontend, Pool, Route, WeightedTarget
+    from lbcheck.text import Source, Span
 
 #: More related places than this are not listed.
 _RELATED = 10
@@ -135,7 +136,29 @@ def _respelled(target: WeightedTarget, known: Iterable[str]) -> Fix | None:
 def pool_unused(config: Config, context: Context) -> Iterator[Hit]:
     """P07: a pool that no route, and nothing else in the config, sends anything to."""
     for pool in context.once(config, unused):
-        yield Hit("P07", pool.span, {"pool": pool.name}, pool=pool.name)
+        fix = _deleted(pool, context.once(config, _extents))
+        yield Hit("P07", pool.span, {"pool": pool.name}, fix=fix, pool=pool.name)
+
+
+def _extents(config: Config) -> dict[tuple[Source, int], Span]:
+    """Return the innermost block that begins on a line, by source and line."""
+    found: dict[tuple[Source, int], Span] = {}
+    for block in config.blocks():
+        known = found.get((block.source, block.line))
+        if known is None or block.end - block.start < known.end - known.start:
+            found[block.source, block.line] = block
+    return found
+
+
+def _deleted(pool: Pool, extents: Mapping[tuple[Source, int], Span]) -> Fix | None:
+    """Return the fix that deletes the pool's block; None where lines of it belong to a template or an `.if`."""
+    block = extents.get((pool.span.source, pool.span.line))
+    if block is None or not block.start <= pool.span.start <= block.end:
+        return None
+    text = block.text
+    if "{%" in text or "{{" in text or any(line.lstrip().startswith(".") for line in text.splitlines()):
+        return None
+    return unsafe(f"delete {pool.name}", [whole_lines(block)])
 
 
 def unused(config: Config) -> list[Pool]:

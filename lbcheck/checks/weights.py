@@ -1,4 +1,4 @@
-"""Weights as they are written: a slipped digit, a forgotten weight, weights of zero.
+"""Weights as they are written: a slipped digit, a forgotten weight.
 
 What the weights come to in traffic is judged in `distribution`. Where the algorithm never reads a weight (D06),
 how it was written does not matter, and the rules here are silent.
@@ -6,21 +6,20 @@ how it was written does not matter, and the rules here are silent.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from lbcheck.checks.distribution import ignores_weights
 from lbcheck.checks.edits import set_weight, unsafe
 from lbcheck.checks.fairness import choices, lower_median, times
-from lbcheck.checks.intent import canary, drained
-from lbcheck.checks.pools import receives
-from lbcheck.findings import WARNING, Hit, Related
+from lbcheck.checks.intent import canary, trial
+from lbcheck.findings import Hit, Related
 from lbcheck.wording import counted, listed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from lbcheck.context import Context
-    from lbcheck.model import Config, Pool, Server
+    from lbcheck.model import Config, Frontend, Route, Server, Setting
 
 #: From this median on, a server at the default weight of 1 gets a trickle that nobody would have asked for.
 _HEAVY = 5
@@ -79,112 +78,58 @@ def _worth(odd: Server, members: Sequence[Server], ratio: float) -> bool:
 
 
 def weight_implicit(config: Config, context: Context) -> Iterator[Hit]:
-    """D03: the odd server without a weight among servers with large ones.
+    """D03: the odd server without a weight among servers with large ones; so too among the targets of a route.
 
     Where more servers have none than have one, the weight that is written is the odd thing, which D01 measures.
     """
     for pool, members in context.once(config, choices):
-        explicit = [server.weight.value for server in members if server.weight.written]
-        implicit = [server for server in members if not server.weight.written]
-        if not implicit or len(explicit) < len(implicit) or lower_median(explicit) < _HEAVY:
+        weights = [server.weight for server in members]
+        if not _some_forgotten(weights) or ignores_weights(pool, config.dialect):
             continue
-        forgotten = [server for server in implicit if not canary(server, pool)]
-        if not forgotten or ignores_weights(pool, config.dialect):
+        forgotten = [server for server in members if not server.weight.written and not canary(server, pool)]
+        if not forgotten:
             continue
-        typical = lower_median(explicit)
-        args = {
-            "server": listed([server.name for server in forgotten]),
-            "pool": pool.name,
-            "weight": forgotten[0].weight.value,
-            "typical": typical,
-            "ratio": times(typical / max(forgotten[0].weight.value, 1)),
-        }
-        edits = [set_weight(server, config.dialect, typical) for server in forgotten]
+        args = _implicit_args(weights, f"pool {pool.name}", [server.name for server in forgotten])
+        edits = [set_weight(server, config.dialect, args["typical"]) for server in forgotten]
         yield Hit(
             "D03",
             forgotten[0].span,
             args,
             related=[Related(server.span, "nor has this one") for server in forgotten[1:_RELATED]],
-            fix=unsafe(f"weight {typical}, as its neighbours have", edits),
+            fix=unsafe(f"weight {args['typical']}, as its neighbours have", edits),
             pool=pool.name,
             server=forgotten[0].name,
         )
+    for frontend, route, weights in weighted_routes(config):
+        forgotten_pools = [target for target in route.targets if target.weight and not target.weight.written]
+        if _some_forgotten(weights) and not any(trial(target.name, target.span) for target in forgotten_pools):
+            args = _implicit_args(weights, f"route {route.label}", [target.name for target in forgotten_pools])
+            yield Hit("D03", forgotten_pools[0].span, args, frontend=frontend.name, route=route.label)
 
 
-def weight_zero(config: Config, context: Context) -> Iterator[Hit]:
-    """D04: a primary that is in the pool and gets nothing, and nobody says why.
-
-    A server that `use-server` names is chosen past the weights, and `weight 0` is HAProxy's own advice for it
-    (configuration.txt, use-server). Two servers at 0 and 100 are a blue and a green one.
-    """
-    del context
-    for pool in config.pools:
-        zero = _unexplained_zeros(pool)
-        if not zero or pool.open or not pool.serving or _blue_green(pool):
-            continue
-        forgotten = [server for server in zero if not drained(server)]
-        if not forgotten:
-            continue
-        enabled = sum(1 for server in pool.primaries if server.enabled)
-        args = {
-            "server": listed([server.name for server in forgotten]),
-            "pool": pool.name,
-            "number": len(forgotten),
-            "enabled": counted(enabled, "server"),
-        }
-        yield Hit(
-            "D04",
-            forgotten[0].weight.span or forgotten[0].span,
-            args,
-            severity=WARNING if 2 * len(forgotten) > enabled else None,
-            related=[Related(server.span, "weight 0 as well") for server in forgotten[1:_RELATED]],
-            pool=pool.name,
-            server=forgotten[0].name,
-        )
+def weighted_routes(config: Config) -> Iterator[tuple[Frontend, Route, list[Setting[int]]]]:
+    """Yield the routes that share their requests out by weight, with the weights of their targets."""
+    for frontend in config.frontends:
+        for route in frontend.routes:
+            if len(route.targets) > 1 and route.outcome == "pools":
+                weights = [target.weight for target in route.targets if target.weight is not None]
+                if len(weights) == len(route.targets):
+                    yield frontend, route, weights
 
 
-def _unexplained_zeros(pool: Pool) -> list[Server]:
-    return [
-        server
-        for server in pool.servers
-        if not server.weight.value and not server.backup and server.enabled and not chosen_by_name(pool, server)
-    ]
+def _some_forgotten(weights: Sequence[Setting[int]]) -> bool:
+    """Say whether some weights are not written, no more than are, and the written ones are large."""
+    explicit = [weight.value for weight in weights if weight.written]
+    return len(weights) > len(explicit) >= len(weights) / 2 and lower_median(explicit) >= _HEAVY
 
 
-def chosen_by_name(pool: Pool, server: Server) -> bool:
-    """Say whether a `use-server` rule may choose the server past its weight."""
-    names = pool.options.get("use-server")
-    return names is not None and (not names.value or server.name in names.value)
-
-
-def _blue_green(pool: Pool) -> bool:
-    return sorted(server.weight.value for server in pool.primaries) == [0, 100]
-
-
-def weight_all_zero(config: Config, context: Context) -> Iterator[Hit]:
-    """D05: no primary that is enabled has a weight above zero, so no new request finds a server.
-
-    A backup that is in rotation takes over in HAProxy (src/lb_*.c count only usable servers), which is milder.
-    """
-    for pool in config.pools:
-        enabled = [server for server in pool.primaries if server.enabled]
-        if pool.open or not enabled or any(server.weight.value or chosen_by_name(pool, server) for server in enabled):
-            continue
-        if not receives(pool, config, context):
-            continue
-        rescued = [server for server in pool.backups if server.enabled and server.weight.value]
-        args = {
-            "pool": pool.name,
-            "servers": counted(len(enabled), "server"),
-            "effect": f"only its backup serves: {listed([server.name for server in rescued])}"
-            if rescued
-            else "no new request finds a server",
-        }
-        yield Hit(
-            "D05",
-            pool.span,
-            args,
-            severity=WARNING if rescued else None,
-            related=[Related(server.weight.span or server.span, "weight 0") for server in enabled[:_RELATED]],
-            pool=pool.name,
-        )
+def _implicit_args(weights: Sequence[Setting[int]], whole: str, names: list[str]) -> dict[str, Any]:
+    typical = lower_median([weight.value for weight in weights if weight.written])
+    default = next(weight.value for weight in weights if not weight.written)
+    return {
+        "server": listed(names),
+        "whole": whole,
+        "weight": default,
+        "typical": typical,
+        "ratio": times(typical / max(default, 1)),
+    }

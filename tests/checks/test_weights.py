@@ -1,11 +1,12 @@
 from __future__ import annotations
 
 import pytest
-from checks.build import config, hits
+from checks.build import config, frontend, hits, span, written
 from checks.lines import Text
 
-from lbcheck.checks.weights import weight_all_zero, weight_implicit, weight_outlier, weight_zero
-from lbcheck.model import Setting
+from lbcheck.checks.weights import weight_implicit, weight_outlier
+from lbcheck.checks.zeros import weight_all_zero, weight_zero
+from lbcheck.model import Route, Setting, WeightedTarget
 
 
 def found(check, *members, dialect="nginx", name="app", comment="", **fields):
@@ -90,3 +91,20 @@ def test_a_pool_of_zeros_serves_nothing_unless_a_backup_does():
     assert hit.severity == "warning"
     assert not found(weight_all_zero, 0, 1)
     assert not hits(weight_all_zero, config(text.pool("off", text.server("d:1", 0, down=True))))
+
+
+def split(*weights):
+    targets = [
+        WeightedTarget(f"p{n}", span(), None, Setting(1) if weight is None else written(weight))
+        for n, weight in enumerate(weights)
+    ]
+    return config(frontend("web", [Route("/", span(), ((),), targets)]), dialect="native")
+
+
+def test_targets_of_a_route_are_weighed_too():
+    (hit,) = hits(weight_implicit, split(90, None))
+    assert (hit.args["server"], hit.args["whole"], hit.route) == ("p1", "route /", "/")
+    (hit,) = hits(weight_all_zero, split(0, 0))
+    assert hit.args["parts"] == "2 pools"
+    assert not hits(weight_implicit, split(90, 10))
+    assert not hits(weight_all_zero, split(0, 1))

@@ -1,0 +1,107 @@
+"""Weights of zero: servers that are in the pool and get nothing, and pools in which nobody gets anything."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lbcheck.checks.intent import drained
+from lbcheck.checks.pools import receives
+from lbcheck.checks.weights import weighted_routes
+from lbcheck.findings import WARNING, Hit, Related
+from lbcheck.wording import counted, listed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from lbcheck.context import Context
+    from lbcheck.model import Config, Pool, Server
+
+#: More related places than this are not listed.
+_RELATED = 10
+
+
+def weight_zero(config: Config, context: Context) -> Iterator[Hit]:
+    """D04: a primary that is in the pool and gets nothing, and nobody says why.
+
+    A server that `use-server` names is chosen past the weights, and `weight 0` is HAProxy's own advice for it
+    (configuration.txt, use-server). Two servers at 0 and 100 are a blue and a green one.
+    """
+    del context
+    for pool in config.pools:
+        zero = _unexplained_zeros(pool)
+        if not zero or pool.open or not pool.serving or _blue_green(pool):
+            continue
+        forgotten = [server for server in zero if not drained(server)]
+        if not forgotten:
+            continue
+        enabled = sum(1 for server in pool.primaries if server.enabled)
+        args = {
+            "server": listed([server.name for server in forgotten]),
+            "pool": pool.name,
+            "number": len(forgotten),
+            "enabled": counted(enabled, "server"),
+        }
+        yield Hit(
+            "D04",
+            forgotten[0].weight.span or forgotten[0].span,
+            args,
+            severity=WARNING if 2 * len(forgotten) > enabled else None,
+            related=[Related(server.span, "weight 0 as well") for server in forgotten[1:_RELATED]],
+            pool=pool.name,
+            server=forgotten[0].name,
+        )
+
+
+def _unexplained_zeros(pool: Pool) -> list[Server]:
+    return [
+        server
+        for server in pool.servers
+        if not server.weight.value and not server.backup and server.enabled and not chosen_by_name(pool, server)
+    ]
+
+
+def chosen_by_name(pool: Pool, server: Server) -> bool:
+    """Say whether a `use-server` rule may choose the server past its weight."""
+    names = pool.options.get("use-server")
+    return names is not None and (not names.value or server.name in names.value)
+
+
+def _blue_green(pool: Pool) -> bool:
+    return sorted(server.weight.value for server in pool.primaries) == [0, 100]
+
+
+def weight_all_zero(config: Config, context: Context) -> Iterator[Hit]:
+    """D05: no primary that is enabled has a weight above zero, so no new request finds a server; or no target has.
+
+    A backup that is in rotation takes over in HAProxy (src/lb_*.c count only usable servers), which is milder.
+    """
+    for pool in config.pools:
+        enabled = [server for server in pool.primaries if server.enabled]
+        if pool.open or not enabled or any(server.weight.value or chosen_by_name(pool, server) for server in enabled):
+            continue
+        if not receives(pool, config, context):
+            continue
+        rescued = [server for server in pool.backups if server.enabled and server.weight.value]
+        args = {
+            "whole": f"pool {pool.name}",
+            "parts": counted(len(enabled), "server"),
+            "effect": f"only its backup serves: {listed([server.name for server in rescued])}"
+            if rescued
+            else "no new request finds a server",
+        }
+        yield Hit(
+            "D05",
+            pool.span,
+            args,
+            severity=WARNING if rescued else None,
+            related=[Related(server.weight.span or server.span, "weight 0") for server in enabled[:_RELATED]],
+            pool=pool.name,
+        )
+    for frontend, route, weights in weighted_routes(config):
+        if not any(weight.value for weight in weights):
+            args = {
+                "whole": f"route {route.label}",
+                "parts": counted(len(weights), "pool"),
+                "effect": "its requests find no pool",
+            }
+            yield Hit("D05", route.span, args, frontend=frontend.name, route=route.label)
