@@ -48,6 +48,8 @@ class Lowering:
         self.config = config
         self.variables = variables
         self.pools = {(pool.scope, pool.name.lower()): pool for pool in config.pools}
+        #: Targets of expressions that mean the same everywhere: a large map, used in every server, is read once.
+        self._shared: dict[tuple[str, str, str], list[WeightedTarget] | None] = {}
 
     def frontend(self, scope: Scope) -> Frontend:
         """Return the frontend of a `server` block."""
@@ -135,13 +137,25 @@ class Lowering:
             return [self._target(text, item, kind, None)], True
         scheme, authority, _ = split_url(text)
         wanted = f"{scheme}://{authority}" if scheme else text
-        values = None if OPAQUE in text else self.variables.values(scope, wanted)
-        if values is None or any(value.unknown and names_in(split_url(value.text)[1]) for value in values):
+        if OPAQUE in text or self.variables.local(scope, wanted):
+            found = self._chosen(scope, item, text, kind, wanted)
+        else:
+            key = (kind, item.name, wanted)
+            if key not in self._shared:
+                self._shared[key] = self._chosen(scope, item, text, kind, wanted)
+            found = self._shared[key]
+        if found is None:
             self._unknown(item, kind, text)
             return [], False
+        return found, bool(found)
+
+    def _chosen(self, scope: Scope, item: Directive, text: str, kind: str, wanted: str) -> list[WeightedTarget] | None:
+        """Return the targets of an expression, or None where they are known only at run time."""
+        values = None if OPAQUE in text else self.variables.values(scope, wanted)
+        if values is None or any(value.unknown and names_in(split_url(value.text)[1]) for value in values):
+            return None
         targets = [self._target(value.text, item, kind, value) for value in values if value.text]
-        known = {id(target.pool): target for target in targets if target.pool is not None}
-        return list(known.values()), bool(known)
+        return list({id(target.pool): target for target in targets if target.pool is not None}.values())
 
     def _unknown(self, item: Directive, kind: str, text: str) -> None:
         self.config.used.add((kind, "*"))

@@ -190,7 +190,7 @@ def sets(scope: Scope, name: str) -> list[Directive]:
     """
     found: list[Directive] = []
     place: Scope | None = scope
-    while place is not None:
+    while place is not None and place.directive is not None and place.directive.name not in {"http", "stream"}:
         own = [one for one in place.all("set") if len(one.args) == 2 and bare(one.args[0]) == name]
         found.extend(own[-1:])
         for inner in place.scopes("if"):
