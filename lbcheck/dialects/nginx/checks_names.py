@@ -30,7 +30,7 @@ _MOVING = re.compile(
 _CLUSTER = re.compile(r"\.svc(?:\.cluster\.local)?\.?\Z", re.IGNORECASE)
 _DIGITS = re.compile(r"\d+")
 #: How many pairs of names are compared in one config at most: a generated one must not cost minutes.
-_MAX_PAIRS = 200_000
+_MAX_PAIRS = 30_000
 
 
 def localhost_two_peers(config: Config, context: Context) -> Iterator[Hit]:
@@ -127,7 +127,7 @@ def near_pool(name: str, pools: Iterable[Pool]) -> Pool | None:
     limit = 2 if len(name) >= 6 else 1
     for pool in pools:
         other = pool.name.lower()
-        if len(name) < 4 or _DIGITS.sub("0", name) == _DIGITS.sub("0", other):
+        if len(name) < 4 or _DIGITS.sub("", name) == _DIGITS.sub("", other):
             continue
         if distance(name, other, limit) <= limit:
             return pool

@@ -63,10 +63,16 @@ def variable_without_resolver(config: Config, context: Context) -> Iterator[Hit]
     literal = {(one.context, one.host.lower()) for one in every if one.plain}
     spare = {context for context, name in names if (context, name) not in literal}
     found: dict[str, tuple[str, list[Pass]]] = {}
+    known = context.once(config, variables)
+    judged: dict[tuple[str, str], str | None] = {}
     for one in every:
         if one.plain or OPAQUE in one.text or one.scope.inherited("resolver") is not None:
             continue
-        host = _unresolved(one, context.once(config, variables), names, literal, spare)
+        key = (one.context, one.text)
+        if key in judged and not known.local(one.scope, one.text):
+            host = judged[key]
+        else:
+            host = judged[key] = _unresolved(one, known, names, literal, spare)
         if host is not None:
             found.setdefault(one.text, (host, []))[1].append(one)
     for text, (host, uses) in found.items():
