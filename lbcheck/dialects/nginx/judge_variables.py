@@ -1,59 +1,139 @@
 """Variables that nothing defines: nginx refuses the config ("unknown variable"), wherever the name is read.
 
-Said only of `if ($name …)`, and only where nothing unseen can define a variable: a whole config in which every
-directive is nginx's own and no module is loaded.
+Said only where nothing unseen can define a variable: a whole config in which every directive is nginx's own, and every
+module that it loads too.
 """
 
 from __future__ import annotations
 
+import os
 import re
 from typing import TYPE_CHECKING
 
-from lbcheck.dialects.nginx.directive_table import DIRECTIVES
+from lbcheck.dialects.nginx.contexts import MASKS
 from lbcheck.dialects.nginx.hits import hit
-from lbcheck.dialects.nginx.known import DATA_BLOCKS
+from lbcheck.dialects.nginx.known import DATA_BLOCKS, apart
+from lbcheck.dialects.nginx.source_table import HTTP_VARIABLES, STREAM_VARIABLES
+from lbcheck.dialects.nginx.templates import OPAQUE
+from lbcheck.spelling import nearest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from lbcheck.dialects.nginx.scope import Scope
+    from lbcheck.dialects.nginx.tree import Directive
     from lbcheck.findings import Hit
 
-#: Prefixes of variables that exist for any rest (ngx_http_variables.c), and of those that modules of nginx's own bring.
-_PREFIXES = (
-    "http_", "arg_", "cookie_", "sent_http_", "sent_trailer_", "upstream_", "ssl_", "geoip_", "proxy_", "fastcgi_",
-    "request_", "realip_", "jwt_", "secure_link", "session_", "otel_", "tcpinfo_", "server_", "remote_", "connection",
-    "time_", "memcached_", "slice_", "date_", "invalid_", "gzip_", "binary_", "document_", "content_", "spdy", "http2",
-    "http3", "body_", "bytes_", "limit_", "quic", "protocol", "uid_", "modern_browser", "ancient_browser", "is_",
+_KNOWN = {"http": HTTP_VARIABLES, "stream": STREAM_VARIABLES}
+#: Variables of NGINX Plus and of modules released apart, by their beginnings.
+_APART = (
+    "jwt_", "otel_", "oidc_", "session_log_", "upstream_queue_time", "acme_", "geoip2_", "mqtt_", "zone_sync_", "ssl_",
+    "proxy_protocol_", "upstream_", "api_", "slice_", "app_protect", "quic", "http2", "http3", "spdy", "tcpinfo_",
 )  # fmt: skip
-_NAMES = frozenset(
-    {"args", "query_string", "uri", "host", "hostname", "https", "scheme", "msec", "msie", "nginx_version", "pid",
-     "pipe", "status", "request", "realpath_root", "grpc_internal_trailers", "sent_http", "1", "2"}
-)  # fmt: skip
-_DEFINES = frozenset(
-    {"set", "map", "geo", "split_clients", "auth_request_set", "js_set", "perl_set", "js_var", "keyval"}
+#: Modules of nginx itself whose variables are known, or which define none without a directive of theirs.
+_OWN_MODULES = re.compile(
+    r"ngx_(?:stream|mail|http_(?:geoip|image_filter|perl|xslt_filter|js|dav|auth_request)|stream_(?:geoip|js))_module\.so\Z"
 )
-_READ = re.compile(r"\(\s*\$\{?([a-z_]+[a-z_0-9]*)\}?")
-_CAPTURE = re.compile(r"\?P?<(\w+)>")
+#: Directives in which every `$name` outside of a regular expression is a variable; what nginx reads at load.
+_READERS = re.compile(
+    r"(?:(?:proxy|grpc|fastcgi|uwsgi|scgi|memcached)_(?:pass|set_header|param|cache_key|bind|ssl_name|cookie_domain|"
+    r"cookie_path|cache_bypass|no_cache|method|set_body)|add_header|add_trailer|set|if|return|rewrite|log_format|map|"
+    r"split_clients|root|alias|access_log|limit_req_zone|limit_conn_zone|hash|auth_basic|auth_request_set|try_files|"
+    r"sub_filter|error_page|expires|mirror|uwsgi_param|scgi_param)\Z"
+)
+_VARIABLE = re.compile(r"\$(?:\{([a-zA-Z0-9_]+)\}|([a-zA-Z_][a-zA-Z0-9_]*))", re.ASCII)
+_CAPTURE = re.compile(r"\(\?P?[<'](\w+)[>']")
+_DEFINERS = re.compile(
+    r"(?:set|geo|map|num_map|split_clients|auth_request_set|keyval|(?:js|perl)_\w+|auth_jwt_\w+_set)\Z"
+)
 
 
-def unknown_variables(main: Scope) -> Iterator[Hit]:
-    """Yield a finding for each `if` that reads a variable which nothing defines."""
-    defined: set[str] = set()
-    read = []
-    for scope in main.walk():
-        if scope.path and scope.path[-1] in DATA_BLOCKS:
+def undefined(scopes: list[Scope]) -> Iterator[Hit]:
+    """Yield a finding for each place that reads a variable which nothing defines."""
+    for part, known in _KNOWN.items():
+        among = [scope for scope in scopes if scope.path[:1] == (part,)]
+        if not among or not all(_own(scope) for scope in scopes):
             continue
-        for directive in scope.directives:
-            if directive.name not in DIRECTIVES or directive.name == "load_module":
-                return
-            if directive.name in _DEFINES:
-                defined.update(arg.lstrip("$").strip("{}").lower() for arg in directive.args)
-            defined.update(name.lower() for arg in directive.args for name in _CAPTURE.findall(arg))
-            match = _READ.match(" ".join(directive.args)) if directive.name == "if" else None
-            if match is not None:
-                read.append((match[1], directive))
-    for name, directive in read:
-        if name not in defined and name not in _NAMES and not name.startswith(_PREFIXES):
+        defined = {name for scope in among for name in _defined(scope)}
+        for scope in among:
+            if scope.path[-1] in DATA_BLOCKS:
+                continue
+            for directive, _ in scope.items:
+                if _READERS.match(directive.name):
+                    yield from _unknown(directive, defined, known)
+
+
+def _own(scope: Scope) -> bool:
+    """Say whether every directive of a block is one whose variables are known."""
+    if scope.path and (scope.path[-1] in DATA_BLOCKS or not set(scope.path).isdisjoint(DATA_BLOCKS)):
+        return True
+    for directive, _ in scope.items:
+        name = directive.name
+        if name == "load_module":
+            if not directive.args or not _OWN_MODULES.search(os.path.basename(directive.args[0])):
+                return False
+        elif (name not in MASKS and not apart(name)) or directive.raw is not None or OPAQUE in name:
+            return False
+    return True
+
+
+def _defined(scope: Scope) -> Iterator[str]:
+    data = bool(scope.path) and scope.path[-1] in DATA_BLOCKS
+    for directive, _ in scope.items:
+        words = [directive.name, *directive.args] if data else directive.args
+        if data and scope.path[-1] not in {"map", "geo", "split_clients", "types"}:
+            yield from (word[1:].lower() for word in words if word.startswith("$"))
+        if data or "<" in "".join(words) or "'" in "".join(words):
+            yield from (name.lower() for word in words for name in _CAPTURE.findall(word))
+        if _DEFINERS.match(directive.name):
+            yield from (word.lstrip("$").strip("{}").lower() for word in _targets(directive))
+
+
+def _targets(directive: Directive) -> list[str]:
+    """Return the words by which a directive names the variable that it defines."""
+    if directive.name in {"map", "num_map", "geo", "split_clients", "keyval"}:
+        return [arg for arg in directive.args[-2 if directive.name == "keyval" else -1 :] if arg.startswith("$")]
+    return directive.args[:1]
+
+
+def _unknown(directive: Directive, defined: set[str], known: frozenset[str]) -> Iterator[Hit]:
+    for word in _read(directive):
+        if "$" not in word or OPAQUE in word:
+            continue
+        for match in _VARIABLE.finditer(word):
+            name = (match[1] or match[2]).lower()
+            if name in defined or name in known or _other(match[1] or match[2], known):
+                continue
+            near = nearest(name, sorted(defined | known), 2)
+            advice = f"did you mean ${near[0]}?" if near else "define it with set or map, or correct the name"
             problem = f"nothing defines the variable ${name}: nginx refuses the config"
-            yield hit("E11", directive.span, problem, f"define it with set or map, or correct the name ${name}")
+            yield hit("E11", directive.span, problem, advice)
+            return
+
+
+def _other(name: str, known: frozenset[str]) -> bool:
+    """Say whether a name is a capture's number, a value that a template fills in, or one of an open family."""
+    if name.isdigit() or name.isupper():
+        return True
+    lower = name.lower()
+    if lower.startswith(_APART):
+        return True
+    at = lower.find("_")
+    while at >= 0:
+        if lower[: at + 1] in known and len(lower) > at + 1:
+            return True
+        at = lower.find("_", at + 1)
+    return False
+
+
+def _read(directive: Directive) -> list[str]:
+    """Return the words in which variables are read: not those that are regular expressions, nor what is defined."""
+    name, args = directive.name, directive.args
+    if name == "if":
+        at = next((number for number, arg in enumerate(args) if arg in {"~", "~*", "!~", "!~*"}), len(args))
+        return args[:at]
+    if name in {"set", "rewrite", "log_format", "auth_request_set"}:
+        return args[1:]
+    if name == "map":
+        return args[:-1]
+    return args[:1] if name in {"split_clients", "access_log"} else args

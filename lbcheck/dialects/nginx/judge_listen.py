@@ -1,0 +1,117 @@
+"""What nginx refuses about `listen`: ports that do not exist, and two claims to one address (src/http/ngx_http.c)."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from lbcheck.dialects.nginx.hits import hit
+from lbcheck.dialects.nginx.values import is_opaque, listen_address
+from lbcheck.findings import Related
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from lbcheck.dialects.nginx.scope import Scope
+    from lbcheck.dialects.nginx.tree import Directive
+    from lbcheck.findings import Hit
+    from lbcheck.model import Address
+
+_REFUSES = "nginx refuses the config"
+#: Parameters that set options of the socket: for one address they may be written once (`lsopt.set`).
+_SOCKET = re.compile(
+    r"(?:setfib=|fastopen=|backlog=|rcvbuf=|sndbuf=|accept_filter=|ipv6only=|so_keepalive=)|(?:deferred|bind|reuseport"
+    r"|multipath)\Z"
+)
+_PORT = re.compile(r"(?:(?:.*:)?(\d+)(?:-(\d+))?)\Z", re.ASCII | re.DOTALL)
+_OTHER = re.compile(r"(?:udp|quic)\Z")
+
+
+def addresses(main: Scope) -> Iterator[Hit]:
+    """Yield what is wrong with the `listen` lines of all servers together."""
+    for outer in main.blocks():
+        kind = outer.directive.name if outer.directive is not None else ""
+        if kind not in {"http", "stream"}:
+            continue
+        taken = _Taken(kind)
+        for server in outer.scopes("server"):
+            for directive in server.all("listen"):
+                if directive.args and not is_opaque(" ".join(directive.args)):
+                    yield from taken.listen(server, directive)
+
+
+class _Taken:
+    """Who has claimed what of each address so far."""
+
+    def __init__(self, kind: str) -> None:
+        self.kind = kind
+        self._default: dict[object, Directive] = {}
+        self._options: dict[object, Directive] = {}
+        self._server: dict[object, tuple[Scope, Directive]] = {}
+
+    def listen(self, server: Scope, directive: Directive) -> Iterator[Hit]:
+        """Yield what is wrong with one line, and remember its claims."""
+        text, args = directive.args[0], directive.args[1:]
+        wrong = _wrong_port(text)
+        if wrong is not None:
+            yield hit("E09", directive.arg_span(0), f"port {wrong} is not between 1 and 65535: {_REFUSES}", _PORTS)
+            return
+        where, end = listen_address(text, 80)
+        if end is not None or where.kind == "name" or (where.port is None and where.kind != "unix"):
+            return
+        key = (_canonical(where), any(_OTHER.match(arg) for arg in args))
+        yield from self._same(server, directive, key, where)
+        if self.kind == "http" and ("default_server" in args or "default" in args):
+            first = self._default.setdefault(key, directive)
+            if first is not directive:
+                yield _double(
+                    directive, first, f"a second default server for {_shown(where)}", "let one be the default"
+                )
+        if any(_SOCKET.match(arg) for arg in args):
+            first = self._options.setdefault(key, directive)
+            if first is not directive:
+                what = f"options of the socket {_shown(where)} a second time"
+                yield _double(directive, first, what, "write them on one of the lines")
+
+    def _same(self, server: Scope, directive: Directive, key: object, where: Address) -> Iterator[Hit]:
+        """In one server an address stands once; in stream (without server_name) in all servers together."""
+        known = self._server.get(key)
+        if known is not None and (known[0] is server or (self.kind == "stream" and not _named(server, known[0]))):
+            yield _double(directive, known[1], f"{_shown(where)} a second time", "take one of the lines out")
+        self._server[key] = (server, directive)
+
+
+_PORTS = "write a port that exists"
+
+
+def _named(one: Scope, other: Scope) -> bool:
+    """Say whether stream servers may share an address: nginx 1.25.5 chooses among them by server_name."""
+    return one.find("server_name") is not None or other.find("server_name") is not None
+
+
+def _wrong_port(text: str) -> str | None:
+    match = None if text.startswith("unix:") or text.endswith("]") else _PORT.match(text)
+    if match is None or (":" not in text and "." in text):
+        return None
+    return next((port for port in match.groups() if port and not 0 < int(port[:9]) <= 65535), None)
+
+
+def _canonical(where: Address) -> tuple[str, str | None, int | None]:
+    kind, host, port = where.key
+    if kind == "ipv6" and host:
+        from ipaddress import ip_address
+
+        try:
+            host = str(ip_address(host))
+        except ValueError:
+            return kind, host, port
+    return kind, host, port
+
+
+def _shown(where: Address) -> str:
+    return where.text if where.host or where.kind == "ipv6" else f"*:{where.port}"
+
+
+def _double(directive: Directive, first: Directive, what: str, advice: str) -> Hit:
+    problem = f"this line claims {what}: {_REFUSES}"
+    return hit("E10", directive.span, problem, advice, [Related(first.span, "the first claim")])
