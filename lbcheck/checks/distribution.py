@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 #: HAProxy picks by something else than weight: src/lb_fas.c goes by id and maxconn, src/lb_ss.c by the last choice.
 _IGNORING = {"haproxy": frozenset({"first", "sticky"})}
+#: Algorithms of nginx and HAProxy whose shares are weight / sum of weights (traffic.algorithms computes the same).
+_BY_WEIGHT = frozenset({"round_robin", "least_conn", "roundrobin", "static-rr"})
 
 
 def ignores_weights(pool: Pool, dialect: str) -> bool:
@@ -39,7 +41,7 @@ def weight_skew(config: Config, context: Context) -> Iterator[Hit]:
         if pool.algorithm.name == "random_two" or overflowing(pool, config.dialect):
             continue
         capacities = _capacities(members)
-        if capacities is None and equal_weights(members):
+        if capacities is None and (equal_weights(members) or _moderate(pool, members, limit)):
             continue
         shared = serving_shares(pool, context.shares(pool, config.dialect))
         if not shared:
@@ -47,6 +49,12 @@ def weight_skew(config: Config, context: Context) -> Iterator[Hit]:
         hit = _skewed(pool, shared, limit) if capacities is None else _overloaded(pool, shared, capacities)
         if hit is not None:
             yield hit
+
+
+def _moderate(pool: Pool, members: Sequence[Server], limit: float) -> bool:
+    """Say whether shares need no computing: they follow the weights, and no weight is `limit` times another."""
+    weights = [server.weight.value for server in members]
+    return pool.algorithm.name in _BY_WEIGHT and max(weights) <= limit * min(weights)
 
 
 def _capacities(members: Sequence[Server]) -> list[float] | None:

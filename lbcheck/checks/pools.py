@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lbcheck.checks.edits import replace_word, unsafe, whole_lines
-from lbcheck.findings import WARNING, Hit, Related
+from lbcheck.findings import ERROR, WARNING, Hit, Related
 from lbcheck.spelling import closest, nearest
 from lbcheck.wording import counted
 
@@ -26,33 +26,39 @@ _GUESSES = 20
 def pool_empty(config: Config, context: Context) -> Iterator[Hit]:
     """P01: a pool without a single server, where requests need one."""
     for pool in config.pools:
-        if not (pool.servers or pool.open or pool.answers or pool.implicit) and receives(pool, config, context):
-            yield Hit("P01", pool.span, {"pool": pool.name}, pool=pool.name)
+        if pool.servers or pool.open or pool.answers or pool.implicit:
+            continue
+        severity = loss(pool, config, context)
+        if severity is not None:
+            yield Hit("P01", pool.span, {"pool": pool.name}, severity=severity, pool=pool.name)
 
 
-def receives(pool: Pool, config: Config, context: Context) -> bool:
-    """Say whether requests may reach the pool: a dead pool that nothing leads to loses none, and is P07's.
+def loss(pool: Pool, config: Config, context: Context) -> str | None:
+    """Return how bad it is if the pool answers nothing: an error where a route leads to it, None where none does.
 
-    HAProxy does not start a proxy that is `disabled`.
+    A dead pool that nothing reaches loses no request, and is P07's; HAProxy does not start a proxy that is
+    `disabled`. Where routes are not all known, or are not in this config, it is a warning.
     """
-    routed = context.once(config, routed_pools)
-    return (routed is None or (pool.scope, pool.name) in routed) and "disabled" not in pool.options
-
-
-def routed_pools(config: Config) -> set[tuple[str, str]] | None:
-    """Return the pools that routes lead to, as (scope, name); None where that is not known of all routes."""
-    if config.open or not config.frontends or any(name == "*" for _, name in config.used):
+    if "disabled" in pool.options:
         return None
+    routed, complete = context.once(config, routed_pools)
+    if (pool.scope, pool.name) in routed:
+        return ERROR
+    return None if complete else WARNING
+
+
+def routed_pools(config: Config) -> tuple[set[tuple[str, str]], bool]:
+    """Return (pools that routes lead to as (scope, name), whether these are all that requests can reach)."""
+    complete = not config.open and bool(config.frontends) and not any(name == "*" for _, name in config.used)
     found = set()
     for frontend in config.frontends:
         for route in frontend.routes:
-            if route.outcome == "unknown":
-                return None
+            complete = complete and route.outcome != "unknown"
             for target in route.targets:
                 found.add((frontend.scope, target.name))
                 if target.pool is not None:
                     found.add((target.pool.scope, target.pool.name))
-    return found
+    return found, complete
 
 
 def all_disabled(config: Config, context: Context) -> Iterator[Hit]:
@@ -64,14 +70,15 @@ def all_disabled(config: Config, context: Context) -> Iterator[Hit]:
         if not pool.servers or any(server.enabled for server in pool.servers):
             continue
         state_file = "load-server-state-from-file" in pool.options
-        if (pool.open and not state_file) or not receives(pool, config, context):
+        severity = loss(pool, config, context)
+        if severity is None or (pool.open and not state_file):
             continue
         related = [
             Related((server.disabled and server.disabled.span) or server.span, "out of rotation")
             for server in pool.servers[:_RELATED]
         ]
         args = {"pool": pool.name, "servers": counted(sum(server.count for server in pool.servers), "server")}
-        severity = WARNING if state_file else None
+        severity = WARNING if state_file else severity
         yield Hit("P06", pool.span, args, severity=severity, related=related, pool=pool.name)
 
 
@@ -171,15 +178,10 @@ def unused(config: Config) -> list[Pool]:
     if config.open or not config.frontends:
         return []
     scopes = {scope for scope, name in config.used if name == "*"}
-    used = set(config.used)
     for frontend in config.frontends:
-        for route in frontend.routes:
-            if route.outcome == "unknown":
-                scopes.add(frontend.scope)
-            for target in route.targets:
-                used.add((frontend.scope, target.name))
-                if target.pool is not None:
-                    used.add((target.pool.scope, target.pool.name))
+        if any(route.outcome == "unknown" for route in frontend.routes):
+            scopes.add(frontend.scope)
+    used = routed_pools(config)[0] | config.used
     return [
         pool
         for pool in config.pools

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lbcheck.checks.intent import drained
-from lbcheck.checks.pools import receives
+from lbcheck.checks.pools import loss
 from lbcheck.checks.weights import weighted_routes
 from lbcheck.findings import WARNING, Hit, Related
 from lbcheck.wording import counted, listed
@@ -79,7 +79,8 @@ def weight_all_zero(config: Config, context: Context) -> Iterator[Hit]:
         enabled = [server for server in pool.primaries if server.enabled]
         if pool.open or not enabled or any(server.weight.value or chosen_by_name(pool, server) for server in enabled):
             continue
-        if not receives(pool, config, context):
+        severity = loss(pool, config, context)
+        if severity is None:
             continue
         rescued = [server for server in pool.backups if server.enabled and server.weight.value]
         args = {
@@ -93,7 +94,7 @@ def weight_all_zero(config: Config, context: Context) -> Iterator[Hit]:
             "D05",
             pool.span,
             args,
-            severity=WARNING if rescued else None,
+            severity=WARNING if rescued else severity,
             related=[Related(server.weight.span or server.span, "weight 0") for server in enabled[:_RELATED]],
             pool=pool.name,
         )

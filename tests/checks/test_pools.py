@@ -22,10 +22,20 @@ def test_an_empty_pool_unless_it_answers_itself():
     assert not hits(pool_empty, config(pool("app", [], open="server-template")))
 
 
+def test_a_dead_pool_is_as_bad_as_the_routes_to_it():
+    dead, app = pool("dead", []), pool("app", [server()])
+    assert hits(pool_empty, config(dead, frontend("web", [to(dead)])))[0].severity == "error"
+    assert hits(pool_empty, config(dead))[0].severity == "warning"
+    unknown = route(None, outcome="unknown")
+    assert hits(pool_empty, config(dead, frontend("web", [to(app), unknown])))[0].severity == "warning"
+    assert not hits(pool_empty, config(dead, app, frontend("web", [to(app)])))
+
+
 def test_every_server_out_of_rotation():
     down = [server("a", disabled=written(True)), server("b", "10.0.0.2:80", disabled=written(True))]
-    (hit,) = hits(all_disabled, config(pool("app", down)))
-    assert (hit.severity, hit.args["servers"], len(hit.related)) == (None, "2 servers", 2)
+    app = pool("app", down)
+    (hit,) = hits(all_disabled, config(app, frontend("web", [to(app)])))
+    assert (hit.severity, hit.args["servers"], len(hit.related)) == ("error", "2 servers", 2)
     assert not hits(all_disabled, config(pool("app", [*down, server("c", role="backup")])))
     assert not hits(all_disabled, config(pool("app", [])))
     assert not hits(all_disabled, config(pool("app", down, open="template")))

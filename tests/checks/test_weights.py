@@ -84,7 +84,12 @@ def test_a_drain_that_is_explained_is_fine():
 
 def test_a_pool_of_zeros_serves_nothing_unless_a_backup_does():
     (hit,) = found(weight_all_zero, 0, 0)
-    assert hit.severity is None
+    assert hit.severity == "warning"  # nothing in this config routes to it
+    text = Text()
+    app = text.pool("app", 0, 0)
+    to = Route("/", span(), ((),), [WeightedTarget("app", span(), app)])
+    (hit,) = hits(weight_all_zero, config(app, frontend("web", [to])))
+    assert hit.severity == "error"
     text = Text()
     members = [text.server("a:1", 0), text.server("b:1", 0), text.server("c:1", backup=True)]
     (hit,) = hits(weight_all_zero, config(text.pool("app", *members)))
