@@ -72,7 +72,7 @@ def _skewed(pool: Pool, shared: Shared, limit: float) -> Hit | None:
     middle = lower_median([share for _, share in receiving])
     (server, share), other = (most, least) if most[1] / middle >= middle / least[1] else (least, most)
     weight = lower_median([peer.weight.value for peer, _ in shared if peer is not server])
-    return _hit(pool, server, share, share * len(shared), f"near {weight}", other)
+    return _hit(pool, server, share, share * len(shared), str(weight), other)
 
 
 def _trial(pool: Pool, receiving: Shared) -> bool:
@@ -99,7 +99,7 @@ def _overloaded(pool: Pool, shared: Shared, capacities: Sequence[float]) -> Hit 
     unit = sum(peer.weight.value for peer, _ in shared) / whole
     weight = max(1, round(unit * capacities[index]))
     idlest = shared[min(range(len(loads)), key=loads.__getitem__)]
-    hit = _hit(pool, server, share, loads[index], f"near {weight} as its capacity is worth", idlest)
+    hit = _hit(pool, server, share, loads[index], f"{weight}, which its capacity is worth", idlest)
     hit.severity = ERROR if short else None
     return hit
 
