@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from lbcheck.dialects.nginx.contexts import MASKS
@@ -77,6 +78,7 @@ def _advice(key: str) -> str:
     return f"write it as {_EXAMPLES.get(key, f'{key}=NAME')}"
 
 
+@lru_cache(maxsize=4096)
 def _valid(key: str, value: str) -> bool:
     if key in {"weight", "max_fails", "max_conns"}:
         number = whole(value)

@@ -88,8 +88,9 @@ def _server(directive: Directive, default_port: int | None, config: Config) -> S
     text = args[0] if args else ""
     options: dict[str, Setting[Any]] = {}
     if len(args) > 1:
-        source, at = directive.source, directive.start + 6
+        source = directive.source
         whole_text = source.text
+        at = max(whole_text.find(text, directive.start + 6, directive.end), directive.start + 6) + len(text)
         for index, arg in enumerate(args[1:], 1):
             start = whole_text.find(arg, at, directive.end)
             span = Span(source, start, start + len(arg)) if start >= 0 else directive.arg_span(index)
@@ -98,6 +99,7 @@ def _server(directive: Directive, default_port: int | None, config: Config) -> S
             options[key] = Setting(value if equals else True, span)
     role = BACKUP if options.pop("backup", None) else PRIMARY
     fail_timeout = _duration(options, "fail_timeout", config) or FAIL_TIMEOUT
+    slow_start = options.get("slow_start")
     max_fails = _number(options, "max_fails") or MAX_FAILS
     for key, setting in options.items():
         if key in SERVER_REQUIREMENTS and setting.span is not None:
@@ -115,6 +117,7 @@ def _server(directive: Directive, default_port: int | None, config: Config) -> S
         max_conns=_number(options, "max_conns") or MAX_CONNS,
         max_fails=max_fails,
         fail_timeout=fail_timeout,
+        slow_start=None if slow_start is None else _duration({"slow_start": slow_start}, "slow_start", config),
         resolve=options.pop("resolve", None),
         options=options,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from lbcheck.dialects.nginx.templates import OPAQUE
 from lbcheck.model import Address
@@ -15,6 +16,11 @@ _IPV4 = re.compile(r"\d{1,3}(?:\.\d{1,3}){3}\Z", re.ASCII)
 _SCHEME = re.compile(r"([a-zA-Z][a-zA-Z0-9+.-]*)://(.*)\Z", re.DOTALL)
 
 
+#: A config writes the same few numbers thousands of times.
+_remembered = lru_cache(maxsize=4096)
+
+
+@_remembered
 def seconds(text: str) -> float | None:
     """Return a time in seconds; None for what is no time (`off`, a variable, a template) or absurdly long."""
     if len(text) > 40:
@@ -34,6 +40,7 @@ def bare(text: str) -> bool:
     return text.isascii() and text.isdigit()
 
 
+@_remembered
 def whole(text: str) -> int | None:
     """Return a number written in plain ASCII digits; None otherwise, and for numbers that nginx cannot hold."""
     return int(text) if text.isascii() and text.isdigit() and len(text) <= 18 else None
