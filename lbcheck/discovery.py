@@ -121,21 +121,31 @@ def _excluded(path: str, patterns: Sequence[str]) -> bool:
 
 
 def discover(
-    paths: Sequence[str], files: Files, exclude: Sequence[str] = (), forced: str | None = None
+    paths: Sequence[str],
+    files: Files,
+    exclude: Sequence[str] = (),
+    forced: str | None = None,
+    *,
+    held: frozenset[str] = frozenset(),
 ) -> tuple[list[Found], list[Refused]]:
     """Return what is a config among `paths` (files, folders, "-"), and what could not be read or recognised.
 
-    `forced` takes every file that the user named for that dialect. Raises PathMissingError.
+    `forced` takes every file that the user named for that dialect. `held` are paths whose text is in memory.
+    Raises PathMissingError.
     """
     found: list[Found] = []
     refused: list[Refused] = []
-    for path, named in _listed(paths, exclude):
+    for path, named in _listed(paths, exclude, held):
         names = (forced,) if forced else _tried(path, named=named)
         try:
             source = files.read(path)
         except UnreadableError as error:
             if named or error.code != "E02":  # a link that leads nowhere, met while walking, is nobody's config
                 refused.append(Refused(path, error.code if error.code != "E02" else "E03", error.reason))
+            continue
+        if _binary(source.text):
+            if named:
+                refused.append(Refused(path, None, "not a text file"))
             continue
         chosen = forced if forced and named else _recognised(source, names)
         if chosen:
@@ -145,11 +155,11 @@ def discover(
     return found, refused
 
 
-def _listed(paths: Sequence[str], exclude: Sequence[str]) -> list[tuple[str, bool]]:
+def _listed(paths: Sequence[str], exclude: Sequence[str], held: frozenset[str]) -> list[tuple[str, bool]]:
     listed: dict[str, bool] = {}
     for path in paths:
-        if path == "-":
-            listed["-"] = True
+        if path in held:
+            listed[path] = True
         elif os.path.isdir(path):
             for name in walk(path, exclude):
                 listed.setdefault(name, False)
@@ -168,6 +178,15 @@ def _without_link_targets(listed: dict[str, bool]) -> list[tuple[str, bool]]:
         for path, named in listed.items()
         if named or os.path.islink(path) or not targets or os.path.realpath(path) not in targets
     ]
+
+
+def _binary(text: str) -> bool:
+    """Say whether a file's beginning is no text: NUL bytes, and many others that no text has."""
+    head = text[:4096]
+    if "\0" not in head:
+        return False
+    odd = sum((char < " " and char not in "\t\n\r\f") or "\ud800" <= char <= "\udfff" for char in head)
+    return odd * 10 > len(head)
 
 
 def _tried(path: str, *, named: bool) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ from lbcheck.engine import INTERNAL, finish, raised_at
 from lbcheck.files import DiskFiles
 from lbcheck.findings import Hit, NotChecked
 from lbcheck.model import Config
-from lbcheck.results import Result
+from lbcheck.results import Counts, Result
 from lbcheck.text import Source, Span
 
 if TYPE_CHECKING:
@@ -59,7 +59,9 @@ def check(request: Request, judge: Judge) -> Result:
     work = prepare(request)
     result = Result()
     for path in work.refused:
-        result.add(judge(_unread(path)))
+        unread = judge(_unread(path))
+        unread.counts = Counts(files=1)
+        result.add(unread)
     for part in _parts(work, judge, request.jobs):
         result.add(part)
     finish(result)
@@ -79,7 +81,7 @@ def prepare(request: Request) -> Work:
     listed = [request.stdin_name if path == "-" and request.stdin is not None else path for path in paths]
     forced = None if request.changed else request.dialect
     grouped = {os.path.normpath(path) for group in request.together for path in group}
-    found, refused = discovery.discover(listed, files, request.exclude, forced)
+    found, refused = discovery.discover(listed, files, request.exclude, forced, held=frozenset(files.memory))
     found = [item for item in found if item.path not in grouped]
     if request.changed and request.dialect:
         found = [item for item in found if item.dialect == request.dialect]

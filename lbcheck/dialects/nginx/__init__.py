@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 SUFFIXES = (".conf", ".nginx", ".nginxconf", ".vhost")
 
-_INCLUDE = re.compile(r"^[ \t]*include[ \t]+[\"']?([^;\"'\s]+)", re.MULTILINE)
+_INCLUDE = re.compile(r"(?<![\w.-])include[ \t]+[\"']?([^;\"'\s]+)")
 _OPENS = re.compile(
     r"^[ \t]*(?:http|events|stream|mail|server|upstream[ \t]+\S+|location[ \t][^\n{]*|map[ \t][^\n{]*|geo[ \t][^\n{]*"
     r"|split_clients[ \t][^\n{]*|types|if[ \t]*\([^\n{]*)[ \t\r\n]*\{",

@@ -32,6 +32,9 @@ HARMLESS = frozenset(
 #: Folders of the same kind.
 HARMLESS_FOLDERS = frozenset({"modules-enabled", "modules", "modules.d"})
 
+#: How far above the main config's folder a server's file is looked for among the scanned files.
+MAX_LEVELS_UP = 3
+
 _GLOB = frozenset("*?[")
 
 
@@ -107,11 +110,10 @@ class Includer:
     def expand(self, directive: Directive, via: tuple[Directive, ...]) -> Items:
         """Return what an include brings in, each directive with the includes that led to it."""
         found: Items = []
-        for path in self.paths(directive):
-            if len(self.used) >= MAX_FILES:
-                self._once(
-                    directive, "E04", f"the config includes more than {MAX_FILES:,} files", "include fewer files"
-                )
+        for path in map(os.path.normpath, self.paths(directive)):
+            self._expansions += 1
+            if self._expansions > MAX_FILES:
+                self._once(directive, "E04", f"includes bring in more than {MAX_FILES:,} files", "include fewer files")
                 break
             try:
                 tree = self.library.tree(path)
@@ -135,7 +137,8 @@ class Includer:
         return found
 
     def _cycle(self, directive: Directive, path: str, via: tuple[Directive, ...]) -> bool:
-        if os.path.normpath(path) not in {self.library.path_of(include) for include in (*via, directive)}:
+        path_of = self.library.path_of
+        if path_of(directive) != path and all(path_of(include) != path for include in via):
             return False
         self._once(
             directive, "E05", f"{path} includes itself again from here: nginx follows until it runs out of files",
@@ -156,10 +159,25 @@ class Includer:
             return []
         if pattern.startswith("/"):
             return self._absolute(directive, pattern)
-        found = self._at(os.path.join(self.prefix, pattern))
+        path = os.path.join(self.prefix, pattern)
+        found = self._at(path)
         if not found and not is_glob(pattern):
-            self._missing(directive, pattern)
+            self._relative(directive, pattern, path)
         return found
+
+    def _relative(self, directive: Directive, pattern: str, path: str) -> None:
+        """Say E02 where the include's folder is here and the file is not; else it may lie on the server alone."""
+        try:
+            self.library.tree(path)
+        except UnreadableError as error:
+            folder = os.path.dirname(os.path.normpath(path))
+            beside = os.path.dirname(pattern) and folder in map(os.path.dirname, self.library.files.known)
+            if error.code == "E02" and beside and os.path.basename(pattern) not in HARMLESS:
+                self.open = self.open or f"line {directive.span.line} of {directive.source.path}: {pattern} is missing"
+                problem = f"{path} is not here, so what it holds was not checked: without it nginx refuses the config"
+                self._once(directive, "E02", problem, "check the config together with the file, or correct the name")
+                return
+        self._missing(directive, pattern)
 
     def _at(self, path: str) -> list[str]:
         files = self.library.files
@@ -203,7 +221,10 @@ class Includer:
         if not found:
             return []
         nearest = max(_shared(self.prefix, path) for path in found)
-        return [path for path in found if _shared(self.prefix, path) == nearest]
+        found = [path for path in found if _shared(self.prefix, path) == nearest]
+        far = len(self.prefix.split("/")) - nearest > MAX_LEVELS_UP
+        # Files of several folders are as many servers' files: which is meant cannot be known.
+        return [] if far or len({os.path.dirname(path) for path in found}) > 1 else found
 
     def _missing(self, directive: Directive, pattern: str) -> None:
         name = os.path.basename(pattern)

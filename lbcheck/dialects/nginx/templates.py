@@ -8,9 +8,9 @@ import re
 OPAQUE = "\ue000"
 
 _MARKS = ("{{", "{%", "{#", "<%", "@@")
-_TEMPLATE = re.compile(
-    r"(?P<value>\{\{[\s\S]*?\}\}|<%=[\s\S]*?%>|@@\w+@@)|(?P<statement>\{%[\s\S]*?%\}|<%[\s\S]*?%>|\{\#[\s\S]*?\#\})"
-)
+_OPENERS = re.compile(r"\{\{|\{%|\{\#|<%|@@\w+@@")
+_CLOSERS = {"{{": "}}", "{%": "%}", "{#": "#}", "<%": "%>"}
+_CONTROL = re.compile(r"\{\{-?\s*(?:range|if|else|end|with|define|template|block)\b")
 _LOOP = re.compile(r"\{%-?\s*(?:for|while)\b|<%-?\s*[^%]*?\b(?:each|for|while|times)\b|\{\{-?\s*range\b")
 
 
@@ -20,13 +20,35 @@ def is_template(text: str) -> bool:
 
 
 def mask(text: str) -> str:
-    """Return text of the same length with values replaced by OPAQUE characters and statements by blanks."""
-    return _TEMPLATE.sub(_masked, text) if is_template(text) else text
+    """Return text of the same length with values replaced by OPAQUE characters and statements by blanks.
+
+    One pass: an opener whose closer is missing from the rest of the text is no template's, and none of its kind is
+    looked for again.
+    """
+    if not is_template(text):
+        return text
+    pieces: list[str] = []
+    closed: set[str] = set()
+    at = 0
+    while (match := _OPENERS.search(text, at)) is not None:
+        opener, end = match[0], match.end()
+        if not opener.startswith("@@"):
+            closing = -1 if opener in closed else text.find(_CLOSERS[opener], end)
+            if closing < 0:
+                closed.add(opener)
+                pieces.append(text[at:end])
+                at = end
+                if len(closed) == len(_CLOSERS):
+                    break
+                continue
+            end = closing + 2
+        pieces += text[at : match.start()], _masked(text[match.start() : end])
+        at = end
+    return "".join(pieces) + text[at:]
 
 
-def _masked(match: re.Match[str]) -> str:
-    whole = match[0]
-    if match["value"] and not re.match(r"\{\{-?\s*(?:range|if|else|end|with|define|template|block)\b", whole):
+def _masked(whole: str) -> str:
+    if whole.startswith(("{{", "<%=", "@@")) and not _CONTROL.match(whole):
         return OPAQUE * len(whole)
     return re.sub(r"[^\n]", " ", whole)
 
