@@ -107,6 +107,10 @@ class Span:
         return f"Span({self.path}:{self.line}:{self.column})"
 
 
+#: So many comment lines above a line speak about it; more are a text of their own (and many servers may ask).
+_COMMENT_LINES = 20
+
+
 def comment_beside(span: Span) -> str:
     """Return the comments that speak about a line: the one behind it and the ones alone just above it.
 
@@ -120,7 +124,7 @@ def comment_beside(span: Span) -> str:
     if mark:
         found.append(trailing.strip())
     above = number - 1
-    while above >= 1 and (text := source.line(above).strip()).startswith("#"):
+    while above >= max(1, number - _COMMENT_LINES) and (text := source.line(above).strip()).startswith("#"):
         found.append(text.lstrip("# "))
         above -= 1
     return " ".join(found)
