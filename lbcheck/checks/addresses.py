@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 _WELL_KNOWN = frozenset({21, 22, 25, 53, 80, 110, 143, 389, 443, 465, 587, 636, 853, 993, 995})
 #: What says nothing about the connection that a server gets: its number and its name for persistence.
 _NOT_CONNECTION = frozenset({"id", "cookie"})
+#: More related places than this are not listed.
+_RELATED = 10
 _ANYWHERE = frozenset({"0.0.0.0", "::", "*", ""})  # noqa: S104 - "connect to where the client wanted to"
 
 
@@ -123,7 +125,7 @@ def _repeated(pool: Pool, lines: Sequence[Server], dialect: str, context: Contex
         "P04",
         second.span,
         args,
-        related=[Related(server.span, "the same address") for server in lines if server is not second],
+        related=[Related(server.span, "the same address") for server in (first, *lines[2:_RELATED])],
         fix=unsafe("keep one line with the summed weight", edits),
         pool=pool.name,
         server=second.name,
