@@ -83,13 +83,9 @@ def all_disabled(config: Config, context: Context) -> Iterator[Hit]:
 
 
 def pool_undefined(config: Config, context: Context) -> Iterator[Hit]:
-    """P02: a route to a pool that is nowhere in the config.
-
-    An open config may have it elsewhere: silent. So is one without any pool and any timeout, a piece of a config that
-    was read alone.
-    """
+    """P02: a route to a pool that is nowhere in the config. An open config may have it elsewhere: silent."""
     del context
-    if config.open or not (config.pools or any(frontend.timeouts for frontend in config.frontends)):
+    if config.open:
         return
     pools: dict[str, dict[str, Pool]] = {}
     for pool in config.pools:
