@@ -11,6 +11,7 @@ import re
 from typing import TYPE_CHECKING
 
 from lbcheck.dialects.nginx import (
+    judge_addresses,
     judge_listen,
     judge_locations,
     judge_names,
@@ -52,6 +53,7 @@ def judge(config: Config) -> None:
         config.hits.extend(places.scope(scope))
     config.hits.extend(judge_upstreams.names(main))
     config.hits.extend(judge_listen.addresses(main))
+    config.hits.extend(judge_addresses.passes(main, whole=config.open is None))
     if not fragment:
         config.hits.extend(judge_names.repeated(scopes))
     if config.open is None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from lbcheck.dialects.nginx.hits import hit
 from lbcheck.dialects.nginx.values import is_opaque, listen_address
 from lbcheck.findings import Related
+from lbcheck.spelling import nearest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,6 +24,9 @@ _SOCKET = re.compile(
     r"(?:setfib=|fastopen=|backlog=|rcvbuf=|sndbuf=|accept_filter=|ipv6only=|so_keepalive=)|(?:deferred|bind|reuseport"
     r"|multipath)\Z"
 )
+_PARAMETERS = ("default_server", "ssl", "http2", "quic", "proxy_protocol", "setfib", "fastopen", "backlog", "rcvbuf",
+    "sndbuf", "accept_filter", "deferred", "bind", "ipv6only", "reuseport", "so_keepalive", "udp", "multipath",
+    "default", "spdy", "http3", "id")  # fmt: skip
 _PORT = re.compile(r"(?:(?:.*:)?(\d+)(?:-(\d+))?)\Z", re.ASCII | re.DOTALL)
 _OTHER = re.compile(r"(?:udp|quic)\Z")
 
@@ -56,6 +60,8 @@ class _Taken:
         if wrong is not None:
             yield hit("E09", directive.arg_span(0), f"port {wrong} is not between 1 and 65535: {_REFUSES}", _PORTS)
             return
+        for index, arg in enumerate(args, 1):
+            yield from _parameter(directive, index, arg)
         where, end = listen_address(text, 80)
         if end is not None or where.kind == "name" or (where.port is None and where.kind != "unix"):
             return
@@ -82,6 +88,17 @@ class _Taken:
 
 
 _PORTS = "write a port that exists"
+
+
+def _parameter(directive: Directive, index: int, arg: str) -> Iterator[Hit]:
+    """Yield a finding for a number, or a slip of a known word; other builds know more words."""
+    name = arg.partition("=")[0]
+    if name in _PARAMETERS:
+        return
+    near = nearest(name, _PARAMETERS, 1 if len(name) < 8 else 2) if len(name) > 3 else []
+    if near or name.isdigit():
+        advice = f"did you mean {near[0]}?" if near else "write a second listen for a second port"
+        yield hit("E09", directive.arg_span(index), f'"{arg}" is no parameter of listen: {_REFUSES}', advice)
 
 
 def _named(one: Scope, other: Scope) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from lbcheck.dialects.nginx.hits import hit
@@ -21,7 +20,6 @@ _REFUSES = "nginx refuses the config"
 _MODIFIERS = frozenset({"=", "^~", "~", "~*"})
 _OPERATORS = frozenset({"=", "!=", "~", "~*", "!~", "!~*"})
 _FILE_TESTS = frozenset({"-f", "-d", "-e", "-x", "!-f", "!-d", "!-e", "!-x"})
-_PORT = re.compile(r":(\d+)\Z", re.ASCII)
 
 
 def inside(scope: Scope) -> Iterator[Hit]:
@@ -129,17 +127,7 @@ def _wrong_inside(words: list[str]) -> str | None:
 
 def _proxy_pass(scope: Scope, directive: Directive) -> Iterator[Hit]:
     text = directive.args[0]
-    scheme, authority, rest = split_url(text)
-    if is_opaque(text):
-        return
-    if scheme not in {"http", "https"}:
-        problem = f'"{text}" begins with neither http:// nor https://: {_REFUSES}'
-        yield hit("E09", directive.arg_span(0), problem, f"write http://{authority}{rest}")
-        return
-    port = _PORT.search(authority)
-    if port is not None and not authority.startswith("unix:") and not 0 < int(port[1][:9]) <= 65535:
-        problem = f"port {port[1]} is not between 1 and 65535: {_REFUSES}"
-        yield hit("E09", directive.arg_span(0), problem, "write a port that exists")
+    rest = "" if is_opaque(text) else split_url(text)[2]
     if rest:
         yield from _with_path(scope, directive, rest)
 

@@ -55,10 +55,10 @@ def _map(scope: Scope) -> Iterator[Hit]:
             if not any(OPAQUE in arg for arg in entry.args):
                 problem = f"an entry of map is a pattern and one value, this one has {count + 1} words: {_REFUSES}"
                 yield hit("E08", entry.span, problem, 'quote what belongs together, or write the missing ";"')
-        elif name == "default":
-            first = seen.setdefault(name, entry)
+        elif not name.startswith("~"):
+            first = seen.setdefault(name.lower(), entry)
             if first is not entry:
-                problem = f"a second default value: {_REFUSES}"
+                problem = f'"{name}" stands twice in this map: {_REFUSES}'
                 yield hit("E10", entry.span, problem, "keep one of them", [Related(first.span, "the first one")])
 
 
@@ -68,7 +68,6 @@ def _split(scope: Scope) -> Iterator[Hit]:
         if OPAQUE in entry.name or entry.name == "include":
             return
         if entry.name == "*":
-            total = max(total, 10_000) if total > 10_000 else total
             continue
         match = _PERCENT.match(entry.name)
         if match is None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from lbcheck.dialects.nginx import judge_addresses
 from lbcheck.dialects.nginx.contexts import MASKS
 from lbcheck.dialects.nginx.hits import hit
 from lbcheck.dialects.nginx.judge_values import is_seconds
@@ -12,6 +13,7 @@ from lbcheck.dialects.nginx.known import APART, apart
 from lbcheck.dialects.nginx.templates import OPAQUE
 from lbcheck.dialects.nginx.values import whole
 from lbcheck.findings import Related
+from lbcheck.spelling import nearest
 from lbcheck.text import Span
 
 if TYPE_CHECKING:
@@ -36,13 +38,15 @@ def upstream(scope: Scope, *, fragment: bool) -> Iterator[Hit]:
     """Yield what is wrong inside one block."""
     block = scope.directive
     own = True
+    stream = scope.path[:1] == ("stream",)
     method: Directive | None = None
     servers: list[Directive] = []
     for directive, _ in scope.items:
         name = directive.name
         if name == "server":
             servers.append(directive)
-            if len(directive.args) > 1 or "$" in "".join(directive.args[:1]):
+            yield from judge_addresses.server(directive, stream=stream)
+            if len(directive.args) > 1:
                 yield from _server(directive, method)
         elif name in _NO_BACKUP:
             method = directive
@@ -66,12 +70,22 @@ def _server(directive: Directive, method: Directive | None) -> Iterator[Hit]:
             if key == "backup" and method is not None:
                 yield _no_backup(directive, index, method)
         elif not equals or key not in _KEYS:
-            # Other builds know more parameters ("id" of nginx-sticky-module, "max_idle" …), which are left alone.
-            if not equals and key in _KEYS:
-                yield hit("E09", directive.arg_span(index), f'"{key}" needs a value: {_REFUSES}', _advice(key))
+            yield from _unknown(directive, index, key)
         elif not _valid(key, value):
             advice = "use `down` to take the server out" if arg == "weight=0" else _advice(key)
             yield hit("E09", directive.arg_span(index), f'"{arg}" is no valid {key}: {_REFUSES}', advice)
+
+
+def _unknown(directive: Directive, index: int, key: str) -> Iterator[Hit]:
+    """Other builds know more parameters ("id" of nginx-sticky-module …): only what lies near a known one is a slip."""
+    if key in _KEYS:
+        yield hit("E09", directive.arg_span(index), f'"{key}" needs a value: {_REFUSES}', _advice(key))
+        return
+    near = nearest(key, sorted(_KEYS | _FLAGS), 2) if len(key) > 4 else []
+    if key in _FLAGS or near:
+        what = f'"{key}" takes no value' if key in _FLAGS else f'a server knows no parameter "{key}"'
+        advice = f"write {key}" if key in _FLAGS else f"did you mean {near[0]}?"
+        yield hit("E09", directive.arg_span(index), f"{what}: {_REFUSES}", advice)
 
 
 def _advice(key: str) -> str:
@@ -83,9 +97,7 @@ def _valid(key: str, value: str) -> bool:
     if key in {"weight", "max_fails", "max_conns"}:
         number = whole(value)
         return number is not None and (key != "weight" or number > 0)
-    if key in {"fail_timeout", "slow_start"}:
-        return is_seconds(value)
-    return bool(value)
+    return is_seconds(value) if key in {"fail_timeout", "slow_start"} else bool(value)
 
 
 def _no_backup(directive: Directive, index: int, method: Directive) -> Hit:

@@ -56,11 +56,12 @@ def undefined(scopes: list[Scope]) -> Iterator[Hit]:
             continue
         defined = {name for scope in among for name in _defined(scope)}
         for scope in among:
-            if scope.path[-1] in DATA_BLOCKS:
+            data = scope.path[-1] in DATA_BLOCKS
+            if data and scope.path[-1] != "map":
                 continue
             for directive, _ in scope.items:
-                if _READERS.match(directive.name):
-                    yield from _unknown(directive, defined, known)
+                if data or _READERS.match(directive.name):
+                    yield from _unknown(directive, directive.args if data else _read(directive), defined, known)
 
 
 def _own(scope: Scope) -> bool:
@@ -96,8 +97,8 @@ def _targets(directive: Directive) -> list[str]:
     return directive.args[:1]
 
 
-def _unknown(directive: Directive, defined: set[str], known: frozenset[str]) -> Iterator[Hit]:
-    for word in _read(directive):
+def _unknown(directive: Directive, words: list[str], defined: set[str], known: frozenset[str]) -> Iterator[Hit]:
+    for word in words:
         if "$" not in word or OPAQUE in word:
             continue
         for match in _VARIABLE.finditer(word):

@@ -41,7 +41,8 @@ ANYWHERE: frozenset[tuple[str, tuple[str, ...]]] = frozenset({("auth_request", (
 ONCE = frozenset(
     {"worker_processes", "worker_connections", "use", "root", "alias", "proxy_pass", "grpc_pass", "fastcgi_pass",
      "uwsgi_pass", "scgi_pass", "memcached_pass", "tunnel_pass", "proxy_cache", "fastcgi_cache", "uwsgi_cache",
-     "scgi_cache", "try_files", "keepalive_timeout", "auth_request", "limit_except", "events", "http", "stream", "mail"}
+     "scgi_cache", "try_files", "keepalive", "keepalive_timeout", "auth_request", "limit_except", "events", "http",
+     "stream", "mail"}
 )  # fmt: skip
 
 
