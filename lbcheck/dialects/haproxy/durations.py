@@ -1,4 +1,4 @@
-"""Times as they are written, for the rule about forgotten units."""
+"""Times that are written without a unit, for the rule about forgotten ones."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _SERVER_LINES = ("server", "default-server", "server-template")
 
 
 def durations(tree: Tree) -> Iterator[Duration]:
-    """Yield every time of `timeout X` and of the server options; each where it is written, so once."""
+    """Yield the bare times of `timeout X` and of the server options; each where it is written, so once."""
     for proxy in (*tree.defaults, *tree.proxies):
         for line in proxy.lines("timeout"):
             yield from _duration(line, "timeout " + line.word(1), 2)
@@ -38,6 +38,8 @@ def _server(line: Line) -> Iterator[Duration]:
 
 def _duration(line: Line, keyword: str, index: int) -> Iterator[Duration]:
     text = line.word(index)
+    if not text[-1:].isdigit():
+        return
     parts = None if index in line.opaque else time_parts(text)
     value = seconds(text)
     if parts is not None and value is not None:

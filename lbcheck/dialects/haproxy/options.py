@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from lbcheck.dialects.haproxy.tree import WordSpan
 from lbcheck.dialects.haproxy.words import words as table
-from lbcheck.text import Span
 
 if TYPE_CHECKING:
     from lbcheck.dialects.haproxy.tree import Line
+    from lbcheck.text import Span
 
 #: Server options without a value, up to HAProxy 3.5.
 SERVER_FLAGS = table(
@@ -82,9 +83,7 @@ class Option:
     @property
     def span(self) -> Span:
         """The place of the keyword and its value."""
-        line = self.line
-        last = self.index + 1 if self.value else self.index
-        return Span(line.source, line.starts()[self.index], line.ends()[last])
+        return WordSpan(self.line, self.index, self.index + 1 if self.value else self.index)
 
     @property
     def value_span(self) -> Span:

@@ -103,6 +103,28 @@ class Line:
         return f"Line({' '.join(self.words)!r})"
 
 
+class WordSpan(Span):
+    """The place of some words of a line, looked up when somebody asks: most options of most servers nobody asks for."""
+
+    __slots__ = ("_first", "_last", "_line")
+
+    def __init__(self, line: Line, first: int, last: int) -> None:
+        self.source = line.source
+        self._line = line
+        self._first = first
+        self._last = last
+
+    @property
+    def start(self) -> int:  # type: ignore[override] # a place is read, never set
+        """Where the first word begins."""
+        return self._line.starts()[self._first]
+
+    @property
+    def end(self) -> int:  # type: ignore[override] # the same
+        """Where the last word ends."""
+        return self._line.ends()[self._last]
+
+
 NOT_OPAQUE: frozenset[int] = frozenset()
 
 

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
+#: Longer numbers are no value that haproxy could hold; reading them as Python integers would cost.
+MAX_DIGITS = 32
 #: Seconds per unit, as exact fractions of integers: (multiply, divide).
 _UNITS = {"us": (1, 1_000_000), "ms": (1, 1000), "s": (1, 1), "m": (60, 1), "h": (3600, 1), "d": (86400, 1)}
 _TIME = re.compile(r"([0-9]+)(us|ms|s|m|h|d)?")
@@ -21,12 +24,13 @@ def placeholder(text: str) -> bool:
     return _PLACEHOLDER.search(text) is not None
 
 
+@lru_cache(1024)  # a few texts stand on all servers of a file
 def seconds(text: str, unit: str = "ms") -> float | None:
     """Return a time in seconds, a bare number being in `unit`; None where haproxy does not take it.
 
     A tail behind the unit (`5secs`) is cut off as haproxy 2.6 does with a warning.
     """
-    match = _TIME.match(text)
+    match = _TIME.match(text) if len(text) <= MAX_DIGITS else None
     if match is None:
         return None
     multiply, divide = _UNITS[match[2] or unit]
@@ -47,7 +51,7 @@ def size(text: str) -> int | None:
 
 def number(text: str) -> int:
     """Return what C's `atol` makes of a text: the integer at its beginning, 0 where there is none."""
-    if text.isdecimal() and text.isascii():
+    if text.isdecimal() and text.isascii() and len(text) <= MAX_DIGITS:
         return int(text)
-    match = _NUMBER.match(text)
+    match = _NUMBER.match(text[:MAX_DIGITS])
     return int(match[1]) if match else 0
