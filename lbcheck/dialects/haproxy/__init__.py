@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lbcheck.dialects.haproxy.group import groups
+from lbcheck.dialects.haproxy.judge import judge
 from lbcheck.dialects.haproxy.lexer import scan
 from lbcheck.dialects.haproxy.lower import lower
 from lbcheck.dialects.haproxy.recognise import recognises, references
@@ -31,7 +32,9 @@ def read(paths: Sequence[str], files: Files) -> list[Config]:
 def read_group(paths: Sequence[str], files: Files) -> Config:
     """Turn the files of `haproxy -f A -f B` into one config, in the order given."""
     tree = Tree([scan(files.read(path)) for path in paths])
-    return lower(tree, files)
+    config = lower(tree, files)
+    config.hits.extend(judge(tree))
+    return config
 
 
 def __getattr__(name: str) -> dict[str, Callable[[Config, Context], Iterable[Hit]]]:

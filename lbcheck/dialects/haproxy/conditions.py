@@ -11,7 +11,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from lbcheck.dialects.haproxy.acl import Test
-    from lbcheck.dialects.haproxy.resolve import Proxy
     from lbcheck.dialects.haproxy.tree import Line
     from lbcheck.model import Match
 
@@ -23,17 +22,17 @@ Term = tuple[bool, tuple[str, ...], int, bool]
 
 
 class Acls:
-    """The named ACLs that a proxy sees: its own, those of the defaults section it inherits, and the predefined ones.
+    """The named ACLs of one section, and the predefined ones.
 
     One name may be declared several times; then any of the declarations is enough.
     """
 
     __slots__ = ("_tests", "_words")
 
-    def __init__(self, proxy: Proxy) -> None:
+    def __init__(self, lines: Iterable[Line]) -> None:
         self._words: dict[str, list[tuple[str, ...]]] = {}
         self._tests: dict[str, list[Test]] = {}
-        for line in proxy.every("acl"):
+        for line in lines:
             self._words.setdefault(line.word(1), []).append(tuple(line.words[2:]))
 
     def known(self, name: str) -> bool:

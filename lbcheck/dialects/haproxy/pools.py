@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from lbcheck.dialects.haproxy.algorithm import algorithm
 from lbcheck.dialects.haproxy.health import ProxyCheck
 from lbcheck.dialects.haproxy.routes import answering
-from lbcheck.dialects.haproxy.servers import server, server_lines
+from lbcheck.dialects.haproxy.servers import server
 from lbcheck.dialects.haproxy.values import number, seconds, size
 from lbcheck.files import MAX_TEMPLATE_SERVERS
 from lbcheck.findings import NotChecked
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from lbcheck.dialects.haproxy.resolve import Proxy
-    from lbcheck.dialects.haproxy.servers import ServerLine
+    from lbcheck.dialects.haproxy.serverlines import ServerLine
     from lbcheck.dialects.haproxy.tree import Line
 
 #: Keywords of one value that checks ask for, kept in `Pool.options`.
@@ -28,7 +28,7 @@ _SIZES = ("max-keep-alive-queue",)
 
 def pool(proxy: Proxy) -> tuple[Pool, list[NotChecked]]:
     """Return a backend or listen as a pool, and what was not understood in its server lines."""
-    entries = server_lines(proxy)
+    entries = proxy.servers
     check = ProxyCheck(proxy)
     usable = [entry for entry in entries if len(entry.line.words) > entry.address_index]
     made = Pool(
@@ -73,7 +73,7 @@ def _open_line(proxy: Proxy, entry: ServerLine) -> str | None:
 
 def _answers(proxy: Proxy) -> bool:
     """Say whether requests may end before a server is needed, so that having none is no defect."""
-    for line, at in answering(proxy):
+    for line, at, _ in answering(proxy):
         if line.word(at) not in ("allow", "accept"):
             return True
     if any(proxy.effective(keyword) is not None for keyword in ("stats", "dispatch", "monitor-uri")):

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from lbcheck.dialects.haproxy.conditions import Acls
 from lbcheck.dialects.haproxy.sections import PROXY_KINDS, sections
+from lbcheck.dialects.haproxy.serverlines import server_lines
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from lbcheck.dialects.haproxy.sections import Sections
+    from lbcheck.dialects.haproxy.serverlines import ServerLine
     from lbcheck.dialects.haproxy.tree import Document, Line, Section
     from lbcheck.text import Span
 
@@ -24,7 +27,7 @@ class Proxy:
     `index` finds the section's own lines by keyword, and by "option httpchk", "timeout client" and so on.
     """
 
-    __slots__ = ("base", "index", "kind", "name", "section")
+    __slots__ = ("_acls", "_servers", "base", "index", "kind", "name", "section")
 
     def __init__(self, section: Section, base: Proxy | None) -> None:
         self.section = section
@@ -32,6 +35,8 @@ class Proxy:
         self.name = section.name
         self.base = base
         self.index = _index(section.lines)
+        self._servers: list[ServerLine] | None = None
+        self._acls: Acls | None = None
 
     @property
     def span(self) -> Span:
@@ -47,6 +52,20 @@ class Proxy:
     def is_backend(self) -> bool:
         """Whether it has servers (`backend` and `listen`)."""
         return self.kind in ("backend", "listen")
+
+    @property
+    def servers(self) -> list[ServerLine]:
+        """The `server` and `server-template` lines with their effective options, in order."""
+        if self._servers is None:
+            self._servers = server_lines(self)
+        return self._servers
+
+    @property
+    def acls(self) -> Acls:
+        """The ACLs that the section's own rules see: its own and the predefined ones, never inherited ones."""
+        if self._acls is None:
+            self._acls = Acls(self.lines("acl"))
+        return self._acls
 
     def lines(self, keyword: str) -> Sequence[Line]:
         """Return the section's own lines with that keyword ("server", "option httpchk", "timeout client"), in order."""

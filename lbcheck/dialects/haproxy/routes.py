@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lbcheck.dialects.haproxy.conditions import Acls, condition_index, match
+from lbcheck.dialects.haproxy.conditions import condition_index, match
 from lbcheck.dialects.haproxy.names import Names, dynamic
 from lbcheck.model import EVERY_REQUEST, Condition, Route, WeightedTarget
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from lbcheck.dialects.haproxy.conditions import Acls
     from lbcheck.dialects.haproxy.resolve import Proxy
     from lbcheck.dialects.haproxy.tree import Line
     from lbcheck.model import Match
@@ -24,27 +25,33 @@ _STOPS = frozenset({"allow", "accept"})
 RULES = (("tcp-request", "connection"), ("tcp-request", "session"), ("tcp-request", "content"), ("http-request", ""))
 
 
-def answering(proxy: Proxy) -> Iterator[tuple[Line, int]]:
-    """Yield the rules that end requests, in the order of evaluation, with the index of their action."""
+def answering(proxy: Proxy) -> Iterator[tuple[Line, int, Acls]]:
+    """Yield the rules that end requests in the order of evaluation: line, index of its action, the ACLs it sees.
+
+    Rules of a named defaults section come before own ones. `allow` and `accept` are among them: they end rule sets.
+    """
+    chain = list(proxy.chain())[::-1]
     for keyword, level in RULES:
         if keyword == "http-request" and proxy.mode == "tcp":
             continue
-        for line in proxy.every(keyword):
-            at = 2 if level else 1
-            if level and line.word(1) != level:
-                continue
-            action = line.word(at).partition("(")[0]
-            if action in (TCP_ENDS if level else HTTP_ENDS) or action in _STOPS:
-                yield line, at
+        at = 2 if level else 1
+        ends = TCP_ENDS if level else HTTP_ENDS
+        for section in chain:
+            for line in section.lines(keyword):
+                if level and line.word(1) != level:
+                    continue
+                action = line.word(at).partition("(")[0]
+                if action in ends or action in _STOPS:
+                    yield line, at, section.acls
     if proxy.mode != "tcp":
         for line in proxy.lines("redirect"):
-            yield line, 0
+            yield line, 0, proxy.acls
 
 
 def routes(proxy: Proxy, names: Names) -> list[Route]:
     """Return the routes of a frontend or listen in order; the first that matches wins."""
-    acls = Acls(proxy)
-    found = list(_answers(proxy, acls))
+    acls = proxy.acls
+    found = list(_answers(proxy))
     found.extend(_use_backend(line, acls, names) for line in proxy.lines("use_backend"))
     default = proxy.effective("default_backend")
     if default is not None:
@@ -55,12 +62,12 @@ def routes(proxy: Proxy, names: Names) -> list[Route]:
     return found
 
 
-def _answers(proxy: Proxy, acls: Acls) -> Iterator[Route]:
+def _answers(proxy: Proxy) -> Iterator[Route]:
     if (line := proxy.effective("monitor-uri")) is not None and proxy.mode != "tcp":
         yield Route(f"monitor-uri {line.word(1)}", line.span, _path(line.word(1), "exact"), (), "answer")
     stopped: list[Condition] = []
     ruleset = ""
-    for line, at in answering(proxy):
+    for line, at, acls in answering(proxy):
         if line.words[0] + line.word(1) * (at == 2) != ruleset:
             ruleset = line.words[0] + line.word(1) * (at == 2)
             stopped = []

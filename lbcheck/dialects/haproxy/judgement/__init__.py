@@ -1,0 +1,1 @@
+"""What haproxy refuses, by topic."""

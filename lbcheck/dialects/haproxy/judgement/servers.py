@@ -1,0 +1,215 @@
+"""What haproxy refuses in `server`, `server-template` and `default-server` lines (src/server.c, src/check.c)."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from lbcheck.dialects.haproxy.judgement.heads import bad_character
+from lbcheck.dialects.haproxy.judgement.said import certain, hit, listed, plain
+from lbcheck.dialects.haproxy.options import SERVER_FLAGS, SERVER_VALUES
+from lbcheck.dialects.haproxy.values import MAX_MILLISECONDS, number, seconds
+from lbcheck.spelling import closest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from lbcheck.dialects.haproxy.resolve import Proxy
+    from lbcheck.dialects.haproxy.serverlines import ServerLine
+    from lbcheck.dialects.haproxy.tree import Line
+    from lbcheck.findings import Hit
+
+#: What a value must be: (problem, advice), None where haproxy takes it.
+Verdict = tuple[str, str] | None
+
+_NAME = re.compile(r"[A-Za-z0-9_.:-]+")
+_ADDRESS = re.compile(r"[0-9]{1,3}(?:\.[0-9]{1,3}){3}:[0-9]{1,4}")
+#: Words that are no host name whatever a resolver says: a URL, a list, digits and dots that are no address.
+_NO_HOST = re.compile(r"://|,|^[0-9]+(?:\.[0-9]+){3,}$")
+
+
+def servers(proxy: Proxy) -> Iterator[Hit]:
+    """Yield what haproxy refuses about each server line of a proxy by itself."""
+    for line in proxy.lines("default-server"):
+        if certain(line):
+            yield from _options(line, 1, proxy, None)
+    if not proxy.is_backend:
+        return
+    for entry in proxy.servers:
+        if not entry.line.branch and not entry.line.expands:
+            yield from _server(entry, proxy)
+
+
+def _server(entry: ServerLine, proxy: Proxy) -> Iterator[Hit]:
+    line = entry.line
+    at = entry.address_index
+    if not line.word(at):
+        what = "NAME and ADDRESS:PORT" if at == 2 else "PREFIX, NUMBER and ADDRESS:PORT"
+        yield hit("E08", line.span, f"'{line.words[0]}' needs {what}", f"write '{line.words[0]} {what}'", proxy=proxy)
+        return
+    if not _NAME.fullmatch(entry.name) and plain(line, 1) and (char := bad_character(entry.name)):
+        problem = f"the server name '{entry.name}' has the character '{char}'"
+        advice = "use letters, digits, '.', ':', '_' and '-' only"
+        yield hit("E09", line.span_of(1), problem, advice, proxy=proxy)
+    if entry.template and entry.count < 1 and plain(line, 2):
+        problem = f"'{line.word(2)}' is neither a number of servers nor a range"
+        yield hit("E09", line.span_of(2), problem, "write a number such as 10, or a range such as 1-10", proxy=proxy)
+    if not _ADDRESS.fullmatch(line.words[at]) and plain(line, at):
+        yield from _address(entry, proxy)
+    yield from _options(line, at + 1, proxy, entry.name)
+
+
+def _address(entry: ServerLine, proxy: Proxy) -> Iterator[Hit]:
+    at = entry.address_index
+    text = entry.line.words[at]
+    if text.startswith(("/", "unix@", "uxst@", "abns@", "abnsz@", "rhttp@", "sockpair@", "fd@")):
+        return
+    problem = port_problem(text, offset=True)
+    host = text[: text.rfind(":")] if text.rfind(":") > text.rfind("]") else text
+    if problem is None and _NO_HOST.search(host) and not _resolved_later(entry) and not _is_ipv4(host):
+        problem = f"'{host}' is no host name and no address"
+    if problem is not None:
+        yield hit("E09", entry.line.span_of(at), problem, "write ADDRESS:PORT", proxy=proxy, server=entry.name)
+
+
+def _is_ipv4(host: str) -> bool:
+    parts = host.split(".")
+    return len(parts) == 4 and all(part.isdecimal() and int(part) < 256 for part in parts)
+
+
+def _resolved_later(entry: ServerLine) -> bool:
+    return "resolvers" in entry.options or "init-addr" in entry.options
+
+
+def port_problem(text: str, *, offset: bool = False, ranges: bool = False, needed: bool = False) -> str | None:
+    """Return what is wrong with the port of an address (`str2sa_range` in src/tools.c), None where nothing is."""
+    colon = text.rfind(":")
+    port = text[colon + 1 :] if colon > text.rfind("]") else ""
+    if not port:
+        return f"'{text}' has no port" if needed else None
+    if port[0] in "+-":
+        return None if offset else f"'{text}' has a port offset, which is for servers only"
+    low, dash, high = port.partition("-")
+    if dash and not ranges:
+        return f"'{text}' has a range of ports, and one port is meant here"
+    smallest = 1 if needed else 0
+    bad = next((one for one in ((low, high) if dash else (low,)) if not _is_port(one, smallest)), None)
+    if bad is not None:
+        return f"'{bad}' in '{text}' is no port: they go from {smallest} to 65535"
+    return f"the range of ports '{port}' runs backwards" if dash and int(low) > int(high) else None
+
+
+def _is_port(text: str, smallest: int) -> bool:
+    return text.isdecimal() and text.isascii() and smallest <= int(text) <= 65535
+
+
+def _options(line: Line, first: int, proxy: Proxy, server: str | None) -> Iterator[Hit]:
+    words = line.words
+    count = len(words)
+    index = first
+    while index < count:
+        word = words[index]
+        if word in SERVER_FLAGS:
+            index += 1
+        elif word in SERVER_VALUES:
+            judge = _VALUES.get(word)
+            value = words[index + 1] if index + 1 < count else ""
+            if judge is not None and (verdict := judge(word, value)) and plain(line, index + 1):
+                code = "E08" if not value else "E09"
+                span = line.span_of(index, index + 1)
+                yield hit(code, span, verdict[0], verdict[1], proxy=proxy, server=server)
+            index += 2
+        elif word in ("source", "usesrc", "interface") or word.startswith("set-proxy-v2-tlv-fmt("):
+            index += 2
+        else:
+            yield from _unknown(line, index, proxy, server)
+            return
+
+
+def _unknown(line: Line, index: int, proxy: Proxy, server: str | None) -> Iterator[Hit]:
+    word = line.words[index]
+    if not word or not plain(line, index):
+        return
+    meant = closest(word, sorted(SERVER_FLAGS | SERVER_VALUES))
+    if meant is not None:
+        problem = f"there is no server option '{word}'"
+        yield hit("E06", line.span_of(index), problem, f"did you mean '{meant}'?", proxy=proxy, server=server)
+
+
+def _time(keyword: str, value: str, *, zero: bool = False) -> Verdict:
+    """Judge a time in milliseconds (`parse_time_err`)."""
+    advice = "write a number with its unit, such as '2s' or '500ms'"
+    if not value:
+        return f"'{keyword}' needs a time", advice
+    length = seconds(value)
+    if length is None or not _TIME.match(value):
+        return f"'{value}' is no time", advice
+    if length * 1000 > MAX_MILLISECONDS:
+        return f"'{value}' is more than the 24.8 days that a timer holds", advice
+    return (f"'{keyword}' cannot be 0", advice) if not zero and length == 0 else None
+
+
+#: A number, a unit, and behind a unit of one letter a tail that 2.6 takes with a warning.
+_TIME = re.compile(r"[0-9]+(?:$|us|ms|[smhd])")
+
+
+def _slowstart(keyword: str, value: str) -> Verdict:
+    return _time(keyword, value, zero=True)
+
+
+def _positive(keyword: str, value: str) -> Verdict:
+    advice = f"write a number from 1 on, such as '{keyword} 3'"
+    if not value:
+        return f"'{keyword}' needs a number", advice
+    return (f"'{keyword}' must be more than 0, not '{value}'", advice) if number(value) <= 0 else None
+
+
+def _weight(keyword: str, value: str) -> Verdict:
+    weight = number(value)
+    if 0 <= weight <= 256:
+        return None
+    return f"'{keyword} {value}' is out of range", "write a weight from 0 to 256; only their proportions matter"
+
+
+def _needed(keyword: str, value: str) -> Verdict:
+    return None if value else (f"'{keyword}' needs a value", f"write '{keyword} VALUE', or take it out")
+
+
+def _one_of(*choices: str) -> Callable[[str, str], Verdict]:
+    def judge(keyword: str, value: str) -> Verdict:
+        if value in choices:
+            return None
+        problem = f"'{keyword}' takes {listed(choices)}, not '{value}'" if value else f"'{keyword}' needs a value"
+        return problem, f"write {listed([f'{keyword} {choice}' for choice in choices])}"
+
+    return judge
+
+
+_VALUES: dict[str, Callable[[str, str], Verdict]] = {
+    "weight": _weight,
+    "inter": _time,
+    "fastinter": _time,
+    "downinter": _time,
+    "agent-inter": _time,
+    "slowstart": _slowstart,
+    "fall": _positive,
+    "rise": _positive,
+    "id": _positive,
+    "error-limit": _positive,
+    "port": _needed,
+    "agent-port": _needed,
+    "addr": _needed,
+    "cookie": _needed,
+    "track": _needed,
+    "resolvers": _needed,
+    "sni": _needed,
+    "redir": _needed,
+    "observe": _one_of("none", "layer4", "layer7"),
+    "on-error": _one_of("fastinter", "fail-check", "sudden-death", "mark-down"),
+    "on-marked-down": _one_of("shutdown-sessions"),
+    "on-marked-up": _one_of("shutdown-backup-sessions"),
+    "verify": _one_of("none", "required"),
+    "resolve-prefer": _one_of("ipv4", "ipv6"),
+    "ws": _one_of("auto", "h1", "h2"),
+    "log-proto": _one_of("legacy", "octet-count"),
+}
