@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
+from lbcheck.dialects.nginx import settings
 from lbcheck.dialects.nginx.passes import FAMILIES, context_of, host_and_port
 from lbcheck.dialects.nginx.templates import OPAQUE
 from lbcheck.dialects.nginx.upstreams import implicit
-from lbcheck.dialects.nginx.values import is_opaque, listen_address, seconds, split_url, whole
-from lbcheck.dialects.nginx.variables import names_in
+from lbcheck.dialects.nginx.values import is_opaque, listen_address, split_url
+from lbcheck.dialects.nginx.variables import hundredths, names_in
 from lbcheck.findings import NotChecked
 from lbcheck.model import (
     EVERY_REQUEST,
@@ -18,7 +20,6 @@ from lbcheck.model import (
     Listener,
     Match,
     Pool,
-    Retry,
     Route,
     Setting,
     WeightedTarget,
@@ -34,10 +35,9 @@ if TYPE_CHECKING:
 _STRENGTHS = {"=": ("exact", False), "^~": ("prefix", False), "~": ("regex", False), "~*": ("regex", True)}
 #: Ports that a *_pass takes where none is written.
 _DEFAULT_PORTS = {"http": 80, "https": 443, "grpc": 80, "grpcs": 443, "memcached": 11211}
-#: nginx's own defaults (docs, ngx_http_proxy_module).
-NEXT_UPSTREAM = Setting(frozenset({"error", "timeout"}))
-TRIES = Setting(0)
-TIMEOUT = Setting(60.0)
+#: Variables whose value begins with the path or the query: what stands before them is the whole authority.
+_PATH_VARIABLE = re.compile(r"\$\{?(?:request_uri|uri|document_uri|is_args|fastcgi_script_name)\b")
+_VARIABLE_SCHEME = re.compile(r"\A\$\{?\w+\}?://", re.ASCII)
 _LUA_ANSWERS = ("content_by_lua_block", "content_by_lua_file", "content_by_lua", "js_content", "perl")
 
 
@@ -55,10 +55,10 @@ class Lowering:
         """Return the frontend of a `server` block."""
         directive = scope.directive
         assert directive is not None  # noqa: S101 - a server scope has one
-        kind = context_of(scope)
+        kind = "mail" if scope.path[:1] == ("mail",) else context_of(scope)
         listeners = [_listener(item) for item in scope.all("listen") if item.args]
         hosts = [host.replace(OPAQUE, "…") for item in scope.all("server_name") for host in item.args]
-        if not listeners and kind == "http":
+        if not listeners and kind == "http" and directive.end:
             listeners = [Listener(Address("80", "ipv4", "", 80), directive.name_span)]
         name = next((host for host in hosts if host not in {"", "_"}), "") or ", ".join(
             listener.address.text for listener in listeners
@@ -77,8 +77,8 @@ class Lowering:
         )
 
     def _server_routes(self, scope: Scope, kind: str) -> list[Route]:
-        if kind == "stream":
-            item = scope.find("proxy_pass")
+        if kind != "http":
+            item = scope.find("proxy_pass") if kind == "stream" else None
             return [self._route(scope, item, EVERY_REQUEST, "all connections", "stream")] if item else []
         routes: list[Route] = []
         for inside in scope.walk():
@@ -127,16 +127,17 @@ class Lowering:
             targets,
             "pools" if known else "unknown",
             expression=text.replace(OPAQUE, "…") if is_opaque(text) else None,
-            retry=_retry(scope, family),
-            timeouts=_timeouts(scope, family),
-            options=_route_options(scope, item, family, text),
+            retry=settings.retry(scope, family),
+            timeouts=settings.timeouts(scope, family, kind),
+            options=settings.options(scope, item, family, text),
         )
 
     def _targets(self, scope: Scope, item: Directive, text: str, kind: str) -> tuple[list[WeightedTarget], bool]:
         if not is_opaque(text):
             return [self._target(text, item, kind, None)], True
-        scheme, authority, _ = split_url(text)
-        wanted = f"{scheme}://{authority}" if scheme else text
+        scheme, authority, _ = split_url(_VARIABLE_SCHEME.sub("http://", text))
+        authority = _PATH_VARIABLE.split(authority, maxsplit=1)[0]
+        wanted = f"{scheme}://{authority}" if scheme else authority
         if OPAQUE in text or self.variables.local(scope, wanted):
             found = self._chosen(scope, item, text, kind, wanted)
         else:
@@ -154,8 +155,16 @@ class Lowering:
         values = None if OPAQUE in text else self.variables.values(scope, wanted)
         if values is None or any(value.unknown and names_in(split_url(value.text)[1]) for value in values):
             return None
-        targets = [self._target(value.text, item, kind, value) for value in values if value.text]
-        return list({id(target.pool): target for target in targets if target.pool is not None}.values())
+        shares = _shares(values)
+        targets: dict[int, WeightedTarget] = {}
+        for number, value in enumerate(values):
+            if not value.text:
+                continue
+            target = self._target(value.text, item, kind, value)
+            target = targets.setdefault(id(target.pool), target)
+            if shares:
+                target.share = (target.share or 0.0) + shares[number]
+        return list(targets.values())
 
     def _unknown(self, item: Directive, kind: str, text: str) -> None:
         self.config.used.add((kind, "*"))
@@ -180,6 +189,19 @@ class Lowering:
             pool = self.pools[key] = implicit(authority, span, kind, default)
             self.config.pools.append(pool)
         return pool
+
+
+def _shares(values: list[Value]) -> list[float] | None:
+    """Return the fraction of requests that gets each value, where one split_clients block alone chooses."""
+    tables = {id(value.table): value.table for value in values}
+    table = values[0].table if len(tables) == 1 else None
+    if table is None or table.kind != "split_clients" or len(table.entries) != len(values):
+        return None
+    parts = [hundredths([entry]) for _, entry in table.entries]
+    return [
+        (max(10_000 - sum(parts), 0) if entry.name == "*" else part) / 10_000
+        for part, (_, entry) in zip(parts, table.entries, strict=True)
+    ]
 
 
 _FAMILY_SCHEMES = {"grpc_pass": "grpc", "memcached_pass": "memcached"}
@@ -208,40 +230,6 @@ def _answer(scope: Scope, directive: Directive, match: Match, label: str) -> Rou
     """Return the route of a location that answers by itself, or of which Lua decides."""
     outcome = "unknown" if any(scope.find(name) for name in _LUA_ANSWERS) else "answer"
     return Route(label, directive.span, match, outcome=outcome)
-
-
-def _retry(scope: Scope, family: str) -> Retry:
-    conditions = scope.inherited(f"{family}_next_upstream")
-    tries = scope.inherited(f"{family}_next_upstream_tries")
-    number = whole(tries.args[0]) if tries is not None and tries.args else None
-    words = Setting(frozenset(conditions.args), conditions.span) if conditions is not None else NEXT_UPSTREAM
-    return Retry(
-        Setting(number, tries.span) if tries is not None and number is not None else TRIES,
-        Setting("off" not in words.value and number != 1, words.span),
-        words,
-    )
-
-
-def _timeouts(scope: Scope, family: str) -> dict[str, Setting[float]]:
-    found = {}
-    for name in ("connect", "send", "read"):
-        item = scope.inherited(f"{family}_{name}_timeout")
-        value = seconds(item.args[0]) if item is not None and item.args else None
-        found[name] = TIMEOUT if item is None else Setting(value, item.span) if value is not None else None
-    return {name: setting for name, setting in found.items() if setting is not None}
-
-
-def _route_options(scope: Scope, item: Directive, family: str, text: str) -> dict[str, Setting[Any]]:
-    options: dict[str, Setting[Any]] = {"pass": Setting(family, item.name_span)}
-    scheme = split_url(text)[0]
-    if scheme in {"https", "grpcs"}:
-        options["tls"] = Setting(True, item.arg_span(0))
-    host = next(
-        (one for one in scope.inherited_all(f"{family}_set_header") if one.args and one.args[0].lower() == "host"), None
-    )
-    if host is not None and len(host.args) > 1:
-        options["host"] = Setting(host.args[1], host.span)
-    return options
 
 
 def _frontend_options(scope: Scope) -> dict[str, Setting[Any]]:

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 from lbcheck.dialects.nginx.frontends import Lowering
 from lbcheck.dialects.nginx.includes import fault_hits
-from lbcheck.dialects.nginx.passes import context_of
+from lbcheck.dialects.nginx.passes import FAMILIES, context_of, host_and_port
 from lbcheck.dialects.nginx.templates import loops
 from lbcheck.dialects.nginx.upstreams import pool
-from lbcheck.dialects.nginx.values import bare, listen_address, seconds, whole
+from lbcheck.dialects.nginx.values import bare, listen_address, seconds, split_url, whole
 from lbcheck.dialects.nginx.variables import Variables
 from lbcheck.findings import NotChecked
-from lbcheck.model import Admin, Config, Duration, Setting
+from lbcheck.model import Admin, Config, Duration, Requirement, Setting
 from lbcheck.text import Span
 
 if TYPE_CHECKING:
@@ -29,6 +29,12 @@ _TIMED = re.compile(
     r"(?:(?:proxy|grpc|fastcgi|uwsgi|scgi|memcached)_(?:connect|send|read)_timeout|proxy_timeout|keepalive_timeout"
     r"|client_(?:body|header)_timeout|send_timeout|resolver_timeout)\Z"
 )
+#: Directives outside of upstreams → first open-source version, and the edition that had them before.
+_REQUIREMENTS: dict[str, tuple[tuple[int, ...], str]] = {
+    "health_check": ((), "NGINX Plus"),
+    "http2": ((1, 25, 1), ""),
+    "http3": ((1, 25, 0), ""),
+}
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -97,6 +103,13 @@ def _walk(config: Config, block: Scope) -> None:
                 config.resolvers[" ".join(directive.args)] = directive.span
             elif name.endswith("_timeout"):
                 _time(config, directive)
+            elif name.endswith("_pass") and name not in FAMILIES and directive.args:
+                # Another module's pass may name an upstream too.
+                named = host_and_port(split_url(directive.args[0])[1])[0]
+                config.used.update({(context_of(scope), named), (context_of(scope), named.lower())})
+            elif name in _REQUIREMENTS:
+                since, edition = _REQUIREMENTS[name]
+                config.requirements.append(Requirement("nginx", name, since, directive.name_span, edition))
             elif name in {"stub_status", "api", "check_status", "vhost_traffic_status_display"}:
                 config.admins.append(_admin(scope, directive))
 

@@ -55,6 +55,7 @@ UPSTREAM_REQUIREMENTS: dict[str, tuple[tuple[int, ...], str]] = {
     "state": ((), "NGINX Plus"),
     "queue": ((), "NGINX Plus"),
     "ntlm": ((), "NGINX Plus"),
+    "resolver": ((1, 27, 3), "NGINX Plus"),
 }
 
 
