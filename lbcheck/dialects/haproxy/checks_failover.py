@@ -25,7 +25,7 @@ def _watched(server: Server) -> bool:
 
 
 def backup_never_used(config: Config, context: Context) -> Iterator[Hit]:
-    """F02: a backup serves when all primaries are down, and one of them is never down (src/backend.c, recount_servers)."""
+    """F02: a backup serves when all primaries are down, and one never is (src/backend.c, recount_servers)."""
     del context
     for pool in config.pools:
         backups = [server for server in pool.backups if server.enabled]
