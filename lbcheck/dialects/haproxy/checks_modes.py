@@ -22,6 +22,8 @@ _HTTP_SAMPLE = re.compile(
 def hash_in_tcp_mode(config: Config, context: Context) -> Iterator[Hit]:
     """S08: a hash of what only an HTTP request has, in TCP mode; src/cfgparse.c falls back to round robin."""
     del context
+    if config.open is not None:
+        return  # the mode may stand in the defaults of another file
     for pool in config.pools:
         algorithm = pool.algorithm
         what = _unreadable(algorithm)
