@@ -79,8 +79,8 @@ def _heeding_comments(
 def finish(result: Result) -> None:
     """Put the parts of a whole run in order: sorted, each finding and each unchecked place once.
 
-    Two configs that include one file give its findings twice, and a comment in it that only one of them needs is
-    not unused.
+    Two configs that include one file give its findings twice, perhaps in other words (so many workers here, so many
+    there), and a comment in it that only one of them needs is not unused.
     """
     alive = (
         finding
@@ -161,10 +161,12 @@ def _finding(hit: Hit, config: Config, selection: Selection) -> Finding:
 
 
 def _ordered(findings: Iterable[Finding]) -> list[Finding]:
-    """Return the findings by path, line, column and code, equal ones once."""
-    unique = {
-        (found.place.path, found.place.line, found.place.column, found.code, found.message): found for found in findings
-    }
+    """Return the findings by path, line, column and code, equal ones once; with fingerprints, these say what is equal."""
+    unique: dict[tuple[str, int, int, str, str], Finding] = {}
+    for found in findings:
+        spot = found.place
+        key = (spot.path, spot.line, spot.column, found.code, found.fingerprint or found.message)
+        unique.setdefault(key, found)
     return [unique[key] for key in sorted(unique)]
 
 

@@ -256,10 +256,11 @@ def test_finish_takes_each_finding_of_a_shared_file_once():
     for root in ("a.conf", "b.conf"):
         made = config(TEXT, ("E02", "upstream"), path="shared.conf")
         made.path = root
+        made.hits[0].args = {"problem": f"not found from {root}", "advice": "look"}
         made.unmodelled = [NotChecked(made.files[0].span(0, 8), "not known")]
         result.add(run(made))
     engine.finish(result)
-    assert codes(result) == ["E02"]
+    assert [finding.message for finding in result.findings] == ["not found from a.conf"]
     assert len(result.not_checked) == 1
 
 
