@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from lbcheck.dialects.haproxy.options import taken_apart
 from lbcheck.dialects.haproxy.values import seconds, time_parts
 from lbcheck.model import Duration
 from lbcheck.text import Span
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
 
 #: Server options that are times, in milliseconds where no unit is written.
 SERVER_TIMES = frozenset({"inter", "fastinter", "downinter", "slowstart", "agent-inter"})
-_SERVER_LINES = ("server", "default-server", "server-template")
 
 
 def durations(tree: Tree) -> Iterator[Duration]:
@@ -24,16 +24,16 @@ def durations(tree: Tree) -> Iterator[Duration]:
     for proxy in (*tree.defaults, *tree.proxies):
         for line in proxy.lines("timeout"):
             yield from _duration(line, "timeout " + line.word(1), 2)
-        for keyword in _SERVER_LINES:
-            for line in proxy.lines(keyword):
-                if not SERVER_TIMES.isdisjoint(line.words):
-                    yield from _server(line)
+        for line in proxy.lines("default-server"):
+            yield from _server(line, 1)
+        for entry in proxy.servers if proxy.is_backend else ():
+            yield from _server(entry.line, entry.address_index + 1)
 
 
-def _server(line: Line) -> Iterator[Duration]:
-    for index, word in enumerate(line.words[:-1]):
-        if word in SERVER_TIMES and index:
-            yield from _duration(line, word, index + 1)
+def _server(line: Line, first: int) -> Iterator[Duration]:
+    for keyword, index, value in taken_apart(tuple(line.words[first:]))[0]:
+        if keyword in SERVER_TIMES and value[-1:].isdigit():
+            yield from _duration(line, keyword, first + index + 1)
 
 
 def _duration(line: Line, keyword: str, index: int) -> Iterator[Duration]:

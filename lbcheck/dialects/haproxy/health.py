@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from lbcheck.dialects.haproxy.values import number, seconds
+from lbcheck.dialects.haproxy.options import count, text, time
+from lbcheck.dialects.haproxy.tree import WordSpan
+from lbcheck.dialects.haproxy.values import seconds
 from lbcheck.model import HealthCheck, Setting
 
 if TYPE_CHECKING:
-    from lbcheck.dialects.haproxy.options import Option, Options
+    from lbcheck.dialects.haproxy.options import Options
     from lbcheck.dialects.haproxy.resolve import Proxy
     from lbcheck.dialects.haproxy.tree import Line
 
@@ -125,31 +127,21 @@ def proxy_time(proxy: Proxy, keyword: str) -> Setting[float] | None:
 def server_check(options: Options, proxy: ProxyCheck) -> HealthCheck:
     """Return the check of a server that has `check`."""
     get = options.get
-    interval, fall, rise = get("inter"), get("fall"), get("rise")
-    fast, down, port, address = get("fastinter"), get("downinter"), get("port"), get("addr")
+    check = options["check"]
     return HealthCheck(
         proxy.kind,
-        options["check"].span,
-        interval=_time(interval) if interval is not None else _INTERVAL,
+        WordSpan(check.line, check.index, check.index),
+        interval=time(get("inter")) if "inter" in options else _INTERVAL,
         timeout=proxy.timeout,
-        fall=_count(fall) if fall is not None else _FALL,
-        rise=_count(rise) if rise is not None else _RISE,
-        fast_interval=_time(fast) if fast is not None else None,
-        down_interval=_time(down) if down is not None else None,
-        port=_count(port) if port is not None else None,
-        address=Setting(address.value, address.span) if address is not None else None,
+        fall=count(get("fall")) if "fall" in options else _FALL,
+        rise=count(get("rise")) if "rise" in options else _RISE,
+        fast_interval=time(get("fastinter")),
+        down_interval=time(get("downinter")),
+        port=count(get("port")),
+        address=text(get("addr")),
         method=proxy.method,
         path=proxy.path,
         host=proxy.host,
         expect=proxy.expect,
         options=proxy.options,
     )
-
-
-def _time(option: Option) -> Setting[float] | None:
-    value = None if option.opaque else seconds(option.value)
-    return None if value is None else Setting(value, option.span)
-
-
-def _count(option: Option) -> Setting[int] | None:
-    return None if option.opaque else Setting(number(option.value), option.span)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from lbcheck.dialects.haproxy.tree import Document, Line, Mistake
+from lbcheck.dialects.haproxy.tree import NOT_OPAQUE, Document, Line, Mistake
 from lbcheck.text import Span
 
 if TYPE_CHECKING:
@@ -41,6 +41,10 @@ _DOUBLE = rf"(?P<text>[^\r\x00\"\\$]+)|(?P<quote>\")|(?P<dollar>\\\$)|{_ESCAPE}|
 _SINGLE = r"(?P<text>[^\r\x00']+)|(?P<quote>')"
 _PIECES = {"": re.compile(_OUTSIDE), '"': re.compile(_DOUBLE), "'": re.compile(_SINGLE)}
 _PIECES_TEMPLATED = {**_PIECES, "": re.compile(_OUTSIDE_TEMPLATED)}
+_SIMPLE = r"[^\s\"'\\#$\x00\x1c-\x1f]++|\"[^\"\\$\r\x00]*+\"|'[^'\r\x00]*+'"
+_WORD = re.compile(_SIMPLE, re.ASCII)
+#: A line of such words only, up to a comment.
+_QUOTED = re.compile(rf"(?>[ \t]*+(?:{_SIMPLE})(?=[ \t#]|\r?$))*+[ \t]*+(?=#|\r?$)", re.ASCII)
 _ESCAPED = {"t": "\t", "n": "\n", "r": "\r"}
 
 
@@ -53,11 +57,13 @@ def scan(source: Source) -> Document:
     append = document.lines.append
     start = 0
     for raw in text.split("\n"):
-        if templated or careful(raw):
+        special = careful(raw)
+        plain = raw if special is None else _plain(raw, special.start())
+        if plain is None or templated:
             _careful_line(document, start, start + len(raw), templated=templated)
-        elif words := raw.split():
-            first = start + raw.find(words[0])
-            line = Line(source, first, start + len(raw.rstrip()), words)
+        elif words := plain.split():
+            first = start + plain.find(words[0])
+            line = Line(source, first, start + len(plain.rstrip()), words)
             if len(words) <= MAX_WORDS:
                 append(line)
             else:
@@ -66,6 +72,13 @@ def scan(source: Source) -> Document:
     if text and not text.endswith("\n"):
         _no_line_end(document)
     return document
+
+
+def _plain(raw: str, at: int) -> str | None:
+    """Return the part of a line that can be split at blanks, if its first special character ends it; None if not."""
+    if (raw[at] == "#" and "\0" not in raw) or (raw[at] == "\r" and at == len(raw) - 1):
+        return raw[:at]
+    return None
 
 
 def _careful_line(document: Document, start: int, end: int, *, templated: bool) -> None:
@@ -80,6 +93,9 @@ def _careful_line(document: Document, start: int, end: int, *, templated: bool) 
         document.controls.append(Span(document.source, statements[0].start(), statements[-1].end()))
         if not _STATEMENT.sub("", text[at:end]).strip():
             return
+    if not templated and (quoted := _QUOTED.match(text, at, end)):
+        _quoted_line(document, at, quoted.end())
+        return
     words = _Words(document, at, end, templated=templated)
     if not words.scan() or not words.values or not words.values[0]:
         return
@@ -87,6 +103,26 @@ def _careful_line(document: Document, start: int, end: int, *, templated: bool) 
     line.place(words.starts, words.ends, frozenset(words.opaque))
     line.expands = words.expands
     if len(words.values) <= MAX_WORDS:
+        document.lines.append(line)
+    else:
+        _too_many(document, line)
+
+
+def _quoted_line(document: Document, start: int, end: int) -> None:
+    """Read a line whose words are plain or quoted as a whole, without a variable or an escape."""
+    values: list[str] = []
+    starts: list[int] = []
+    ends: list[int] = []
+    for match in _WORD.finditer(document.source.text, start, end):
+        word = match[0]
+        values.append(word[1:-1] if word[0] in "\"'" else word)
+        starts.append(match.start())
+        ends.append(match.end())
+    if not values or not values[0]:
+        return
+    line = Line(document.source, starts[0], ends[-1], values)
+    line.place(starts, ends, NOT_OPAQUE)
+    if len(values) <= MAX_WORDS:
         document.lines.append(line)
     else:
         _too_many(document, line)

@@ -5,14 +5,21 @@ Arities: src/server.c, src/check.c, src/cfgparse-ssl.c, src/cfgparse-tcp.c up to
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from functools import lru_cache
+from typing import TYPE_CHECKING, TypeVar
 
 from lbcheck.dialects.haproxy.tree import WordSpan
+from lbcheck.dialects.haproxy.values import number, seconds
 from lbcheck.dialects.haproxy.words import words as table
+from lbcheck.model import Setting
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from lbcheck.dialects.haproxy.tree import Line
     from lbcheck.text import Span
+
+T = TypeVar("T")
 
 #: Server options without a value, up to HAProxy 3.5.
 SERVER_FLAGS = table(
@@ -98,44 +105,86 @@ class Option:
 Options = dict[str, Option]
 
 
+class OptionSetting(Setting[T]):
+    """A setting that an option makes; its place is looked up when somebody asks."""
+
+    __slots__ = ("_option",)
+
+    def __init__(self, value: T, option: Option) -> None:
+        self.value = value
+        self._option = option
+
+    @property
+    def span(self) -> Span:  # type: ignore[override]  # a place is read, never set
+        """The place of the keyword and its value."""
+        return self._option.span
+
+
+def flag(option: Option | None) -> Setting[bool] | None:
+    """Return True where an option stands, None where it does not."""
+    return None if option is None else OptionSetting(True, option)
+
+
+def text(option: Option | None) -> Setting[str] | None:
+    """Return an option's value as written."""
+    return None if option is None else OptionSetting(option.value, option)
+
+
+def count(option: Option | None) -> Setting[int] | None:
+    """Return an option's value as haproxy's `atol` reads it; None where a variable holds it."""
+    return None if option is None or option.opaque else OptionSetting(number(option.value), option)
+
+
+def time(option: Option | None) -> Setting[float] | None:
+    """Return an option's time in seconds; None where a variable holds it or it is none."""
+    if option is None or option.opaque:
+        return None
+    value = seconds(option.value)
+    return None if value is None else OptionSetting(value, option)
+
+
 def server_options(line: Line, first: int, inherited: Options) -> tuple[Options, int]:
     """Return a server's options over the inherited ones, and the index of the first word not understood (0: none).
 
     What `no-check` and its like take back is gone from the result.
     """
-    words = line.words
+    found, unknown = taken_apart(tuple(line.words[first:]))
     options = dict(inherited)
-    count = len(words)
-    index = first
-    while index < count:
+    for keyword, index, value in found:
+        if keyword in _UNDOES:
+            options.pop(_UNDOES[keyword], None)
+        options[keyword] = Option(line, first + index, value)
+    return options, first + unknown if unknown >= 0 else 0
+
+
+@lru_cache(1024)  # the servers of a file mostly have the same options
+def taken_apart(words: tuple[str, ...]) -> tuple[list[tuple[str, int, str]], int]:
+    """Return (keyword, index, value) of each option, and the index of the first word that is none (-1: all are)."""
+    found: list[tuple[str, int, str]] = []
+    index = 0
+    while index < len(words):
         word = words[index]
-        if word in SERVER_VALUES:
-            options[word] = Option(line, index, words[index + 1] if index + 1 < count else "")
-            index += 2
-        elif word in SERVER_FLAGS:
-            if word in _UNDOES:
-                options.pop(_UNDOES[word], None)
-            options[word] = Option(line, index, "")
-            index += 1
-        elif not word:
-            return options, 0  # haproxy stops reading at an empty word
-        elif (after := _irregular(line, index)) > index:
-            options[word.partition("(")[0]] = Option(line, index, words[index + 1] if index + 1 < count else "")
-            index = after
-        else:
-            return options, index
-    return options, 0
+        after = _after(words, index)
+        if after == index:
+            return found, index if word else -1  # haproxy stops reading at an empty word
+        value = words[index + 1] if word not in SERVER_FLAGS and index + 1 < len(words) else ""
+        found.append((word.partition("(")[0], index, value))
+        index = after
+    return found, -1
 
 
-def _irregular(line: Line, index: int) -> int:
-    """Return where an option of another shape ends, or `index` where it is none that is known."""
-    words = line.words
-    if words[index] == "source":
+def _after(words: Sequence[str], index: int) -> int:
+    """Return where the option at `index` ends, or `index` where it is none that is known."""
+    word = words[index]
+    if word in SERVER_FLAGS:
+        return index + 1
+    if word in SERVER_VALUES or word.startswith("set-proxy-v2-tlv-fmt("):
+        return index + 2
+    if word == "source":
         index += 2
         while index < len(words) and words[index] in _SOURCE_TAIL:
             index += 2
-        return index
-    return index + 2 if words[index].startswith("set-proxy-v2-tlv-fmt(") else index
+    return index
 
 
 #: Bind options without a value; every other one has one.

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from lbcheck.dialects.haproxy.addresses import server_address
 from lbcheck.dialects.haproxy.health import server_check
+from lbcheck.dialects.haproxy.options import OptionSetting, count, flag, text, time
 from lbcheck.dialects.haproxy.values import number, seconds
 from lbcheck.dialects.haproxy.words import words
 from lbcheck.model import BACKUP, PRIMARY, Server, Setting
@@ -35,27 +36,23 @@ def server(entry: ServerLine, check: ProxyCheck) -> Server:
     options = entry.options
     index = entry.address_index
     get = options.get
-    checked = get("check") or get("track")
-    weight = get("weight")
-    disabled = get("disabled")
-    tls = get("ssl")
     observe = get("observe")
     return Server(
         entry.name if not entry.template else f"{entry.name}{entry.low}-{entry.low + entry.count - 1}",
-        server_address(line.word(index), opaque=index in line.opaque),
+        server_address(line.words[index], opaque=index in line.opaque),
         Span(line.source, line.start, line.end),
-        Setting(number(weight.value), weight.span) if weight is not None else _DEFAULT_WEIGHT,
+        count(get("weight")) or _DEFAULT_WEIGHT,
         BACKUP if "backup" in options else PRIMARY,
-        disabled=Setting(True, disabled.span) if disabled is not None else None,
+        disabled=flag(get("disabled")),
         check=server_check(options, check) if "check" in options else None,
-        checked=Setting(True, checked.span) if checked is not None else _UNCHECKED,
+        checked=flag(get("check") or get("track")) or _UNCHECKED,
         passive=observe is not None and observe.value != "none",
-        max_conns=_number(get("maxconn")),
-        slow_start=_time(get("slowstart")),
-        cookie=_text(get("cookie")),
-        tls=Setting(True, tls.span) if tls is not None else None,
-        resolve=Setting(True, get("resolvers").span) if "resolvers" in options else None,  # type: ignore[union-attr]
-        tracks=_text(get("track")),
+        max_conns=count(get("maxconn")),
+        slow_start=time(get("slowstart")),
+        cookie=text(get("cookie")),
+        tls=flag(get("ssl")),
+        resolve=flag(get("resolvers")),
+        tracks=text(get("track")),
         count=entry.count,
         options=_others(options),
     )
@@ -68,7 +65,7 @@ def _others(options: Options) -> dict[str, Setting[Any]] | None:
     others: dict[str, Setting[Any]] = {}
     for keyword, option in options.items():
         if keyword not in _FIELDS:
-            others[keyword] = Setting(_value(keyword, option), option.span)
+            others[keyword] = OptionSetting(_value(keyword, option), option)
     return others
 
 
@@ -78,18 +75,3 @@ def _value(keyword: str, option: Option) -> Any:
     if keyword in _TIMES and not option.opaque:
         return seconds(option.value)
     return option.value or True
-
-
-def _number(option: Option | None) -> Setting[int] | None:
-    return None if option is None or option.opaque else Setting(number(option.value), option.span)
-
-
-def _time(option: Option | None) -> Setting[float] | None:
-    if option is None or option.opaque:
-        return None
-    value = seconds(option.value)
-    return None if value is None else Setting(value, option.span)
-
-
-def _text(option: Option | None) -> Setting[str] | None:
-    return None if option is None else Setting(option.value, option.span)

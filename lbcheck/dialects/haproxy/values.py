@@ -51,7 +51,10 @@ def size(text: str) -> int | None:
 
 def number(text: str) -> int:
     """Return what C's `atol` makes of a text: the integer at its beginning, 0 where there is none."""
-    if text.isdecimal() and text.isascii() and len(text) <= MAX_DIGITS:
-        return int(text)
-    match = _NUMBER.match(text[:MAX_DIGITS])
+    return _number(text[:MAX_DIGITS])
+
+
+@lru_cache(1024)
+def _number(text: str) -> int:
+    match = _NUMBER.match(text)
     return int(match[1]) if match else 0

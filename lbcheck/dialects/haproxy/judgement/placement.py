@@ -58,10 +58,10 @@ _NOT_IN_DEFAULTS = words(
 _NAMED_DEFAULTS = words("acl http-request http-response http-after-response")
 #: Refused in a frontend.
 _NOT_IN_FRONTEND = words("server server-template default-server retry-on use-fcgi-app")
+#: Refused by no section that it is common in; looking at these lines more closely would cost time for nothing.
+_COMMON = {"backend": frozenset({"server"}), "listen": frozenset({"server"})}
 #: Where a prefix `no` or `default` may stand (src/cfgparse.c).
-_NEGATABLE = words(
-    "option log busy-polling set-dumpable strict-limits insecure-fork-wanted numa-cpu-mapping server server-template"
-) - {"server", "server-template"}
+_NEGATABLE = words("option log busy-polling set-dumpable strict-limits insecure-fork-wanted numa-cpu-mapping")
 
 
 def placement(tree: Tree) -> Iterator[Hit]:
@@ -69,9 +69,12 @@ def placement(tree: Tree) -> Iterator[Hit]:
     yield from _loose(tree)
     for section in tree.read.sections:
         table = _BY_SECTION.get(section.kind)
+        if table is None:
+            continue
+        common = _COMMON.get(section.kind, frozenset())
         for line in section.lines:
             keyword = line.words[0]
-            if table is None or line.branch or not plain(line, 0):
+            if (keyword in common and not line.modifier) or line.branch or not plain(line, 0):
                 continue
             if line.modifier and keyword not in _NEGATABLE and certain(line):
                 yield _modifier(line)

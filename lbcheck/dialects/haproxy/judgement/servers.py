@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from lbcheck.dialects.haproxy.judgement.heads import bad_character
 from lbcheck.dialects.haproxy.judgement.said import certain, hit, listed, plain
-from lbcheck.dialects.haproxy.options import SERVER_FLAGS, SERVER_VALUES
+from lbcheck.dialects.haproxy.options import SERVER_FLAGS, SERVER_VALUES, taken_apart
 from lbcheck.dialects.haproxy.values import MAX_MILLISECONDS, number, seconds
 from lbcheck.spelling import closest
 
@@ -104,36 +105,25 @@ def _is_port(text: str, smallest: int) -> bool:
 
 
 def _options(line: Line, first: int, proxy: Proxy, server: str | None) -> Iterator[Hit]:
-    words = line.words
-    count = len(words)
-    index = first
-    while index < count:
-        word = words[index]
-        if word in SERVER_FLAGS:
-            index += 1
-        elif word in SERVER_VALUES:
-            judge = _VALUES.get(word)
-            value = words[index + 1] if index + 1 < count else ""
-            if judge is not None and (verdict := judge(word, value)) and plain(line, index + 1):
-                code = "E08" if not value else "E09"
-                span = line.span_of(index, index + 1)
-                yield hit(code, span, verdict[0], verdict[1], proxy=proxy, server=server)
-            index += 2
-        elif word in ("source", "usesrc", "interface") or word.startswith("set-proxy-v2-tlv-fmt("):
-            index += 2
-        else:
-            yield from _unknown(line, index, proxy, server)
-            return
+    for code, index, last, problem, advice in _verdicts(tuple(line.words[first:])):
+        if plain(line, first + index) and plain(line, first + last):
+            span = line.span_of(first + index, first + last)
+            yield hit(code, span, problem, advice, proxy=proxy, server=server)
 
 
-def _unknown(line: Line, index: int, proxy: Proxy, server: str | None) -> Iterator[Hit]:
-    word = line.words[index]
-    if not word or not plain(line, index):
-        return
-    meant = closest(word, sorted(SERVER_FLAGS | SERVER_VALUES))
-    if meant is not None:
-        problem = f"there is no server option '{word}'"
-        yield hit("E06", line.span_of(index), problem, f"did you mean '{meant}'?", proxy=proxy, server=server)
+@lru_cache(1024)  # the servers of a file mostly have the same options
+def _verdicts(words: tuple[str, ...]) -> list[tuple[str, int, int, str, str]]:
+    """Return (code, first word, last word, problem, advice) of each option that haproxy does not take."""
+    options, unknown = taken_apart(words)
+    found = []
+    for keyword, index, value in options:
+        judge = _VALUES.get(keyword)
+        if judge is not None and (verdict := judge(keyword, value)):
+            found.append(("E09" if value else "E08", index, index + 1 if value else index, *verdict))
+    if unknown >= 0 and (meant := closest(words[unknown], sorted(SERVER_FLAGS | SERVER_VALUES))) is not None:
+        problem = f"there is no server option '{words[unknown]}'"
+        found.append(("E06", unknown, unknown, problem, f"did you mean '{meant}'?"))
+    return found
 
 
 def _time(keyword: str, value: str, *, zero: bool = False) -> Verdict:

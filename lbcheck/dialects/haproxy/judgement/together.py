@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from lbcheck.dialects.haproxy.addresses import server_address
@@ -18,6 +19,10 @@ if TYPE_CHECKING:
     from lbcheck.dialects.haproxy.resolve import Proxy, Tree
     from lbcheck.dialects.haproxy.serverlines import ServerLine
     from lbcheck.findings import Hit
+
+
+#: An address that ends in a port other than 0.
+_PORT = re.compile(r":0*[1-9][0-9]*$")
 
 
 def together(tree: Tree) -> Iterator[Hit]:
@@ -77,7 +82,10 @@ def _ports(proxy: Proxy) -> Iterator[Hit]:
         line = entry.line
         if "check" not in entry.options or line.branch or line.expands or line.opaque:
             continue
-        address = server_address(line.word(entry.address_index))
+        text = line.word(entry.address_index)
+        if _PORT.search(text):
+            continue
+        address = server_address(text)
         if address.kind not in ("ipv4", "ipv6") or address.port or address.host in ("", "0.0.0.0", "::", None):  # noqa: S104
             continue
         port = entry.options.get("port")
