@@ -7,7 +7,8 @@ import re
 #: Stands for each character of an expression whose value is not known; no config holds it otherwise.
 OPAQUE = "\ue000"
 
-_MARKS = ("{{", "{%", "{#", "<%", "@@")
+#: `{#` alone is no sign of a template: `server {# comment` is plain nginx.
+_MARKS = ("{{", "{%", "<%", "@@")
 _OPENERS = re.compile(r"\{\{|\{%|\{\#|<%|@@\w+@@")
 _CLOSERS = {"{{": "}}", "{%": "%}", "{#": "#}", "<%": "%>"}
 _CONTROL = re.compile(r"\{\{-?\s*(?:range|if|else|end|with|define|template|block)\b")
