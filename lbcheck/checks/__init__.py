@@ -4,7 +4,25 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lbcheck.checks import addresses, agreement, distribution, hashing, loops, pools, weights, zeros
+from lbcheck.checks import (
+    addresses,
+    admin,
+    agreement,
+    backups,
+    distribution,
+    failover,
+    hashing,
+    health,
+    keys,
+    listeners,
+    loops,
+    pools,
+    probing,
+    times,
+    versions,
+    weights,
+    zeros,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -23,6 +41,15 @@ CHECKS: dict[str, Check] = {
     "D05": zeros.weight_all_zero,
     "D06": distribution.weight_ignored,
     "D08": hashing.hash_ring_imbalance,
+    "F01": failover.backup_only_pool,
+    "F03": backups.first_backup_only,
+    "H01": health.hc_missing,
+    "H03": health.hc_partial,
+    "H04": probing.hc_timeout_ge_interval,
+    "H05": probing.hc_timeout_too_low,
+    "H07": probing.hc_detection_slow,
+    "O01": admin.admin_exposed,
+    "O05": versions.feature_needs_version,
     "P01": pools.pool_empty,
     "P02": pools.pool_undefined,
     "P04": addresses.server_duplicate,
@@ -31,5 +58,8 @@ CHECKS: dict[str, Check] = {
     "P07": pools.pool_unused,
     "P10": loops.proxy_loop,
     "P16": addresses.server_port_outlier,
+    "R08": listeners.listener_duplicate_bind,
+    "S04": keys.constant_key,
+    "T12": times.time_unit_suspicious,
     "X01": agreement.conflicting_settings,
 }

@@ -1,0 +1,107 @@
+"""Active health checks: whether there are any, and on every server."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lbcheck.findings import INFO, Edit, Fix, Hit, Related
+from lbcheck.wording import counted, listed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from lbcheck.context import Context
+    from lbcheck.model import Config, Pool, Server
+
+#: How each dialect switches a server's check on, written behind its line.
+_SWITCH_ON = {"haproxy": " check"}
+#: Protocols whose pools carry nobody's requests.
+_NO_REQUESTS = frozenset({"log", "spop"})
+#: More related places than this are not listed.
+_RELATED = 10
+
+
+def hc_missing(config: Config, _context: Context) -> Iterator[Hit]:
+    """H01: a pool of several servers, none of which is ever probed."""
+    for pool in config.pools:
+        servers = [server for server in pool.servers if server.enabled]
+        if pool.protocol in _NO_REQUESTS or not choice(servers) or any(map(_watched, servers)):
+            continue
+        if all(server.resolve is not None and server.resolve.value and _templated(pool, server) for server in servers):
+            continue  # the registry behind the name decides who is a member
+        if any(server.checked is None for server in servers):
+            continue
+        again = retried(pool)
+        args = {
+            "pool": pool.name,
+            "servers": counted(_count(servers), "server"),
+            "effect": "costs every request that meets it a failed try"
+            if again
+            else "keeps its share of the requests, which fail",
+        }
+        yield Hit("H01", pool.span, args, severity=INFO if again else None, pool=pool.name)
+
+
+def hc_partial(config: Config, _context: Context) -> Iterator[Hit]:
+    """H03: some servers of a pool are probed, others are not."""
+    for pool in config.pools:
+        servers = [server for server in pool.servers if server.enabled]
+        bare = [server for server in servers if _forgotten(server)]
+        checked = [server for server in servers if server.checked is not None and server.checked.value]
+        if not bare or not checked:
+            continue
+        alone = len(pool.backups) == 1 and bare == pool.backups
+        args = {
+            "server": listed([server.name for server in bare]),
+            "pool": pool.name,
+            "checked": counted(_count(checked), "server"),
+            "effect": "a dead one is not seen before the requests reach it" if alone else "dead, they keep their share",
+        }
+        yield Hit(
+            "H03",
+            bare[0].span,
+            args,
+            severity=INFO if alone else None,
+            related=[Related(server.span, "nor is this one") for server in bare[1:_RELATED]],
+            fix=_switch_on(config, bare),
+            pool=pool.name,
+            server=bare[0].name,
+        )
+
+
+def _count(servers: list[Server]) -> int:
+    return sum(server.count for server in servers)
+
+
+def choice(servers: list[Server]) -> bool:
+    """Say whether another server could take over from a dead one."""
+    return _count(servers) >= 2 or any(server.backup for server in servers)
+
+
+def _templated(pool: Pool, server: Server) -> bool:
+    return server.count > 1 or pool.open is not None
+
+
+def _watched(server: Server) -> bool:
+    return bool(server.passive) or (server.checked is not None and server.checked.value)
+
+
+def _forgotten(server: Server) -> bool:
+    """Say whether it is not checked and nobody wrote that it should not be (`no-check`)."""
+    return server.checked is not None and not server.checked.value and not server.checked.written
+
+
+def retried(pool: Pool) -> bool:
+    """Say whether a request that meets a dead server is sent to another one."""
+    retry = pool.retry
+    if retry is None or retry.redispatch is None or not retry.redispatch.value:
+        return False
+    return retry.attempts is not None and retry.attempts.value > 0
+
+
+def _switch_on(config: Config, servers: list[Server]) -> Fix | None:
+    word = _SWITCH_ON.get(config.dialect)
+    if word is None:
+        return None
+    ends = [server.span.source.span(server.span.end, server.span.end) for server in servers]
+    return Fix("check every server", [Edit(end, word) for end in ends])
