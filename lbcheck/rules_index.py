@@ -548,7 +548,7 @@ RULES: tuple[
         True,
         False,
         (),
-        "server {server} of pool {pool} is not checked, {checked} of it are: {effect}",
+        "server {server} of pool {pool} is not checked, unlike {checked} beside it: {effect}",
         "add `check` to it as well",
         "H03-hc-partial.md",
     ),

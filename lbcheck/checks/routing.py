@@ -168,13 +168,11 @@ def _flood_hit(frontend: Frontend, winner: Route, flood: list[Route]) -> Hit:
 
 
 def _takes(route: Route) -> bool:
-    """Say whether what matches a route surely ends there.
+    """Say whether what matches a route surely ends there, in a pool.
 
-    A dynamic name may fall through, and rules that answer run before those that choose a pool, whatever their place
-    in the text: they are often meant to (`redirect scheme https unless …`), so only an unconditional one counts.
+    A dynamic name may fall through. Rules that answer run before those that choose a pool, whatever their place in the
+    text, and are meant to (`redirect scheme https unless …`).
     """
-    if route.outcome == "answer":
-        return route.match == EVERY_REQUEST
     return route.outcome == "pools" and bool(route.targets)
 
 
