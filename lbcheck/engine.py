@@ -161,7 +161,7 @@ def _finding(hit: Hit, config: Config, selection: Selection) -> Finding:
 
 
 def _ordered(findings: Iterable[Finding]) -> list[Finding]:
-    """Return the findings by path, line, column and code, equal ones once; with fingerprints, these say what is equal."""
+    """Return the findings by path, line, column and code, once what has one fingerprint or, before, one message."""
     unique: dict[tuple[str, int, int, str, str], Finding] = {}
     for found in findings:
         spot = found.place
