@@ -61,13 +61,24 @@ class ProxyCheck:
             self._rule(rule)
 
     def _request(self, line: Line) -> None:
-        """Read `option httpchk [METHOD] [URI [VERSION]]`; without a URI it is `OPTIONS /`."""
+        """Read `option httpchk [METHOD] [URI [VERSION [HOST]]]`; without a URI it is `OPTIONS /`."""
         words = line.words[2:]
         at = 2 if len(words) < 2 else 3
         self.method = Setting(words[0], line.span_of(2)) if len(words) > 1 else Setting("OPTIONS")
         self.path = Setting(line.words[at], line.span_of(at)) if words else Setting("/")
         if len(words) > 2:
-            self.options["version"] = Setting(line.words[4], line.span_of(4))
+            self._version(line.words[4], line)
+        if len(words) > 3:
+            self.host = Setting(line.words[5], line.span_of(5))
+
+    def _version(self, text: str, line: Line) -> None:
+        r"""Read a version; before `http-check send`, headers were written behind it: `HTTP/1.1\r\nHost:\ x`."""
+        version, *headers = text.splitlines()
+        self.options["version"] = Setting(version, line.span_of(4))
+        for header in headers:
+            name, _, value = header.partition(":")
+            if name.strip().lower() == "host":
+                self.host = Setting(value.strip(), line.span_of(4))
 
     def _rule(self, rule: Line) -> None:
         action = rule.word(1)

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from lbcheck.dialects.haproxy.tree import Line
     from lbcheck.findings import Hit
 
-_NO_PORT = ("/", "unix@", "uxst@", "uxdg@", "abns@", "abnsz@", "fd@", "sockpair@", "rhttp@", "rev@")
+_NO_PORT = ("/", "unix@", "uxst@", "abns@", "abnsz@", "fd@", "sockpair@", "rhttp@", "rev@")
+_DATAGRAM = ("udp@", "udp4@", "udp6@", "dgram+", "uxdg@")
 #: Words that make TLS of a bind possible without `crt`.
 _CERTIFICATES = frozenset({"crt", "crt-list", "default-crt", "ca-sign-file", "strict-sni", "ech"})
 _ADDRESS = re.compile(r"[0-9]+(?:\.[0-9]+){3}:[0-9]+|[*]?:[0-9]+|\[[0-9a-f:]+\]:[0-9]+")
@@ -41,7 +42,10 @@ def _bind(line: Line, proxy: Proxy, tree: Tree) -> Iterator[Hit]:
         return
     if plain(line, 1):
         for part in line.words[1].split(","):
-            if part and not part.startswith(_NO_PORT) and (problem := port_problem(part, ranges=True, needed=True)):
+            if part.startswith(_DATAGRAM):
+                advice = "take the prefix out: a 'bind' accepts streams"
+                yield hit("E09", line.span_of(1), f"'{part}' is for datagrams", advice, proxy=proxy)
+            elif part and not part.startswith(_NO_PORT) and (problem := port_problem(part, ranges=True, needed=True)):
                 yield hit("E09", line.span_of(1), problem, "write 'ADDRESS:PORT' or ':PORT'", proxy=proxy)
     yield from _words(line, 2, "bind", proxy)
     options = bind_options(line)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from lbcheck.findings import Hit
     from lbcheck.text import Span
 
+_MODES = frozenset({"http", "tcp", "log", "spop", "haterm"})
 _USERLIST = re.compile(r"\bhttp_auth(?:_group)?\(([A-Za-z0-9_.:-]+)\)")
 
 
@@ -104,7 +105,7 @@ def _refused(proxy: Proxy, target: Proxy) -> bool:
     """Say whether the modes do not fit: only a tcp frontend may send to a backend of another mode, and that is http."""
     modes = (proxy.mode, target.mode)
     branches = any(line.branch for one in (proxy, target) for line in one.lines("mode"))
-    return modes[0] != modes[1] and modes != ("tcp", "http") and "opaque" not in modes and not branches
+    return modes[0] != modes[1] and modes != ("tcp", "http") and _MODES.issuperset(modes) and not branches
 
 
 def _modes(line: Line, proxy: Proxy, target: Proxy) -> Hit:

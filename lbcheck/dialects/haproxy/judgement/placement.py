@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 #: Keywords of each section, up to 3.5; sections that are not here are not judged.
 _BY_SECTION = {
-    "global": keywords.GLOBAL,
+    "global": keywords.GLOBAL - {"nbproc"},
     "defaults": keywords.PROXY,
     "frontend": keywords.PROXY,
     "backend": keywords.PROXY,

@@ -76,6 +76,10 @@ def _rule(line: Line, proxy: Proxy, declared: set[str], tree: Tree) -> Iterator[
         return
     for part in terms(line.words, index + 1):
         for _, words, at, anonymous in part:
+            if words and words[0].startswith("{") and not anonymous and plain(line, at):
+                problem = f"'{words[0]}' begins a test without a blank behind the '{{'"
+                yield hit("E01", line.span_of(at), problem, "write '{ … }' with blanks", proxy=proxy)
+                return
             if anonymous:
                 yield from _anonymous(line, words, at, proxy)
             elif words[0] not in declared and not tree.templated:
@@ -99,21 +103,12 @@ def _anonymous(line: Line, words: tuple[str, ...], at: int, proxy: Proxy) -> Ite
 
 
 def _undefined(line: Line, name: str, at: int, proxy: Proxy) -> Iterator[Hit]:
-    if name in PREDEFINED or not plain(line, at) or not name:
+    if name in PREDEFINED or name in ("", "}") or not plain(line, at):
         return
     span = line.span_of(at)
     if name in _OPERATORS:
         yield hit(
             "E11", span, f"'{name}' is taken for the name of an ACL, and there is none", _OPERATORS[name], proxy=proxy
-        )
-        return
-    if name.startswith("{"):
-        yield hit(
-            "E01",
-            span,
-            f"'{name}' begins a test without a blank behind the '{{'",
-            "write '{ … }' with blanks",
-            proxy=proxy,
         )
         return
     later = next((other for other in proxy.lines("acl") if other.word(1) == name), None)

@@ -24,6 +24,7 @@ _REGEXES = ("replace-", "lua.")
 _SAMPLE = re.compile(r"(?<!%)%(?:\{[^}]*\})?\[\s*([A-Za-z0-9_.+-]*)")
 #: `%[hdr(host))]`: arguments end at the first closing parenthesis that is not quoted.
 _UNBALANCED = re.compile(r"%\[[a-z0-9_.]+\([^()\"'\\]*\)\)+\]")
+_SERVER = re.compile(r"\bsrv_[a-z_]+\(([A-Za-z0-9_.:-]+)\)")
 _VARIABLE = re.compile(r"(?<![\w-])(?:set-var|unset-var|set-var-fmt|var)\(([A-Za-z0-9_]*)[),]")
 
 
@@ -35,6 +36,7 @@ def samples(tree: Tree) -> Iterator[Hit]:
                 if certain(line):
                     yield from _formats(line, proxy)
                     yield from _variables(line, proxy)
+                    yield from _servers(line, proxy)
         for keyword in _CONDITIONS:
             for line in proxy.lines(keyword):
                 if certain(line):
@@ -67,6 +69,17 @@ def _fetch(line: Line, index: int, name: str, proxy: Proxy) -> Iterator[Hit]:
         yield hit("E08", line.span_of(index), problem, "write such as '%[src]'", proxy=proxy)
     elif name not in FETCHES and not name.startswith("lua.") and (meant := closest(name, sorted(FETCHES))):
         yield hit("E06", line.span_of(index), f"there is no fetch '{name}'", f"did you mean '{meant}'?", proxy=proxy)
+
+
+def _servers(line: Line, proxy: Proxy) -> Iterator[Hit]:
+    """Rules of a defaults section cannot name a server without its backend: they have no servers of their own."""
+    if proxy.kind != "defaults":
+        return
+    for index, word in enumerate(line.words):
+        match = _SERVER.search(word) if "srv_" in word else None
+        if match is not None and plain(line, index):
+            problem = f"'{match[0]}' names a server without its backend, and a defaults section has none"
+            yield hit("E11", line.span_of(index), problem, f"write 'BACKEND/{match[1]}'", proxy=proxy)
 
 
 def _variables(line: Line, proxy: Proxy) -> Iterator[Hit]:

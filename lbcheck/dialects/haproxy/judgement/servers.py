@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 Verdict = tuple[str, str] | None
 
 _NAME = re.compile(r"[A-Za-z0-9_.:-]+")
-_ADDRESS = re.compile(r"[0-9]{1,3}(?:\.[0-9]{1,3}){3}:[0-9]{1,4}")
+_OCTET = "(?:25[0-5]|2[0-4][0-9]|1?[0-9]?[0-9])"
+_ADDRESS = re.compile(rf"{_OCTET}(?:\.{_OCTET}){{3}}:[0-9]{{1,4}}")
 #: Words that are no host name whatever a resolver says: a URL, a list, digits and dots that are no address.
 _NO_HOST = re.compile(r"://|,|^[0-9]+(?:\.[0-9]+){3,}$")
 
@@ -175,6 +176,11 @@ def _one_of(*choices: str) -> Callable[[str, str], Verdict]:
     return judge
 
 
+def _proxy_address(keyword: str, value: str) -> Verdict:
+    problem = port_problem(value, needed=True)
+    return (problem, f"write '{keyword} ADDRESS:PORT'") if problem else None
+
+
 _VALUES: dict[str, Callable[[str, str], Verdict]] = {
     "weight": _weight,
     "inter": _time,
@@ -194,6 +200,7 @@ _VALUES: dict[str, Callable[[str, str], Verdict]] = {
     "resolvers": _needed,
     "sni": _needed,
     "redir": _needed,
+    "socks4": _proxy_address,
     "observe": _one_of("none", "layer4", "layer7"),
     "on-error": _one_of("fastinter", "fail-check", "sudden-death", "mark-down"),
     "on-marked-down": _one_of("shutdown-sessions"),

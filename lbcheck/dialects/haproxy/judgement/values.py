@@ -185,9 +185,14 @@ def _option(line: Line) -> Iterator[Found]:
     elif name not in keywords.OPTIONS:
         if meant := closest(name, sorted(keywords.OPTIONS)):
             yield "E06", 1, 1, f"there is no option '{name}'", f"did you mean '{meant}'?"
-    elif name == "httpchk" and len(line.words) > 5:
-        advice = "put the host into 'http-check send hdr Host NAME'"
-        yield "E08", 5, 5, f"'option httpchk' takes three words at most, and '{line.word(5)}' is the fourth", advice
+    elif name == "httpchk" and len(line.words) > 6:  # a host behind the version is new in 3.0
+        yield (
+            "E08",
+            6,
+            6,
+            f"'option httpchk' takes four words at most, and '{line.word(6)}' is the fifth",
+            "take it out",
+        )
     elif name in _NO_ARGUMENTS and line.word(2):
         yield "E08", 2, 2, f"'option {name}' takes no argument, but got '{line.word(2)}'", "take it out"
     elif name == "httplog" and line.word(2) not in ("", "clf"):
@@ -303,6 +308,19 @@ def _dispatch(line: Line) -> Iterator[Found]:
         yield "E09", min(1, len(line.words) - 1), 1, problem, "write 'dispatch ADDRESS:PORT'"
 
 
+def _source(line: Line) -> Iterator[Found]:
+    if not line.word(1):
+        yield "E08", 0, 0, "'source' needs an address", "write 'source ADDRESS'"
+    elif problem := port_problem(line.word(1)):
+        yield "E09", 1, 1, problem, "write 'source ADDRESS' or 'source ADDRESS:PORT'"
+
+
+def _log(line: Line) -> Iterator[Found]:
+    target = line.word(1)
+    if "@" not in target and "/" not in target and (problem := port_problem(target)):
+        yield "E09", 1, 1, problem, "write 'log ADDRESS:PORT FACILITY'"
+
+
 def _table(line: Line) -> Iterator[Found]:
     words = line.words
     for needed in ("type", "size"):
@@ -347,6 +365,8 @@ _JUDGES: dict[str, Callable[[Line], Iterator[Found]]] = {
     "stats": _stats,
     "default_backend": _default_backend,
     "dispatch": _dispatch,
+    "source": _source,
+    "log": _log,
     "stick-table": _table,
     "id": _id,
     "enabled": _flag,
