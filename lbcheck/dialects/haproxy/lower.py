@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
+from lbcheck.dialects.haproxy import keywords
 from lbcheck.dialects.haproxy.admins import admins
 from lbcheck.dialects.haproxy.binds import listeners
 from lbcheck.dialects.haproxy.durations import durations
@@ -12,11 +13,14 @@ from lbcheck.dialects.haproxy.names import Names, unread_maps, use_of
 from lbcheck.dialects.haproxy.pools import pool, timeouts
 from lbcheck.dialects.haproxy.requirements import requirements
 from lbcheck.dialects.haproxy.routes import routes
+from lbcheck.dialects.haproxy.sections import ENTERPRISE_KINDS
 from lbcheck.dialects.haproxy.values import number
 from lbcheck.findings import NotChecked
 from lbcheck.model import Config, Frontend, Setting
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from lbcheck.dialects.haproxy.resolve import Proxy, Tree
     from lbcheck.files import Files
 
@@ -92,9 +96,23 @@ def _rest(config: Config, tree: Tree) -> None:
     config.workers = Setting(number(processes[-1].word(1)), processes[-1].span) if processes else Setting(1)
     if tree.templated:
         config.open = "a template decides some of its lines"
+    config.unmodelled.extend(_unknown(tree))
     for document in tree.documents:
         config.unmodelled.extend(NotChecked(span, "a template's statement") for span in document.controls)
         _foreign_bytes(config, document.source.text, document.source)
+
+
+def _unknown(tree: Tree) -> Iterator[NotChecked]:
+    """Yield the lines and sections that no version of HAProxy up to 3.5 has, or whose keyword a template writes."""
+    for section in tree.read.sections:
+        known = keywords.BY_SECTION.get(section.kind)
+        if section.kind in ENTERPRISE_KINDS:
+            yield NotChecked(section.span, f"a section '{section.kind}' of HAProxy Enterprise")
+        if known is None:
+            continue
+        for line in section.lines:
+            if line.words[0] not in known:
+                yield NotChecked(line.span_of(0), f"the keyword {line.words[0]} is not known")
 
 
 def _foreign_bytes(config: Config, text: str, source: Any) -> None:

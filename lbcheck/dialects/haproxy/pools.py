@@ -62,6 +62,8 @@ def _open_line(proxy: Proxy, entry: ServerLine) -> str | None:
     line = entry.line
     if entry.template:
         return "a server-template makes its servers"
+    if "from" in entry.options and entry.options["from"].value != "none":
+        return "a named default-server holds a server's options"
     if line.branch and line.branch != proxy.section.head.branch:
         return "an .if block decides its servers"
     if line.opaque:

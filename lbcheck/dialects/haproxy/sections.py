@@ -14,12 +14,17 @@ if TYPE_CHECKING:
 
 #: The sections whose lines are modelled.
 PROXY_KINDS = frozenset({"frontend", "backend", "listen"})
-#: Every keyword that begins a section, up to HAProxy 3.5; the last line holds those of the enterprise edition.
-KINDS = words(
+#: Sections of HAProxy Enterprise.
+ENTERPRISE_KINDS = words(
+    """
+    udp-lb dynamic-update botmgmt-profile captcha waf-global waf-profile fingerprint-profile sso-profile
+    """
+)
+#: Every keyword that begins a section, up to HAProxy 3.5.
+KINDS = ENTERPRISE_KINDS | words(
     """
     global defaults frontend backend listen peers resolvers userlist mailers program cache http-errors fcgi-app ring
     log-forward traces crt-store log-profile acme healthcheck
-    udp-lb dynamic-update botmgmt-profile captcha waf-global waf-profile fingerprint-profile sso-profile
     """
 )
 #: How deep `.if` may nest (MAXNESTEDCONDS counts one more).

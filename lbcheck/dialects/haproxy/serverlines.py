@@ -38,6 +38,8 @@ class ServerLine:
         if line.words[0] == "server-template":
             self.address_index = 3
             self.low, self.count = template_range(line.word(2))
+        if line.word(self.address_index + 1) == "from":
+            inherited = {}
         self.options, self.unknown = server_options(line, self.address_index + 1, inherited)
 
     @property
@@ -75,8 +77,20 @@ def default_options(proxy: Proxy) -> Options:
     options: Options = {}
     for section in reversed(list(proxy.chain())):
         for line in section.lines("default-server"):
-            options, _ = server_options(line, 1, options)
+            options = defaults_after(line, options)
     return options
+
+
+def defaults_after(line: Line, options: Options) -> Options:
+    """Return what a `default-server` line leaves to the servers below it.
+
+    `from none` begins anew, `name X` makes settings that only `from X` asks for (3.5).
+    """
+    if line.word(1) == "name":
+        return options
+    if line.word(1) == "from":
+        options = {}
+    return server_options(line, 1, options)[0]
 
 
 def server_lines(proxy: Proxy) -> list[ServerLine]:
@@ -89,7 +103,7 @@ def server_lines(proxy: Proxy) -> list[ServerLine]:
     found = []
     for line in proxy.section.lines:
         if line.words[0] == "default-server":
-            inherited, _ = server_options(line, 1, inherited)
+            inherited = defaults_after(line, inherited)
         elif line.words[0] in SERVER_LINES:
             found.append(ServerLine(line, inherited))
     return found

@@ -16,21 +16,6 @@ if TYPE_CHECKING:
     from lbcheck.dialects.haproxy.tree import Line, Section
     from lbcheck.findings import Hit
 
-#: Keywords of each section, up to 3.5; sections that are not here are not judged.
-_BY_SECTION = {
-    "global": keywords.GLOBAL - {"nbproc"},
-    "defaults": keywords.PROXY,
-    "frontend": keywords.PROXY,
-    "backend": keywords.PROXY,
-    "listen": keywords.PROXY,
-    "resolvers": words(
-        "accepted_payload_size hold nameserver parse-resolv-conf resolution_pool_size resolve_retries timeout"
-    ),
-    "peers": words("bind default-bind default-server disabled enabled log peer server shards table"),
-    "userlist": words("group user"),
-    "mailers": words("mailer timeout"),
-    "cache": words("early-hints max-age max-object-size max-secondary-entries process-vary total-max-size"),
-}
 #: What was taken out, since which version, and what to write now.
 _REMOVED: dict[str, tuple[str, str]] = {
     "appsession": ("1.6", "use 'cookie' or a stick-table"),
@@ -68,7 +53,7 @@ def placement(tree: Tree) -> Iterator[Hit]:
     """Yield the lines whose keyword is unknown, misspelt, removed or misplaced."""
     yield from _loose(tree)
     for section in tree.read.sections:
-        table = _BY_SECTION.get(section.kind)
+        table = keywords.BY_SECTION.get(section.kind)
         if table is None:
             continue
         common = _COMMON.get(section.kind, frozenset())
@@ -125,7 +110,7 @@ def _home(keyword: str, section: Section) -> str:
     """Return where a keyword of another section belongs, "" where it is none."""
     if keyword in keywords.GLOBAL and section.kind != "global":
         return "'global'"
-    if keyword in keywords.PROXY and _BY_SECTION.get(section.kind) is not keywords.PROXY:
+    if keyword in keywords.PROXY and keywords.BY_SECTION.get(section.kind) is not keywords.PROXY:
         return "'defaults', 'frontend', 'backend' or 'listen'"
     return ""
 
