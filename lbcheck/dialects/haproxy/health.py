@@ -39,7 +39,10 @@ _SWITCHES = frozenset({"disable-on-404", "send-state"})
 class ProxyCheck:
     """What the checks of one backend have in common: kind, request, expectation, and further options by keyword.
 
-    `rules` are the `http-check` or `tcp-check` steps that hold, own ones in place of inherited ones.
+    `rules` are the `http-check` or `tcp-check` steps that hold. An HTTP check is taken as a whole from the nearest
+    section that has a part of it (seen on haproxy 2.6.12): an own `option httpchk` drops inherited steps, and own
+    steps drop the inherited request. If they have no `send`, nothing is asked and every check times out: then
+    `options` has "no-request".
     """
 
     __slots__ = ("expect", "host", "kind", "line", "method", "options", "path", "rules", "timeout")
@@ -53,10 +56,27 @@ class ProxyCheck:
         self.host: Setting[str] | None = None
         self.expect: Setting[str] | None = None
         self.options: dict[str, Setting[Any]] = {}
-        word = {"http": "http-check", "tcp": "tcp-check"}.get(self.kind, "")
-        self.rules = list(proxy.inherited(word)) if word and self.line else []
-        if self.kind == "http" and self.line:
-            self._request(self.line)
+        self.rules: list[Line] = []
+        if self.line and self.kind in ("http", "tcp"):
+            self._find(proxy, "http-check" if self.kind == "http" else "tcp-check")
+
+    def _find(self, proxy: Proxy, word: str) -> None:
+        """Take the steps, and the request of `option httpchk`, from the nearest section that has any."""
+        for line in proxy.every(word):
+            if line.word(1) in _SWITCHES:
+                self.options[line.word(1)] = Setting(True, line.span)
+        for section in proxy.chain():
+            self.rules = [line for line in section.lines(word) if line.word(1) not in _SWITCHES]
+            requests = section.lines("option httpchk") if word == "http-check" else ()
+            if self.rules or requests:
+                break
+        if requests:
+            self._request(requests[-1])
+        elif word == "http-check":
+            self.method = Setting("OPTIONS")
+            if self.rules and not any(rule.word(1) == "send" for rule in self.rules):
+                self.method = None
+                self.options["no-request"] = Setting(True, self.rules[0].span)
         for rule in self.rules:
             self._rule(rule)
 
@@ -82,16 +102,15 @@ class ProxyCheck:
 
     def _rule(self, rule: Line) -> None:
         action = rule.word(1)
-        if action in _SWITCHES:
-            self.options[action] = Setting(True, rule.span)
-        elif action == "expect":
+        if action == "expect":
             self.expect = Setting(rule.text_from(2), rule.span)
         elif action == "connect":
             self._connect(rule)
-        elif action == "send" and self.kind == "http":
-            self._send(rule)
         elif action.startswith("send"):
+            first = "send" not in self.options
             self.options.setdefault("send", Setting(rule.text_from(2), rule.span))
+            if first and self.kind == "http":
+                self._send(rule)
 
     def _connect(self, rule: Line) -> None:
         words = rule.words

@@ -10,6 +10,7 @@ from lbcheck.dialects.haproxy.judgement.inheritance import inheritance
 from lbcheck.dialects.haproxy.judgement.names import names
 from lbcheck.dialects.haproxy.judgement.placement import placement
 from lbcheck.dialects.haproxy.judgement.rules import rules
+from lbcheck.dialects.haproxy.judgement.said import begin
 from lbcheck.dialects.haproxy.judgement.samples import samples
 from lbcheck.dialects.haproxy.judgement.servers import servers
 from lbcheck.dialects.haproxy.judgement.steps import steps
@@ -29,6 +30,7 @@ def judge(tree: Tree) -> list[Hit]:
     Silent about anything that holds a variable or a template, and about lines in `.if` blocks: whether haproxy
     meets them is decided when it starts.
     """
+    begin()
     hits = [
         Hit(mistake.code, Span(document.source, mistake.start, mistake.end), _args(mistake.problem, mistake.advice))
         for document, mistake in tree.read.mistakes

@@ -121,10 +121,11 @@ def _live(document: Document, result: Sections) -> Iterator[Line]:
         elif first in (".if", ".elif", ".else", ".endif"):
             if problem := conditions.take(line):
                 _refuse(document, result, line, problem, "balance '.if' and '.endif'")
+                return  # haproxy reads no further
         elif first[0] == "." and not conditions.dead:
             _directive(document, result, line, certain=not conditions.branch)
-    for _, _, opened in conditions.states:
-        _refuse(document, result, opened, "'.if' is never closed", "add '.endif'")
+    if conditions.states:
+        _refuse(document, result, conditions.states[-1][2], "'.if' is never closed", "add '.endif'")
 
 
 def _refuse(document: Document, result: Sections, line: Line, problem: str, advice: str) -> None:
@@ -149,9 +150,9 @@ def _mark_templated(document: Document, found: Iterable[Section]) -> None:
     if not document.controls:
         return
     own = [section for section in found if section.head.source is document.source]
-    for section, follower in zip(own, [*own[1:], None], strict=True):
+    begins = [section.head.start for section in own[1:]] + [len(document.source.text)]
+    for section, beyond in zip(own, begins, strict=False):
         end = section.extent.end
-        beyond = follower.head.start if follower else len(document.source.text)
         section.templated = any(
             section.head.start <= control.start < end or (end <= control.start < beyond and control.column > 1)
             for control in document.controls

@@ -98,6 +98,8 @@ option ldap-check x # E08
 option pgsql-check # E08
 no balance # E07
 no timeout client # E07
+no option httpchk # E07
+default option httplog # E07
 timeout # E08
 timeout conect 5s # E06
 timeout client # E08

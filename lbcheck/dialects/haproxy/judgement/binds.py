@@ -5,11 +5,10 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from lbcheck.dialects.haproxy.judgement.said import certain, hit, plain
+from lbcheck.dialects.haproxy.judgement.said import certain, guess, hit, plain
 from lbcheck.dialects.haproxy.judgement.servers import port_problem
 from lbcheck.dialects.haproxy.keywords import BIND
 from lbcheck.dialects.haproxy.options import BIND_FLAGS, bind_options
-from lbcheck.spelling import closest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -80,7 +79,7 @@ def _unknown(line: Line, index: int, keyword: str, proxy: Proxy | None) -> Itera
     if _ADDRESS.fullmatch(word):
         problem = f"a second address '{word}' behind a blank"
         yield hit("E08", span, problem, "separate addresses by commas, or write two 'bind' lines", proxy=proxy)
-    elif (meant := closest(word, sorted(BIND))) is not None:
+    elif (meant := guess(word, sorted(BIND))) is not None:
         yield hit("E06", span, f"there is no '{keyword}' option '{word}'", f"did you mean '{meant}'?", proxy=proxy)
 
 

@@ -6,8 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from lbcheck.dialects.haproxy.judgement.heads import bad_character
-from lbcheck.dialects.haproxy.judgement.said import hit, plain
-from lbcheck.spelling import closest
+from lbcheck.dialects.haproxy.judgement.said import guess, hit, plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -49,7 +48,7 @@ def expression(line: Line, at: int, proxy: Proxy) -> Iterator[Hit]:
         if text.startswith("-") and name in ("-i", "-m", "-f", "-n", "-M", "-u"):
             advice = f"write '{line.word(at + 1)} {name} …'"
             yield hit("E09", span, f"the flag '{name}' stands before the fetch", advice, proxy=proxy)
-        elif meant := closest(name, sorted(FETCHES)):
+        elif meant := guess(name, sorted(FETCHES)):
             yield hit("E06", span, f"there is no fetch '{name}'", f"did you mean '{meant}'?", proxy=proxy)
     elif text[len(name) : len(name) + 1] == "(" and ")" not in text:
         yield hit("E01", span, f"the parenthesis in '{text}' is never closed", f"write '{text})'", proxy=proxy)

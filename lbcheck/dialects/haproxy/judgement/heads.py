@@ -5,10 +5,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from lbcheck.dialects.haproxy.judgement.said import hit, plain
+from lbcheck.dialects.haproxy.judgement.said import guess, hit, plain
 from lbcheck.dialects.haproxy.sections import PROXY_KINDS
 from lbcheck.findings import Related
-from lbcheck.spelling import closest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -73,7 +72,7 @@ def _bases(tree: Tree) -> Iterator[Hit]:
             span = section.head.span_of(section.base_index)
             found = known.get(base, [])
             if not found:
-                meant = closest(base, known)
+                meant = guess(base, known)
                 advice = f"did you mean '{meant}'?" if meant else f"write 'defaults {base}' above, or take 'from' out"
                 yield hit("E11", span, f"there is no 'defaults {base}' above this line", advice)
             elif len(found) > 1 and all(not one.head.branch for one in found):
@@ -104,17 +103,15 @@ def _duplicates(tree: Tree) -> Iterator[Hit]:
                 backends.setdefault(section.name, []).append(section)
         elif kind in _UNIQUE:
             earlier = others.setdefault((kind, section.name), [])
-            earlier, others[kind, section.name] = list(earlier), [*earlier, section]
+            earlier.append(section)
         else:
             continue
         yield from _clash(section, earlier)
 
 
 def _clash(section: Section, earlier: Sequence[Section]) -> Iterator[Hit]:
-    if earlier and earlier[-1] is section:
-        earlier = earlier[:-1]
     for one in earlier:
-        if compatible(one.head.branch, section.head.branch):
+        if one is not section and compatible(one.head.branch, section.head.branch):
             problem = f"there is already a '{one.kind}' named '{section.name}', on line {one.head.span.line}"
             related = [Related(one.span, "the first one")]
             yield hit("E10", section.span, problem, "give one of them another name", related=related)

@@ -5,9 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from lbcheck.dialects.haproxy.judgement.said import certain, hit, plain
+from lbcheck.dialects.haproxy.judgement.said import certain, guess, hit, plain
 from lbcheck.findings import Related
-from lbcheck.spelling import closest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -40,7 +39,7 @@ def names(tree: Tree) -> Iterator[Hit]:
 
 
 def _missing(span: Span, kind: str, name: str, known: Iterable[str], proxy: Proxy, server: str | None = None) -> Hit:
-    meant = closest(name, known)
+    meant = guess(name, known)
     advice = f"did you mean '{meant}'?" if meant else f"add a section '{kind} {name}'"
     return hit("E11", span, f"there is no section '{kind} {name}'", advice, proxy=proxy, server=server)
 
@@ -82,7 +81,7 @@ def _use_server(proxy: Proxy) -> Iterator[Hit]:
             return
         found = [entry.name for entry in proxy.servers]
         if name not in found:
-            meant = closest(name, found)
+            meant = guess(name, found)
             advice = f"did you mean '{meant}'?" if meant else "write the name of a server of this section"
             yield hit("E11", line.span_of(1), f"'{proxy.name}' has no server '{name}'", advice, proxy=proxy)
 

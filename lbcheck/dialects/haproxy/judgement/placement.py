@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lbcheck.dialects.haproxy import keywords
-from lbcheck.dialects.haproxy.judgement.said import certain, hit, plain
+from lbcheck.dialects.haproxy.judgement.said import certain, guess, hit, plain
 from lbcheck.dialects.haproxy.words import words
-from lbcheck.spelling import closest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -102,7 +101,7 @@ def _unknown(keyword: str, line: Line, section: Section, table: frozenset[str]) 
         yield hit("E06", span, f"'{keyword}' was taken out of HAProxy 2.1", _REWRITES)
     elif home := _home(keyword, section):
         yield hit("E07", span, f"'{keyword}' cannot stand in a '{section.kind}' section", f"move it to {home}")
-    elif (meant := closest(keyword, sorted(table))) is not None:
+    elif (meant := guess(keyword, sorted(table))) is not None:
         yield hit("E06", span, f"there is no keyword '{keyword}' in '{section.kind}'", f"did you mean '{meant}'?")
 
 

@@ -8,9 +8,8 @@ from lbcheck.dialects.haproxy import keywords
 from lbcheck.dialects.haproxy.acl import PREDEFINED
 from lbcheck.dialects.haproxy.conditions import condition_index, terms
 from lbcheck.dialects.haproxy.judgement.expressions import acl_line, expression
-from lbcheck.dialects.haproxy.judgement.said import certain, hit, plain
+from lbcheck.dialects.haproxy.judgement.said import certain, guess, hit, plain
 from lbcheck.findings import Related
-from lbcheck.spelling import closest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -117,7 +116,7 @@ def _undefined(line: Line, name: str, at: int, proxy: Proxy) -> Iterator[Hit]:
         problem = f"the ACL '{name}' is declared only below, on line {later.span.line}"
         yield hit("E11", span, problem, "move the 'acl' line above the rule", proxy=proxy, related=related)
         return
-    meant = closest(name, [*(other.word(1) for other in proxy.lines("acl")), *PREDEFINED])
+    meant = guess(name, [*(other.word(1) for other in proxy.lines("acl")), *PREDEFINED])
     advice = f"did you mean '{meant}'?" if meant else f"declare it above: 'acl {name} …'"
     yield hit("E11", span, f"there is no ACL '{name}' in this section", advice, proxy=proxy)
 
@@ -143,7 +142,7 @@ def _action(line: Line, proxy: Proxy) -> Iterator[Hit]:
     if keyword in _TCP_ACTIONS:
         where = line.word(1)
         if where not in _TCP_WHERE[keyword]:
-            meant = closest(where, _TCP_WHERE[keyword])
+            meant = guess(where, _TCP_WHERE[keyword])
             if meant and plain(line, 1):
                 yield hit(
                     "E06", line.span_of(1), f"there is no '{keyword} {where}'", f"did you mean '{meant}'?", proxy=proxy
@@ -157,7 +156,7 @@ def _action(line: Line, proxy: Proxy) -> Iterator[Hit]:
     if not action:
         yield hit("E08", line.span, f"'{line.text_from(0)}' needs an action", "write what to do", proxy=proxy)
     elif action not in table and not action.startswith(("track-sc", "lua.")) and plain(line, at):
-        meant = closest(action, sorted(table))
+        meant = guess(action, sorted(table))
         if meant:
             problem = f"'{keyword}' has no action '{action}'"
             yield hit("E06", line.span_of(at), problem, f"did you mean '{meant}'?", proxy=proxy)

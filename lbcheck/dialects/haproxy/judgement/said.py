@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 from lbcheck.dialects.haproxy.values import placeholder
 from lbcheck.findings import Hit
+from lbcheck.spelling import closest
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from lbcheck.dialects.haproxy.resolve import Proxy
     from lbcheck.dialects.haproxy.tree import Line
@@ -46,3 +47,30 @@ def certain(line: Line) -> bool:
 def listed(words: Sequence[str]) -> str:
     """Return "a, b or c"."""
     return words[0] if len(words) == 1 else ", ".join(words[:-1]) + " or " + words[-1]
+
+
+class _Guesses:
+    """How many words may still be looked up in the present config; comparing with hundreds of names takes time."""
+
+    __slots__ = ("left",)
+
+    def __init__(self) -> None:
+        self.left = 0
+
+
+_GUESSES = _Guesses()
+#: haproxy itself gives up after 50 errors.
+MAX_GUESSES = 200
+
+
+def begin() -> None:
+    """Start the judgement of a config: its misspelt words may be guessed again."""
+    _GUESSES.left = MAX_GUESSES
+
+
+def guess(name: str, candidates: Iterable[str]) -> str | None:
+    """Return what a word was probably meant to be; None where nothing is near, or after too many guesses."""
+    if _GUESSES.left <= 0:
+        return None
+    _GUESSES.left -= 1
+    return closest(name, candidates)

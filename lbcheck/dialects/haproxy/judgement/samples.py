@@ -5,9 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from lbcheck.dialects.haproxy.judgement.said import certain, hit, plain
+from lbcheck.dialects.haproxy.judgement.said import certain, guess, hit, plain
 from lbcheck.dialects.haproxy.vocabulary import FETCHES
-from lbcheck.spelling import closest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -67,7 +66,7 @@ def _fetch(line: Line, index: int, name: str, proxy: Proxy) -> Iterator[Hit]:
     if not name:
         problem = "the expression in '%[…]' has no fetch"
         yield hit("E08", line.span_of(index), problem, "write such as '%[src]'", proxy=proxy)
-    elif name not in FETCHES and not name.startswith("lua.") and (meant := closest(name, sorted(FETCHES))):
+    elif name not in FETCHES and not name.startswith("lua.") and (meant := guess(name, sorted(FETCHES))):
         yield hit("E06", line.span_of(index), f"there is no fetch '{name}'", f"did you mean '{meant}'?", proxy=proxy)
 
 

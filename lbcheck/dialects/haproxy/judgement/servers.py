@@ -7,10 +7,9 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from lbcheck.dialects.haproxy.judgement.heads import bad_character
-from lbcheck.dialects.haproxy.judgement.said import certain, hit, listed, plain
+from lbcheck.dialects.haproxy.judgement.said import certain, guess, hit, listed, plain
 from lbcheck.dialects.haproxy.options import SERVER_FLAGS, SERVER_VALUES, taken_apart
 from lbcheck.dialects.haproxy.values import MAX_MILLISECONDS, number, seconds
-from lbcheck.spelling import closest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -106,24 +105,28 @@ def _is_port(text: str, smallest: int) -> bool:
 
 
 def _options(line: Line, first: int, proxy: Proxy, server: str | None) -> Iterator[Hit]:
-    for code, index, last, problem, advice in _verdicts(tuple(line.words[first:])):
+    tail = tuple(line.words[first:])
+    for code, index, last, problem, advice in _verdicts(tail):
         if plain(line, first + index) and plain(line, first + last):
             span = line.span_of(first + index, first + last)
             yield hit(code, span, problem, advice, proxy=proxy, server=server)
+    unknown = taken_apart(tail)[1]
+    if unknown >= 0 and plain(line, first + unknown):
+        meant = guess(tail[unknown], sorted(SERVER_FLAGS | SERVER_VALUES))
+        if meant is not None:
+            problem = f"there is no server option '{tail[unknown]}'"
+            span = line.span_of(first + unknown)
+            yield hit("E06", span, problem, f"did you mean '{meant}'?", proxy=proxy, server=server)
 
 
 @lru_cache(1024)  # the servers of a file mostly have the same options
 def _verdicts(words: tuple[str, ...]) -> list[tuple[str, int, int, str, str]]:
     """Return (code, first word, last word, problem, advice) of each option that haproxy does not take."""
-    options, unknown = taken_apart(words)
     found = []
-    for keyword, index, value in options:
+    for keyword, index, value in taken_apart(words)[0]:
         judge = _VALUES.get(keyword)
         if judge is not None and (verdict := judge(keyword, value)):
             found.append(("E09" if value else "E08", index, index + 1 if value else index, *verdict))
-    if unknown >= 0 and (meant := closest(words[unknown], sorted(SERVER_FLAGS | SERVER_VALUES))) is not None:
-        problem = f"there is no server option '{words[unknown]}'"
-        found.append(("E06", unknown, unknown, problem, f"did you mean '{meant}'?"))
     return found
 
 

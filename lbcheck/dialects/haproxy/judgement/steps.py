@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from lbcheck.dialects.haproxy.judgement.said import certain, hit, plain
-from lbcheck.spelling import closest
+from lbcheck.dialects.haproxy.judgement.said import certain, guess, hit, plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -55,7 +54,7 @@ def _step(line: Line, proxy: Proxy) -> Iterator[Hit]:
     if not action:
         yield hit("E08", line.span, f"'{keyword}' needs a step", f"write '{keyword} expect …'", proxy=proxy)
     elif name not in _ACTIONS[keyword]:
-        meant = closest(name, _ACTIONS[keyword])
+        meant = guess(name, _ACTIONS[keyword])
         if meant and plain(line, 1):
             problem = f"'{keyword}' has no step '{name}'"
             yield hit("E06", line.span_of(1), problem, f"did you mean '{meant}'?", proxy=proxy)

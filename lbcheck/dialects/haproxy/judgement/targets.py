@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lbcheck.dialects.haproxy.judgement.said import certain, hit, plain
-from lbcheck.spelling import closest
+from lbcheck.dialects.haproxy.judgement.said import certain, guess, hit, plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -51,7 +50,7 @@ def targets(tree: Tree) -> Iterator[Hit]:
 def _missing(line: Line, index: int, kind: str, known: set[str], proxy: Proxy) -> Iterator[Hit]:
     name = line.word(index)
     if name and name not in known and plain(line, index) and certain(line):
-        meant = closest(name, known)
+        meant = guess(name, known)
         advice = f"did you mean '{meant}'?" if meant else f"add a section '{kind} {name}'"
         yield hit("E11", line.span_of(index), f"there is no section '{kind} {name}'", advice, proxy=proxy)
 
@@ -75,7 +74,7 @@ def _tracked(proxy: Proxy, tables: set[str]) -> Iterator[Hit]:
             if name in tables or not certain(line) or (index and not plain(line, index)):
                 continue
             problem = f"there is no stick-table '{name}'" if index else f"'{proxy.name}' has no stick-table"
-            meant = closest(name, tables) if index else None
+            meant = guess(name, tables) if index else None
             advice = f"did you mean '{meant}'?" if meant else f"add a 'stick-table' line to '{name}'"
             yield hit("E11", line.span_of(index) if index else line.span, problem, advice, proxy=proxy)
 

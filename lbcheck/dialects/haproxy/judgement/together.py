@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING
 from lbcheck.dialects.haproxy.addresses import server_address
 from lbcheck.dialects.haproxy.health import check_option
 from lbcheck.dialects.haproxy.judgement.heads import compatible
-from lbcheck.dialects.haproxy.judgement.said import hit, plain
+from lbcheck.dialects.haproxy.judgement.said import guess, hit, plain
 from lbcheck.dialects.haproxy.values import number
 from lbcheck.findings import Related
-from lbcheck.spelling import closest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -150,7 +149,7 @@ def _tracked(
     pool, slash, name = target.rpartition("/")
     home = tree.backends.get(pool) if slash else proxy
     if home is None:
-        meant = closest(pool, tree.backends)
+        meant = guess(pool, tree.backends)
         advice = f"did you mean '{meant}/{name}'?" if meant else "write 'track BACKEND/SERVER' with one that exists"
         yield hit("E11", track.span, f"there is no backend '{pool}' to track", advice, proxy=proxy, server=entry.name)
         return
@@ -162,7 +161,7 @@ def _tracked(
             watched[home.name].setdefault(other.name, []).append(other)
     found = watched[home.name].get(name)
     if found is None:
-        meant = closest(name, watched[home.name])
+        meant = guess(name, watched[home.name])
         advice = f"did you mean '{meant}'?" if meant else "write the name of one that exists"
         problem = f"'{home.name}' has no server '{name}' to track"
         yield hit("E11", track.span, problem, advice, proxy=proxy, server=entry.name)

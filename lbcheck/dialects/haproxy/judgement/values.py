@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 from lbcheck.dialects.haproxy import keywords
 from lbcheck.dialects.haproxy.algorithm import ALGORITHMS, FUNCTIONS
-from lbcheck.dialects.haproxy.judgement.said import certain, hit, listed, plain
+from lbcheck.dialects.haproxy.judgement.said import certain, guess, hit, listed, plain
 from lbcheck.dialects.haproxy.judgement.servers import port_problem
 from lbcheck.dialects.haproxy.values import MAX_MILLISECONDS, number, seconds, size
-from lbcheck.spelling import closest
+from lbcheck.dialects.haproxy.words import words
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -57,6 +57,13 @@ _RETRY_WORDS = frozenset(
         "all-retryable-errors",
     }
 )
+#: Options that `no` and `default` cannot stand before (`cfg_parse_listen`).
+_NOT_NEGATABLE = words(
+    """
+    external-check forwardfor http-restrict-req-hdr-names httpchk httplog httpslog ldap-check mysql-check originalto
+    pgsql-check redis-check smtpchk spop-check ssl-hello-chk tcp-check tcpka tcplog
+    """
+)
 _NO_ARGUMENTS = frozenset({"ldap-check", "redis-check", "ssl-hello-chk", "tcp-check", "tcplog", "spop-check"})
 
 
@@ -83,7 +90,7 @@ def _mode(line: Line) -> Iterator[Found]:
     if mode == "health":
         yield "E09", 1, 1, "'mode health' was taken out of HAProxy 2.2", "use 'http-request return status 200'"
     elif mode not in _MODES:
-        meant = closest(mode, _MODES)
+        meant = guess(mode, _MODES)
         yield "E09", 1, 1, f"there is no mode '{mode}'", f"did you mean '{meant}'?" if meant else "write http or tcp"
     elif line.word(2):
         yield "E08", 2, 2, f"'mode' takes one word, and '{line.word(2)}' is one too many", "take it out"
@@ -95,7 +102,7 @@ def _balance(line: Line) -> Iterator[Found]:
     if not word:
         return
     if name not in ALGORITHMS:
-        meant = _ALIASES.get(word) or closest(name, sorted(ALGORITHMS - {"none"}))
+        meant = _ALIASES.get(word) or guess(name, sorted(ALGORITHMS - {"none"}))
         advice = f"did you mean '{meant}'?" if meant else "write roundrobin, leastconn, random, source, uri or hash"
         yield "E09", 1, 1, f"there is no algorithm '{word}'", advice
     elif name == "hdr" and not argument:
@@ -154,7 +161,7 @@ def _hash_type(line: Line) -> Iterator[Found]:
 def _timeout(line: Line) -> Iterator[Found]:
     name, value = line.word(1), line.word(2)
     if name not in keywords.TIMEOUTS:
-        meant = closest(name, sorted(keywords.TIMEOUTS)) or next(
+        meant = guess(name, sorted(keywords.TIMEOUTS)) or next(
             (known for known in ("connect", "client", "server") if name and known.startswith(name[:3])), None
         )
         if meant or not name:
@@ -182,8 +189,11 @@ def _option(line: Line) -> Iterator[Found]:
     name = line.word(1)
     if not name:
         yield "E08", 0, 0, "'option' needs the name of an option", "write 'option NAME', or take the line out"
+    elif line.modifier and name in _NOT_NEGATABLE:
+        advice = "take the line out; another option of its kind takes its place where it is written later"
+        yield "E07", 0, 1, f"'{line.modifier} option {name}' is not possible", advice
     elif name not in keywords.OPTIONS:
-        if meant := closest(name, sorted(keywords.OPTIONS)):
+        if meant := guess(name, sorted(keywords.OPTIONS)):
             yield "E06", 1, 1, f"there is no option '{name}'", f"did you mean '{meant}'?"
     elif name == "httpchk" and len(line.words) > 6:  # a host behind the version is new in 3.0
         yield (
@@ -236,7 +246,7 @@ def _cookie(line: Line) -> Iterator[Found]:
             index += 1
         elif word not in _COOKIE_FLAGS:
             if word:
-                meant = closest(word, sorted(_COOKIE_FLAGS | _COOKIE_VALUES))
+                meant = guess(word, sorted(_COOKIE_FLAGS | _COOKIE_VALUES))
                 yield (
                     "E09",
                     index,
@@ -274,7 +284,7 @@ def _retry_on(line: Line) -> Iterator[Found]:
     if not line.word(1):
         yield "E08", 0, 0, "'retry-on' does not say on what", "write 'retry-on conn-failure', or more"
     for index, word in enumerate(line.words[1:], 1):
-        if word not in _RETRY_WORDS and not word.isdecimal() and (meant := closest(word, sorted(_RETRY_WORDS))):
+        if word not in _RETRY_WORDS and not word.isdecimal() and (meant := guess(word, sorted(_RETRY_WORDS))):
             yield "E09", index, index, f"there is no reason '{word}' to retry", f"did you mean '{meant}'?"
 
 
@@ -285,7 +295,7 @@ def _stats(line: Line) -> Iterator[Found]:
     elif word in ("socket", "timeout", "maxconn"):
         yield "E07", 0, 1, f"'stats {word}' cannot stand in a proxy", "move it to 'global'"
     elif word not in _STATS:
-        if meant := closest(word, sorted(_STATS)):
+        if meant := guess(word, sorted(_STATS)):
             yield "E06", 1, 1, f"there is no 'stats {word}'", f"did you mean '{meant}'?"
     elif word in ("uri", "auth", "realm", "scope", "refresh") and not line.word(2):
         yield "E08", 0, 1, f"'stats {word}' needs a value", f"write 'stats {word} VALUE'"
