@@ -25,8 +25,9 @@ SUFFIXES = (".conf", ".nginx", ".nginxconf", ".vhost")
 
 _INCLUDE = re.compile(r"(?<![\w.-])include[ \t]+[\"']?([^;\"'\s]+)")
 _OPENS = re.compile(
-    r"^[ \t]*(?:http|events|stream|mail|server|upstream[ \t]+\S+|location[ \t][^\n{]*|map[ \t][^\n{]*|geo[ \t][^\n{]*"
-    r"|split_clients[ \t][^\n{]*|types|if[ \t]*\([^\n{]*)[ \t\r\n]*\{",
+    r"^[ \t]*(?:http|events|stream|mail|server|upstream[ \t]+(?:[^\s{]+|\{\{[^{}\n]*\}\})"
+    r"|location[ \t][^\n{]*|map[ \t][^\n{]*|geo[ \t][^\n{]*"
+    r"|split_clients[ \t][^\n{]*|types|if[ \t]*\([^\n{]*)[ \t\r\n]*\{(?![{%])",
     re.MULTILINE,
 )
 _DIRECTIVE = re.compile(
@@ -45,11 +46,23 @@ _OTHERS = re.compile(
 
 
 def recognises(source: Source) -> bool:
-    """Say whether the text is an nginx config or a fragment of one: it opens nginx's blocks, or every line is one."""
+    """Say whether the text is an nginx config or a fragment: it opens nginx's blocks, or most lines are directives."""
     text = source.text
     if _OPENS.search(text):
         return not text.lstrip().startswith(("{", "[", "<?", "#!"))
-    return bool(_DIRECTIVE.search(text)) and not _OTHERS.search(text)
+    return bool(_DIRECTIVE.search(text)) and not _OTHERS.search(text) and _mostly_known(source)
+
+
+def _mostly_known(source: Source) -> bool:
+    """Say whether the text's statements are nginx's: other formats have lines that end in a semicolon too."""
+    from lbcheck.dialects.nginx.contexts import MASKS
+    from lbcheck.dialects.nginx.known import apart, foreign
+    from lbcheck.dialects.nginx.parser import parse
+
+    tree = parse(source)
+    names = [directive.name for directive in tree.all()]
+    known = sum(name in MASKS or apart(name) or foreign(name) for name in names)
+    return known > bool(tree.faults) and known >= 0.8 * len(names)
 
 
 def references(source: Source) -> list[str]:
