@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from lbcheck.dialects.nginx.parser import parse
 from lbcheck.dialects.nginx.templates import OPAQUE
-from lbcheck.files import MAX_FILES, UnreadableError
+from lbcheck.files import MAX_DEPTH, MAX_FILES, UnreadableError
 from lbcheck.findings import Hit, NotChecked, Related
 from lbcheck.text import Span
 
@@ -32,6 +32,8 @@ HARMLESS = frozenset(
 #: Folders of the same kind.
 HARMLESS_FOLDERS = frozenset({"modules-enabled", "modules", "modules.d"})
 
+#: How many directives files that are included again and again may bring in.
+MAX_REPEATED = 100_000
 #: How far above the main config's folder a server's file is looked for among the scanned files.
 MAX_LEVELS_UP = 3
 
@@ -99,7 +101,9 @@ class Includer:
         self.open: str | None = None
         self._resolved: dict[str, list[str]] = {}
         self._said: set[tuple[str, int]] = set()
-        self._expansions = 0
+        #: How many directives came in once more, from files that were included before.
+        self._repeated = 0
+        self._sizes: dict[int, int] = {}
         self._main = ""
 
     def main(self, path: str) -> Items:
@@ -111,9 +115,8 @@ class Includer:
         """Return what an include brings in, each directive with the includes that led to it."""
         found: Items = []
         for path in map(os.path.normpath, self.paths(directive)):
-            self._expansions += 1
-            if self._expansions > MAX_FILES:
-                self._once(directive, "E04", f"includes bring in more than {MAX_FILES:,} files", "include fewer files")
+            if len(self.used) >= MAX_FILES or self._repeated > MAX_REPEATED or len(via) >= MAX_DEPTH:
+                self._once(directive, "E04", "includes bring in too much to follow", "include fewer files, less deeply")
                 break
             try:
                 tree = self.library.tree(path)
@@ -122,6 +125,8 @@ class Includer:
                 continue
             if self._cycle(directive, path, via):
                 continue
+            if path in self.used:
+                self._repeated += 1 + self._size(tree)
             found.extend(self._expanded(path, tree, (*via, directive)))
         return found
 
@@ -135,6 +140,12 @@ class Includer:
             else:
                 found.append((directive, via))
         return found
+
+    def _size(self, tree: Tree) -> int:
+        size = self._sizes.get(id(tree))
+        if size is None:
+            size = self._sizes[id(tree)] = sum(1 for _ in tree.all())
+        return size
 
     def _cycle(self, directive: Directive, path: str, via: tuple[Directive, ...]) -> bool:
         path_of = self.library.path_of
