@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from ipaddress import ip_network
 from typing import TYPE_CHECKING
 
 from lbcheck.dialects.nginx.hits import hit
@@ -100,6 +99,8 @@ def _is_network(text: str) -> bool:
     """Say whether an IPv4 network is one; nginx lets missing octets be zero, which is left alone here."""
     if text.partition("/")[0].count(".") != 3:
         return True
+    from ipaddress import ip_network
+
     try:
         ip_network(text, strict=False)
     except ValueError:
