@@ -119,6 +119,8 @@ def _live(document: Document, result: Sections) -> Iterator[Line]:
                 line.branch = conditions.branch
                 yield line
         elif first in (".if", ".elif", ".else", ".endif"):
+            if first in (".else", ".endif") and len(line.words) > 1:
+                _refuse(document, result, line, f"'{first}' takes no argument", "take it out")
             if problem := conditions.take(line):
                 _refuse(document, result, line, problem, "balance '.if' and '.endif'")
                 return  # haproxy reads no further
@@ -137,7 +139,7 @@ def _directive(document: Document, result: Sections, line: Line, *, certain: boo
     word = line.words[0]
     if word == ".alert" and certain:
         _refuse(document, result, line, "'.alert' stops haproxy here", "put it into an '.if' block, or take it out")
-    elif word not in (".alert", ".warning", ".notice", ".diag") and not line.opaque:
+    elif word not in (".alert", ".warning", ".notice", ".diag") and 0 not in line.opaque:
         advice = "haproxy knows .if, .elif, .else, .endif, .notice, .warning, .alert and .diag"
         mistake = Mistake(
             "E06", line.start, line.end, f"there is no directive '{word}': haproxy refuses to start", advice

@@ -131,6 +131,10 @@ dispatch 127.0.0.1 # E09
 source # E08
 source 127.0.0.1:10-20 # E09
 log 127.0.0.1:10-20 local0 # E09
+log 127.0.0.1 # E08
+log 127.0.0.1 local9 # E09
+log 127.0.0.1 len 99 # E08
+timeout foo 5s # E06
 load-server-state-from-file foo # E09
 http-reuse foo # E09
 retry-on # E08
@@ -228,6 +232,10 @@ global x # E08
 global\n maxcon 5 # E06
 global\n mode http # E07
 global\n nbproc 2 # E06
+global\n maxconn # E08
+global\n log 127.0.0.1 # E08
+global\n stats socket mode 600 # E09
+.if 1\n.endif x # E01
 global\n stats socket # E08
 global\n stats socket /tmp/x level foo # E09
 global\n stats socket /tmp/x mode x # E09
@@ -314,6 +322,8 @@ hash-type map-based sdbm avalanche
 hash-type consistent
 hash-balance-factor 0
 no log
+log 127.0.0.1 len 2048 format rfc5424 sample 1:2 local0 info
+log stdout format raw daemon
 no option httpclose
 timeout server 0
 timeout http-keep-alive 5

@@ -87,6 +87,9 @@ def _socket(line: Line) -> Iterator[Hit]:
     if not line.word(2):
         yield hit("E08", line.span, "'stats socket' needs a path or an address", "write 'stats socket /PATH mode 600'")
         return
+    path = line.word(2)
+    if plain(line, 2) and not path.startswith(_NO_PORT) and (problem := port_problem(path, ranges=True, needed=True)):
+        yield hit("E09", line.span_of(2), problem, "write a path, or 'ipv4@ADDRESS:PORT'")
     for index, word in enumerate(line.words[3:-1], 3):
         value = line.words[index + 1]
         if word == "level" and value not in ("user", "operator", "admin") and plain(line, index + 1):

@@ -60,7 +60,9 @@ def _head(section: Section) -> Iterator[Hit]:
     if section.kind in PROXY_KINDS and len(head.words) > 2 and not (section.base_index == 3 and len(head.words) == 4):
         problem = f"behind the name of a '{section.kind}' only 'from DEFAULTS' may stand, not '{head.text_from(2)}'"
         advice = "write the address as 'bind ADDRESS:PORT' in the section"
-        yield hit("E08", head.span_of(2, len(head.words)), problem, advice)
+        # src/cfgparse-listen.c leaves before the section is made; of a backend it says nothing
+        effect = "haproxy skips the head, and the lines below it belong to no section, or to the one above"
+        yield hit("E08", head.span_of(2, len(head.words)), problem, advice, effect=effect)
 
 
 def _bases(tree: Tree) -> Iterator[Hit]:

@@ -26,9 +26,10 @@ def hit(
     proxy: Proxy | None = None,
     server: str | None = None,
     related: Sequence[Related] = (),
+    effect: str = "haproxy refuses to start",
 ) -> Hit:
     """Return a finding of reading: what is wrong with the words as written, and what to write instead."""
-    args = {"problem": f"{problem}: haproxy refuses to start", "advice": advice}
+    args = {"problem": f"{problem}: {effect}", "advice": advice}
     pool = proxy.name if proxy is not None and proxy.is_backend else None
     frontend = proxy.name if proxy is not None and proxy.kind == "frontend" else None
     return Hit(code, span, args, related=related, pool=pool, frontend=frontend, server=server)

@@ -91,17 +91,15 @@ def port_problem(text: str, *, offset: bool = False, ranges: bool = False, neede
     if port[0] in "+-":
         return None if offset else f"'{text}' has a port offset, which is for servers only"
     low, dash, high = port.partition("-")
+    if not low[:1].isdigit():
+        return f"'{port}' in '{text}' is no port number"
     if dash and not ranges:
         return f"'{text}' has a range of ports, and one port is meant here"
     smallest = 1 if needed else 0
-    bad = next((one for one in ((low, high) if dash else (low,)) if not _is_port(one, smallest)), None)
-    if bad is not None:
-        return f"'{bad}' in '{text}' is no port: they go from {smallest} to 65535"
-    return f"the range of ports '{port}' runs backwards" if dash and int(low) > int(high) else None
-
-
-def _is_port(text: str, smallest: int) -> bool:
-    return text.isdecimal() and text.isascii() and smallest <= int(text) <= 65535
+    for one in (low, high) if dash else (low,):
+        if not smallest <= number(one) <= 65535:  # haproxy reads the digits at the beginning, as C's atoi does
+            return f"'{one}' in '{text}' is no port: they go from {smallest} to 65535"
+    return f"the range of ports '{port}' runs backwards" if dash and number(low) > number(high) else None
 
 
 def _options(line: Line, first: int, proxy: Proxy, server: str | None) -> Iterator[Hit]:

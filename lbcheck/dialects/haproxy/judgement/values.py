@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from lbcheck.dialects.haproxy import keywords
 from lbcheck.dialects.haproxy.algorithm import ALGORITHMS, FUNCTIONS
+from lbcheck.dialects.haproxy.judgement.places import dispatch, log, source
 from lbcheck.dialects.haproxy.judgement.said import certain, guess, hit, listed, plain
-from lbcheck.dialects.haproxy.judgement.servers import port_problem
 from lbcheck.dialects.haproxy.values import MAX_MILLISECONDS, number, seconds, size
 from lbcheck.dialects.haproxy.words import words
 
@@ -69,6 +69,10 @@ _NO_ARGUMENTS = frozenset({"ldap-check", "redis-check", "ssl-hello-chk", "tcp-ch
 
 def values(tree: Tree) -> Iterator[Hit]:
     """Yield the lines of proxies whose values haproxy does not take."""
+    for line in tree.global_lines():
+        judge = _GLOBAL.get(line.words[0])
+        if judge is not None and certain(line) and not line.modifier:
+            yield from _hits(judge(line), line, None)
     for proxy in (*tree.defaults, *tree.proxies):
         for keyword, lines in proxy.index.items():
             judge = _JUDGES.get(keyword)
@@ -79,7 +83,7 @@ def values(tree: Tree) -> Iterator[Hit]:
                     yield from _hits(judge(line), line, proxy)
 
 
-def _hits(found: Iterator[Found], line: Line, proxy: Proxy) -> Iterator[Hit]:
+def _hits(found: Iterator[Found], line: Line, proxy: Proxy | None) -> Iterator[Hit]:
     for code, first, last, problem, advice in found:
         if all(plain(line, index) for index in range(first, last + 1)):
             yield hit(code, line.span_of(first, last), problem, advice, proxy=proxy)
@@ -164,9 +168,8 @@ def _timeout(line: Line) -> Iterator[Found]:
         meant = guess(name, sorted(keywords.TIMEOUTS)) or next(
             (known for known in ("connect", "client", "server") if name and known.startswith(name[:3])), None
         )
-        if meant or not name:
-            advice = f"did you mean 'timeout {meant}'?" if meant else "write 'timeout client 30s'"
-            yield "E06" if name else "E08", min(1, len(line.words) - 1), 1, f"there is no 'timeout {name}'", advice
+        advice = f"did you mean 'timeout {meant}'?" if meant else f"there are {listed(sorted(keywords.TIMEOUTS))}"
+        yield "E06" if name else "E08", min(1, len(line.words) - 1), 1, f"there is no 'timeout {name}'", advice
     elif not value:
         yield "E08", 0, 1, f"'timeout {name}' needs a time", f"write 'timeout {name} 30s'"
     else:
@@ -313,24 +316,6 @@ def _default_backend(line: Line) -> Iterator[Found]:
         yield "E08", 2, len(line.words) - 1, f"'default_backend' takes one name, not '{line.text_from(2)}'", advice
 
 
-def _dispatch(line: Line) -> Iterator[Found]:
-    if problem := port_problem(line.word(1), needed=True):
-        yield "E09", min(1, len(line.words) - 1), 1, problem, "write 'dispatch ADDRESS:PORT'"
-
-
-def _source(line: Line) -> Iterator[Found]:
-    if not line.word(1):
-        yield "E08", 0, 0, "'source' needs an address", "write 'source ADDRESS'"
-    elif problem := port_problem(line.word(1)):
-        yield "E09", 1, 1, problem, "write 'source ADDRESS' or 'source ADDRESS:PORT'"
-
-
-def _log(line: Line) -> Iterator[Found]:
-    target = line.word(1)
-    if "@" not in target and "/" not in target and (problem := port_problem(target)):
-        yield "E09", 1, 1, problem, "write 'log ADDRESS:PORT FACILITY'"
-
-
 def _table(line: Line) -> Iterator[Found]:
     words = line.words
     for needed in ("type", "size"):
@@ -374,12 +359,14 @@ _JUDGES: dict[str, Callable[[Line], Iterator[Found]]] = {
     "retry-on": _retry_on,
     "stats": _stats,
     "default_backend": _default_backend,
-    "dispatch": _dispatch,
-    "source": _source,
-    "log": _log,
+    "dispatch": dispatch,
+    "source": source,
+    "log": log,
     "stick-table": _table,
     "id": _id,
     "enabled": _flag,
     "disabled": _flag,
     "monitor-uri": _monitor,
 }
+#: The same for the global section.
+_GLOBAL: dict[str, Callable[[Line], Iterator[Found]]] = {"log": log, "maxconn": _needs_number}
