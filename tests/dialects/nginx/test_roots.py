@@ -189,7 +189,7 @@ def test_a_dump_is_one_config(read):
         ("[program:web]\ncommand=/bin/x\n", False),
         ("<VirtualHost *:80>\n  ServerName x\n</VirtualHost>\n", False),
         (
-            "global\n    daemon\nfrontend web\n    bind :80\n    default_backend app\nbackend app\n    server a 10.0.0.1:80\n",
+            "global\n    daemon\nfrontend web\n    bind :80\nbackend app\n    server a 10.0.0.1:80\n",
             False,
         ),
         ("{% for server in ntp %}\nserver {{ server }} iburst\n{% endfor %}\n", False),
