@@ -58,7 +58,12 @@ def judge(config: Config) -> None:
         config.hits.extend(judge_names.repeated(scopes))
     if config.open is None:
         config.hits.extend(judge_names.undefined(scopes))
-        config.hits.extend(judge_variables.undefined(scopes))
+        said = {(id(found.span.source), found.span.start) for found in config.hits}
+        config.hits.extend(
+            found
+            for found in judge_variables.undefined(scopes)
+            if (id(found.span.source), found.span.start) not in said
+        )
 
 
 class _Places:
