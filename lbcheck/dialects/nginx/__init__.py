@@ -4,8 +4,8 @@ parser.parse(source) → Tree    one file: directives with their places, faults;
 includes.Includer              which files an include means
 scope.Scope                    blocks in their place, with what they inherit; Config.tree is the main context
 roots.configs(paths, files)    what one config is: roots with their includes, fragments of a folder, dumps
-lower.lower(…)                 the model: upstreams.py pools, frontends.py servers and routes, settings.py what holds on a
-                               route, variables.py what a variable may stand for
+lower.lower(…)                 the model: upstreams.py pools, frontends.py servers and routes, settings.py what holds
+                               on a route, variables.py what a variable may stand for
 judge.judge(config)            what nginx itself would refuse (group E): contexts.py for places and arguments,
                                judge_values.py for values, judge_*.py for the rest
 checks.CHECKS                  the checks of nginx's own ways, on Config.tree and passes.passes(config)
