@@ -66,6 +66,8 @@ def _tables(tree: Tree) -> set[str]:
 def _tracked(proxy: Proxy, tables: set[str]) -> Iterator[Hit]:
     """`track-scN` and `stick` without a table use the proxy's own (`check_trk_action`, `check_config_validity`)."""
     for keyword, at in (("http-request", 1), ("http-response", 1), ("tcp-request", 2), ("stick", 0)):
+        if keyword == "stick" and not proxy.is_backend:
+            continue
         for line in proxy.lines(keyword):
             if keyword != "stick" and not line.word(at).startswith("track-sc"):
                 continue
