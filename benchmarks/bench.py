@@ -29,6 +29,8 @@ CORPUS = ROOT.parent / "shared" / "corpus" / "nginx"
 PEERS = ROOT / ".venv-bench"
 LBCHECK = str(Path(sys.executable).parent / "lbcheck")
 os.environ["PATH"] += ":/usr/sbin:/usr/local/sbin"
+# Compiled modules are a part of every installed tool; a run that must not write them would time the compiler.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 
 def measure(command: list[str], ok: tuple[int, ...] = (0, 1)) -> tuple[float, float]:

@@ -190,11 +190,11 @@ def bomb(levels, width):
     ids=["aliases", "deep alias", "alias chain", "brackets", "braces", "dashes", "questions", "indents"],
 )
 def test_bombs(text, words):
-    start = time.monotonic()
+    start = time.process_time()
     hit = problem(text)
     assert hit.code == "E04"
     assert words in hit.args["problem"]
-    assert time.monotonic() - start < 2
+    assert time.process_time() - start < 2
 
 
 def test_too_many_values(monkeypatch):

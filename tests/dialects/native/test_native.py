@@ -408,12 +408,12 @@ def test_unreadable_file():
 
 
 def test_many_mistakes_do_not_take_long():
-    start = time.monotonic()
+    start = time.process_time()
     keys = "".join(f"k{at}: 1\n" for at in range(20_000))
     assert 1 <= len(load("lbcheck: v1\n" + keys).hits) <= 100
     servers = "".join(f"      - {{address: 'a:{at}', weight: x}}\n" for at in range(5_000))
     assert 1 <= len(load(POOL + servers).hits) <= 1_000
-    assert time.monotonic() - start < 10
+    assert time.process_time() - start < 10
 
 
 PLAIN = yaml.safe_load(EXAMPLE)

@@ -203,9 +203,9 @@ def test_large_configs_cost_no_square():
     entries = "".join(f"s{n}.test pool{n};" for n in range(1500))
     text = f"events {{}} http {{ {pools} map $host $pool {{ default pool1; {entries} }} {servers} }}"
     files = DiskFiles(roots=["."], memory={"nginx.conf": text})
-    started = time.perf_counter()
+    started = time.process_time()
     (whole,) = read(["nginx.conf"], files)
     context = Context()
     for check in CHECKS.values():
         list(check(whole, context))
-    assert time.perf_counter() - started < 5
+    assert time.process_time() - started < 10
