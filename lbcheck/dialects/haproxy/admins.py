@@ -19,11 +19,16 @@ _GUARDS = frozenset({"deny", "auth", "reject", "tarpit", "silent-drop", "allow"}
 
 
 def admins(tree: Tree) -> Iterator[Admin]:
-    """Yield each statistics page once per address, and each `stats socket`."""
+    """Yield each statistics page once per address, each `stats socket`, and the Data Plane API as a program."""
     for line in tree.global_lines("stats", "socket"):
         yield from _socket(line)
     for proxy in tree.proxies:
-        yield from _page(proxy)
+        if not proxy.disabled:
+            yield from _page(proxy)
+    for section in tree.sections("program"):
+        for line in section.lines:
+            if line.words[0] == "command" and "dataplaneapi" in line.text_from(1):
+                yield Admin("api", line.span, None, writable=True, protected=None)
 
 
 def _socket(line: Line) -> Iterator[Admin]:

@@ -68,7 +68,7 @@ def _frontend(proxy: Proxy, names: Names) -> Frontend:
     return Frontend(
         proxy.name,
         proxy.span,
-        listeners(proxy),
+        [] if proxy.disabled else listeners(proxy),
         routes(proxy, names),
         protocol=proxy.mode,
         timeouts=timeouts(proxy),

@@ -78,7 +78,7 @@ def _answers(proxy: Proxy) -> bool:
     for line, at, _ in answering(proxy):
         if line.word(at) not in ("allow", "accept"):
             return True
-    if any(proxy.effective(keyword) is not None for keyword in ("stats", "dispatch", "monitor-uri")):
+    if proxy.lines("stats") or any(proxy.effective(keyword) is not None for keyword in ("dispatch", "monitor-uri")):
         return True
     if any(proxy.option(name) is not None for name in ("transparent", "http_proxy")):
         return True
@@ -161,9 +161,8 @@ def _options(proxy: Proxy) -> dict[str, Setting[Any]]:
                 options.pop(line.word(1), None)
             else:
                 options[line.word(1)] = Setting(line.text_from(2) or True, line.span)
-    if (line := proxy.effective("disabled")) is not None and not proxy.lines("enabled"):
-        options["disabled"] = Setting(True, line.span)
-    options.update(_own_rules(proxy))
+    if proxy.disabled:
+        options["disabled"] = Setting(True, proxy.span)
     return options
 
 

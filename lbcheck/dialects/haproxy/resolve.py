@@ -109,6 +109,15 @@ class Proxy:
         line = self.effective("mode")
         return line.word(1) if line is not None and 1 not in line.opaque else "tcp" if line is None else "opaque"
 
+    @property
+    def disabled(self) -> bool:
+        """Whether `disabled` holds, here or in what it inherits; `enabled` takes it back."""
+        for section in self.chain():
+            written = [*section.lines("disabled"), *section.lines("enabled")]
+            if written:
+                return max(written, key=lambda line: line.start).words[0] == "disabled"
+        return False
+
     def __repr__(self) -> str:
         return f"Proxy({self.kind} {self.name!r})"
 

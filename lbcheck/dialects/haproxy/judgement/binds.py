@@ -48,7 +48,7 @@ def _bind(line: Line, proxy: Proxy, tree: Tree) -> Iterator[Hit]:
                 yield hit("E09", line.span_of(1), problem, "write 'ADDRESS:PORT' or ':PORT'", proxy=proxy)
     yield from _words(line, 2, "bind", proxy)
     options = bind_options(line)
-    known = not (tree.templated or line.opaque or proxy.lines("ssl-f-use") or proxy.lines("disabled"))
+    known = not (tree.templated or line.opaque or proxy.lines("ssl-f-use") or proxy.disabled)
     if known and "ssl" in options and not (_CERTIFICATES & options.keys()):
         advice = "add 'crt FILE' with the certificate and its key"
         yield hit("E14", options["ssl"].span, "'ssl' without a certificate", advice, proxy=proxy)

@@ -28,7 +28,7 @@ def names(tree: Tree) -> Iterator[Hit]:
     for proxy in (*tree.defaults, *tree.proxies):
         yield from _userlists(proxy, known["userlist"])
     for proxy in tree.proxies:
-        if proxy.effective("disabled") is not None or proxy.section.head.branch:
+        if proxy.disabled or proxy.section.head.branch:
             continue
         if proxy.is_backend:
             yield from _resolvers(proxy, known["resolvers"])

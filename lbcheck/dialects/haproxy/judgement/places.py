@@ -10,10 +10,8 @@ from lbcheck.dialects.haproxy.words import words
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from lbcheck.dialects.haproxy.judgement.times import Found
     from lbcheck.dialects.haproxy.tree import Line
-
-#: (code, index of the first word to mark, of the last, problem, advice).
-Found = tuple[str, int, int, str, str]
 
 #: Syslog facilities (`log_facilities`).
 _FACILITIES = words(

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 from lbcheck.dialects.haproxy.judgement.heads import bad_character
 from lbcheck.dialects.haproxy.judgement.said import certain, guess, hit, listed, plain
+from lbcheck.dialects.haproxy.judgement.times import time_problem
 from lbcheck.dialects.haproxy.options import SERVER_FLAGS, SERVER_VALUES, taken_apart
-from lbcheck.dialects.haproxy.values import MAX_MILLISECONDS, number, seconds
+from lbcheck.dialects.haproxy.values import number, seconds
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -129,20 +130,12 @@ def _verdicts(words: tuple[str, ...]) -> list[tuple[str, int, int, str, str]]:
 
 
 def _time(keyword: str, value: str, *, zero: bool = False) -> Verdict:
-    """Judge a time in milliseconds (`parse_time_err`)."""
     advice = "write a number with its unit, such as '2s' or '500ms'"
     if not value:
         return f"'{keyword}' needs a time", advice
-    length = seconds(value)
-    if length is None or not _TIME.match(value):
-        return f"'{value}' is no time", advice
-    if length * 1000 > MAX_MILLISECONDS:
-        return f"'{value}' is more than the 24.8 days that a timer holds", advice
-    return (f"'{keyword}' cannot be 0", advice) if not zero and length == 0 else None
-
-
-#: A number, a unit, and behind a unit of one letter a tail that 2.6 takes with a warning.
-_TIME = re.compile(r"[0-9]+(?:$|us|ms|[smhd])")
+    if problem := time_problem(value):
+        return problem, advice
+    return (f"'{keyword}' cannot be 0", advice) if not zero and seconds(value) == 0 else None
 
 
 def _slowstart(keyword: str, value: str) -> Verdict:

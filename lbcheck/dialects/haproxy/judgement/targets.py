@@ -33,7 +33,7 @@ def targets(tree: Tree) -> Iterator[Hit]:
         if proxy.name and id(proxy) in used and not proxy.section.head.branch:
             yield from _tracked(proxy, tables)
     for proxy in tree.proxies:
-        if proxy.effective("disabled") is not None or proxy.section.head.branch:
+        if proxy.disabled or proxy.section.head.branch:
             continue
         for keyword, word, kind in _NAMING:
             for line in proxy.lines(keyword):

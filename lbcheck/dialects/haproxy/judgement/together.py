@@ -29,7 +29,7 @@ def together(tree: Tree) -> Iterator[Hit]:
     lenient = bool(tree.global_lines("ssl-server-verify", "none"))
     watched: dict[str, dict[str, list[ServerLine]]] = {}
     for proxy in tree.proxies:
-        if not proxy.is_backend or not proxy.servers or proxy.section.head.branch or _disabled(proxy):
+        if not proxy.is_backend or not proxy.servers or proxy.section.head.branch or proxy.disabled:
             continue
         yield from _names(proxy)
         yield from _ids(proxy)
@@ -37,10 +37,6 @@ def together(tree: Tree) -> Iterator[Hit]:
         yield from _unverified(proxy, lenient=lenient)
         if any("track" in entry.options for entry in proxy.servers):
             yield from _tracks(proxy, tree, watched)
-
-
-def _disabled(proxy: Proxy) -> bool:
-    return proxy.effective("disabled") is not None
 
 
 def _names(proxy: Proxy) -> Iterator[Hit]:
