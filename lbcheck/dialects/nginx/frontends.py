@@ -95,7 +95,7 @@ class Lowering:
         assert directive is not None  # noqa: S101 - every block but main has one
         if directive.name == "location":
             label = "location " + " ".join(directive.args).replace(OPAQUE, "…")
-            match = location_match(directive.args)
+            match = _nested_match(scope)
         else:
             label, match = self._conditional(scope)
         for name in FAMILIES:
@@ -218,6 +218,15 @@ def location_match(args: list[str]) -> Match:
         return ((Condition("opaque", "exact", [path]),),)
     op, ignore_case = _STRENGTHS.get(strength, ("prefix", False))
     return ((Condition("path", op, [path], ignore_case=ignore_case, strength=strength),),)
+
+
+def _nested_match(scope: Scope) -> Match:
+    """Return what a location matches: of one inside another, what both match, for the outer one is chosen first."""
+    directive, outer = scope.directive, scope.enclosing("location")
+    inner = location_match(directive.args if directive is not None else [])
+    if outer is None:
+        return inner
+    return tuple((*around, *one) for around in _nested_match(outer) for one in inner)
 
 
 def _joined(text: str) -> tuple[str, str]:
