@@ -17,21 +17,25 @@ _ANY = frozenset({"", "*", "0.0.0.0", "::"})  # noqa: S104 - compared, not bound
 #: Options that put two sockets of one address apart.
 _APART = ("interface", "namespace", "netns", "v4v6", "v6only", "ipv6only")
 
+#: No more than this many listeners of one port are held against each other.
+_MEETINGS = 100
+
 _Place = tuple[object, ...]
+_Entry = tuple[int, int, "Frontend", "Listener"]
 
 
 def listener_duplicate_bind(config: Config, _context: Context) -> Iterator[Hit]:
     """R08: two frontends bind the same address, so the kernel deals connections out between them, or refuses."""
     if config.open is not None:
         return
-    places: dict[_Place, list[tuple[int, int, Frontend, Listener]]] = {}
+    places: dict[_Place, list[_Entry]] = {}
     for frontend in config.frontends:
         for listener in frontend.listeners:
             first = listener.address.port
             if not listener.address.known or first is None:
                 continue
             entry = (first, listener.port_end or first, frontend, listener)
-            places.setdefault(_place(listener), []).append(entry)
+            places.setdefault(place(listener), []).append(entry)
     reported = set()
     for entries in places.values():
         for (_, _, one, early), (_, _, other, late) in _overlaps(config, entries):
@@ -40,16 +44,13 @@ def listener_duplicate_bind(config: Config, _context: Context) -> Iterator[Hit]:
                 yield _hit(config, one, early, other, late)
 
 
-def _place(listener: Listener) -> _Place:
+def place(listener: Listener) -> _Place:
     """Return what must differ, apart from the port, for two sockets to be two."""
     address = listener.address
     host = (address.host or "").lower()
     options = (listener.options.get(name) for name in _APART)
     apart = tuple(None if option is None else option.value for option in options)
     return (address.kind, "" if host in _ANY else host, listener.transport, *apart)
-
-
-_Entry = tuple[int, int, "Frontend", "Listener"]
 
 
 def _overlaps(config: Config, entries: list[_Entry]) -> Iterator[tuple[_Entry, _Entry]]:
@@ -69,10 +70,6 @@ def _overlaps(config: Config, entries: list[_Entry]) -> Iterator[tuple[_Entry, _
         open_entries.append(entry)
 
 
-#: No more than this many listeners of one port are held against each other.
-_MEETINGS = 100
-
-
 def _meet(config: Config, one: Frontend, other: Frontend) -> bool:
     """Say whether two frontends are different proxies that may run at once.
 
@@ -81,10 +78,15 @@ def _meet(config: Config, one: Frontend, other: Frontend) -> bool:
     """
     if config.dialect == "nginx":
         return one.scope != other.scope
-    if one is other:
+    if one is other or _virtual_hosts(one, other):
         return False
     arms = dict(one.branch)
     return all(arms.get(block, arm) == arm for block, arm in other.branch)
+
+
+def _virtual_hosts(one: Frontend, other: Frontend) -> bool:
+    """Say whether the two share an address on purpose, each for host names of its own."""
+    return bool(one.hosts or other.hosts) and set(one.hosts).isdisjoint(other.hosts)
 
 
 def _hit(config: Config, one: Frontend, early: Listener, other: Frontend, late: Listener) -> Hit:

@@ -23,12 +23,17 @@ _LOOSE = 200
 
 
 class Seen:
-    """Alternatives of earlier routes, by the routes' numbers. `everything` is the first that takes all requests."""
+    """Alternatives of earlier routes, by the routes' numbers.
 
-    __slots__ = ("_buckets", "_budget", "_lengths", "_singles", "everything")
+    `everything` is the first route after which nothing is left; `paired` says that it took two for it, such as
+    `if x` and `unless x`.
+    """
+
+    __slots__ = ("_buckets", "_budget", "_lengths", "_singles", "everything", "paired")
 
     def __init__(self) -> None:
         self.everything: int | None = None
+        self.paired = False
         self._buckets: dict[_Key, list[_Entry]] = {}
         self._lengths: dict[tuple[str, str], set[int]] = {}
         self._singles: dict[_Key, set[bool]] = {}
@@ -37,7 +42,7 @@ class Seen:
     def add(self, number: int, alternative: Alternative) -> None:
         """Remember that route `number` takes what this alternative accepts."""
         if not alternative:
-            self._take_everything(number)
+            self._take_everything(number, paired=False)
             return
         if len(alternative) == 1:
             self._complement(number, alternative[0].condition)
@@ -47,19 +52,19 @@ class Seen:
             if key[0] in ("prefix", "suffix"):
                 self._lengths.setdefault((str(key[0]), str(key[1])), set()).add(len(str(key[2])))
 
-    def _take_everything(self, number: int) -> None:
+    def _take_everything(self, number: int, *, paired: bool) -> None:
         if self.everything is None:
             self.everything = number
+            self.paired = paired
 
     def _complement(self, number: int, condition: Condition) -> None:
-        """Notice a pair such as `if x` and `unless x`: together they take everything."""
         if not steady(condition):
             return
         field, op, values, negated, *rest = condition.key
         signs = self._singles.setdefault((field, op, values, *rest), set())
         signs.add(negated)
         if len(signs) == 2:
-            self._take_everything(number)
+            self._take_everything(number, paired=True)
 
     def cover(self, alternative: Alternative) -> _Entry | None:
         """Return the first earlier route, and its alternative, that takes all that this alternative accepts."""
