@@ -45,7 +45,7 @@ def server(entry: ServerLine, check: ProxyCheck) -> Server:
         BACKUP if "backup" in options else PRIMARY,
         disabled=flag(get("disabled")),
         check=server_check(options, check) if "check" in options else None,
-        checked=flag(get("check") or get("track")) or _UNCHECKED,
+        checked=flag(get("check") or get("track")) or _unchecked(get("no-check")),
         passive=observe is not None and observe.value != "none",
         max_conns=count(get("maxconn")),
         slow_start=time(get("slowstart")),
@@ -56,6 +56,11 @@ def server(entry: ServerLine, check: ProxyCheck) -> Server:
         count=entry.count,
         options=_others(options),
     )
+
+
+def _unchecked(no_check: Option | None) -> Setting[bool]:
+    """Return False, with a place where somebody wrote that the server shall not be checked."""
+    return _UNCHECKED if no_check is None else OptionSetting(False, no_check)
 
 
 def _others(options: Options) -> dict[str, Setting[Any]] | None:
