@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lbcheck.findings import ERROR, WARNING, Hit
+from lbcheck.wording import listed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from lbcheck.context import Context
-    from lbcheck.model import Config
+    from lbcheck.model import Admin, Config
+    from lbcheck.text import Span
 
 _WHAT = {
     "stats": "the statistics page",
@@ -21,15 +23,18 @@ _WHAT = {
 
 
 def admin_exposed(config: Config, _context: Context) -> Iterator[Hit]:
-    """O01: anyone who reaches the port can watch the proxy or take servers out of it."""
+    """O01: anyone who reaches the port can watch the proxy or take servers out of it. One finding a line."""
+    doors: dict[Span, list[Admin]] = {}
     for admin in config.admins:
         # `protected` is None where it is not known who may come in: that is no finding.
-        if admin.protected or admin.protected is None or (admin.address is not None and admin.address.loopback):
-            continue
-        where = f" on {admin.address.text}" if admin.address is not None else ""
+        if admin.protected == "" and (admin.address is None or not admin.address.loopback):
+            doors.setdefault(admin.span, []).append(admin)
+    for span, found in doors.items():
+        writable = any(admin.writable for admin in found)
+        places = dict.fromkeys(admin.address.text for admin in found if admin.address is not None)
         args = {
-            "what": _WHAT.get(admin.kind, admin.kind),
-            "where": where,
-            "effect": "drain servers and change weights" if admin.writable else "read the servers' names and load",
+            "what": _WHAT.get(found[0].kind, found[0].kind),
+            "where": f" on {listed(list(places))}" if places else "",
+            "effect": "drain servers and change weights" if writable else "read the servers' names and load",
         }
-        yield Hit("O01", admin.span, args, severity=ERROR if admin.writable else WARNING)
+        yield Hit("O01", span, args, severity=ERROR if writable else WARNING)

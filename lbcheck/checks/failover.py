@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lbcheck.findings import ERROR, INFO, WARNING, Hit
+from lbcheck.findings import INFO, WARNING, Hit
 from lbcheck.wording import counted
 
 if TYPE_CHECKING:
@@ -33,9 +33,7 @@ def backup_only_pool(config: Config, _context: Context) -> Iterator[Hit]:
 
 
 def _effect(dialect: str, pool: Pool) -> tuple[str, str]:
-    """Say what the proxy makes of it: nginx refuses to start, HAProxy takes the first backup unless told otherwise."""
-    if dialect == "nginx":
-        return ERROR, "nginx refuses to start"
+    """Say what the proxy makes of it: HAProxy takes the first backup unless told otherwise. nginx refuses it (E14)."""
     if dialect != "haproxy":
         return WARNING, "nothing serves in normal operation"
     enabled = sum(server.count for server in pool.servers if server.enabled)

@@ -35,9 +35,7 @@ def hc_missing(config: Config, _context: Context) -> Iterator[Hit]:
         args = {
             "pool": pool.name,
             "servers": counted(_count(servers), "server"),
-            "effect": "costs every request that meets it a failed try"
-            if again
-            else "keeps its share of the requests, which fail",
+            "effect": "costs every request that it gets a failed try" if again else "keeps its share, which fails",
         }
         yield Hit("H01", pool.span, args, severity=INFO if again else None, pool=pool.name)
 
@@ -50,7 +48,7 @@ def hc_partial(config: Config, _context: Context) -> Iterator[Hit]:
         checked = [server for server in servers if server.checked is not None and server.checked.value]
         if not bare or not checked:
             continue
-        alone = len(pool.backups) == 1 and bare == pool.backups
+        alone = len(pool.backups) == 1 and bare == pool.backups  # nobody is left to take over from it
         args = {
             "server": listed([server.name for server in bare]),
             "pool": pool.name,
@@ -83,12 +81,15 @@ def _templated(pool: Pool, server: Server) -> bool:
 
 
 def _watched(server: Server) -> bool:
-    return bool(server.passive) or (server.checked is not None and server.checked.value)
+    """Say whether anything can take the server out: probes, an agent, or the failures of real requests."""
+    checked = server.checked is not None and server.checked.value
+    return checked or bool(server.passive) or "agent-check" in server.options
 
 
 def _forgotten(server: Server) -> bool:
     """Say whether it is not checked and nobody wrote that it should not be (`no-check`)."""
-    return server.checked is not None and not server.checked.value and not server.checked.written
+    checked = server.checked
+    return checked is not None and not checked.value and not checked.written and "agent-check" not in server.options
 
 
 def retried(pool: Pool) -> bool:

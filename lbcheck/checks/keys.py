@@ -5,28 +5,87 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from lbcheck.findings import Hit
+from lbcheck.findings import INFO, Hit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from lbcheck.context import Context
-    from lbcheck.model import Config
+    from lbcheck.model import Config, Pool, Route
 
-#: HAProxy samples that are written down, not taken from the request.
-_WRITTEN_DOWN = re.compile(r"(?:str|int|bool|bin|ipv4|ipv6)\(|always_(?:true|false)\b")
+#: nginx variables that never change while a process runs.
+_NGINX_CONSTANTS = re.compile(r"\$\{?(?:hostname|nginx_version)\b\}?")
+#: HAProxy sample fetches that are constants (manual 7.3.1 and 7.3.2).
+_HAPROXY_CONSTANTS = re.compile(
+    r"(?:str|int|bool|bin|ipv4|ipv6|meth|env)\([^()$%]*\)|always_true|always_false|hostname"
+)
+#: A converter that brings a variable in makes the key vary after all.
+_VARIABLE = re.compile(r"\b(?:txn|sess|req|res|proc)\.")
+#: What template engines leave for later: the text is not known.
+_TEMPLATE = re.compile(r"\{\{|\{%|<%|@@|…")
 
 
-def constant_key(config: Config, _context: Context) -> Iterator[Hit]:
+def hash_key_constant(config: Config, context: Context) -> Iterator[Hit]:
     """S04: the key of a hash holds nothing of the request, so one server gets everything."""
     for pool in config.pools:
-        algorithm = pool.algorithm
-        key = algorithm.key
-        if key is None or algorithm.span is None or len(pool.serving) < 2 or pool.open:
+        key = pool.algorithm.key
+        if key is None or not _several(pool):
             continue
-        if config.dialect == "nginx":
-            constant = algorithm.name in {"hash", "hash_consistent"} and "$" not in key.value and key.value.isascii()
-        else:
-            constant = algorithm.name == "hash" and bool(_WRITTEN_DOWN.match(key.value))
-        if constant:
-            yield Hit("S04", algorithm.span, {"pool": pool.name, "key": key.value}, pool=pool.name)
+        place = key.span or pool.algorithm.span or pool.span
+        if _constant(config.dialect, pool.algorithm.name, key.value):
+            args = {"pool": pool.name, "what": f"text {key.value}", "reason": "the same for every request"}
+            yield Hit("S04", place, args, pool=pool.name)
+        elif pool.algorithm.name == "hdr" and key.value.lower() == "host":
+            host = _only(context.once(config, hosts).get((pool.scope, pool.name)))
+            if host is not None:
+                args = {"pool": pool.name, "what": "Host header", "reason": f"and its only route takes {host} alone"}
+                yield Hit("S04", place, args, severity=INFO, pool=pool.name)
+
+
+def _several(pool: Pool) -> bool:
+    """Say whether there is more than one server to choose from, as far as it is known."""
+    return pool.open is not None or sum(server.count for server in pool.serving) > 1
+
+
+def _constant(dialect: str, algorithm: str, key: str) -> bool:
+    if _TEMPLATE.search(key) or not key:
+        return False
+    if dialect == "nginx":
+        return "$" not in _NGINX_CONSTANTS.sub("", key)
+    return dialect == "haproxy" and algorithm == "hash" and _constant_sample(key)
+
+
+def _constant_sample(expression: str) -> bool:
+    """Say whether a HAProxy expression begins with a constant, and no converter brings in a variable."""
+    fetch = _HAPROXY_CONSTANTS.match(expression)
+    if fetch is None or "${" in expression:
+        return False
+    converters = expression[fetch.end() :]
+    return converters[:1] in ("", ",") and not _VARIABLE.search(converters)
+
+
+def _only(names: set[str] | None) -> str | None:
+    return next(iter(names)) if names is not None and len(names) == 1 else None
+
+
+def hosts(config: Config) -> dict[tuple[str, str], set[str] | None]:
+    """Return the host names that reach each pool, by (scope, name); None where they are not limited or not known."""
+    found: dict[tuple[str, str], set[str] | None] = {}
+    for frontend in config.frontends:
+        for route in frontend.routes:
+            names = _route_hosts(route)
+            for target in route.targets:
+                key = (frontend.scope, target.name)
+                known = found.get(key, set())
+                found[key] = None if known is None or names is None else known | names
+    return found
+
+
+def _route_hosts(route: Route) -> set[str] | None:
+    names: set[str] = set()
+    for alternative in route.match:
+        exact = [each for each in alternative if each.field == "host" and each.op == "exact" and not each.negated]
+        if not exact:
+            return None
+        names.update(name.lower().split(":")[0] for name in exact[0].values)
+    return names

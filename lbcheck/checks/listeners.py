@@ -25,14 +25,14 @@ _Entry = tuple[int, int, "Frontend", "Listener"]
 
 
 def listener_duplicate_bind(config: Config, _context: Context) -> Iterator[Hit]:
-    """R08: two frontends bind the same address, so the kernel deals connections out between them, or refuses."""
+    """R08: two frontends bind one address: the kernel deals connections out between them, or nginx does not start."""
     if config.open is not None:
         return
     places: dict[_Place, list[_Entry]] = {}
     for frontend in config.frontends:
         for listener in frontend.listeners:
-            first = listener.address.port
-            if not listener.address.known or first is None:
+            first = 0 if listener.address.kind == "unix" else listener.address.port
+            if not listener.address.known or first is None or listener.address.text.startswith("abns"):
                 continue
             entry = (first, listener.port_end or first, frontend, listener)
             places.setdefault(place(listener), []).append(entry)
@@ -47,7 +47,8 @@ def listener_duplicate_bind(config: Config, _context: Context) -> Iterator[Hit]:
 def place(listener: Listener) -> _Place:
     """Return what must differ, apart from the port, for two sockets to be two."""
     address = listener.address
-    host = (address.host or "").lower()
+    host = address.host or ""
+    host = host if address.kind == "unix" else host.lower()
     options = (listener.options.get(name) for name in _APART)
     apart = tuple(None if option is None else option.value for option in options)
     return (address.kind, "" if host in _ANY else host, listener.transport, *apart)
@@ -90,10 +91,11 @@ def _virtual_hosts(one: Frontend, other: Frontend) -> bool:
 
 
 def _hit(config: Config, one: Frontend, early: Listener, other: Frontend, late: Listener) -> Hit:
-    if config.dialect == "nginx":
-        effect = f"{one.scope} and {other.scope} cannot share it, and nginx does not start"
-    else:
-        effect = "the kernel deals the connections out between them, and each half meets the other's rules"
+    effect = "the kernel deals the connections out between them, and each half meets the other's rules"
+    if late.address.kind == "unix":
+        effect = f"the socket of {other.name} takes the other's place, and {one.name} gets nothing"
+    if config.dialect == "nginx" and not ("reuseport" in early.options and "reuseport" in late.options):
+        effect = f"{one.scope} and {other.scope} cannot share it, so nginx does not start"
     args = {"address": late.address.text, "frontend": other.name, "other": one.name, "effect": effect}
     related = [Related(early.span, f"{one.name} listens on it already")]
     return Hit("R08", late.span, args, related=related, frontend=other.name)

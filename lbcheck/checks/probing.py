@@ -31,7 +31,7 @@ def hc_timeout_ge_interval(config: Config, _context: Context) -> Iterator[Hit]:
         if timeout is None or interval is None or timeout.value < interval.value:
             continue
         connect_first = config.dialect in _CONNECT_FIRST
-        if connect_first and (not timeout.written or check.kind == "tcp"):
+        if connect_first and (not timeout.written or not _reads(check)):
             continue
         place = interval.span or timeout.span or check.span or pool.span
         related = [Related(timeout.span, "the probe's timeout")] if timeout.span and timeout.span != place else []
@@ -86,11 +86,16 @@ def hc_detection_slow(config: Config, context: Context) -> Iterator[Hit]:
         args = {"pool": pool.name, "detection": duration(seconds), "interval": duration(_value(check.interval))}
         args["fall"] = str(check.fall.value if check.fall else 1)
         args["effect"] = (
-            "until then every request that meets it costs a failed try"
+            "every request that it gets until then costs a failed try"
             if covered
-            else "until then its share of the requests fails"
+            else _loss(client if outlasts else None)
         )
         yield Hit("H07", place, args, severity=INFO if covered else None, pool=pool.name)
+
+
+def _loss(client: float | None) -> str:
+    gone = "" if client is None else f", and its clients wait {duration(client)} at most"
+    return f"its share of the requests fails until then{gone}"
 
 
 def _retries_known(pool: Pool) -> bool:
@@ -141,10 +146,15 @@ def _patience(check: HealthCheck, pool: Pool, dialect: str) -> tuple[Setting[flo
         return None if check.timeout is None else (check.timeout, least)
     if check.timeout is None or not check.timeout.written:
         return None if check.interval is None else (check.interval, _INTERVAL_AS_TIMEOUT)
-    if check.kind != "tcp":
+    if _reads(check):
         return check.timeout, _HTTP_TIMEOUT
     bounds = [bound for bound in (check.interval, pool.timeouts.get("connect")) if bound is not None]
     return (min(bounds, key=_value), _TCP_TIMEOUT) if bounds else None
+
+
+def _reads(check: HealthCheck) -> bool:
+    """Say whether a probe waits for an answer once it is connected."""
+    return check.kind != "tcp" or check.expect is not None or "send" in check.options
 
 
 def _value(setting: Setting[float] | None) -> float:
@@ -165,7 +175,7 @@ def _detection(check: HealthCheck) -> float | None:
         return None
     fall = check.fall.value if check.fall is not None else 1
     following = check.fast_interval or check.interval
-    timeout = check.timeout.value if check.timeout is not None and check.kind != "tcp" else 0.0
+    timeout = check.timeout.value if check.timeout is not None and _reads(check) else 0.0
     return check.interval.value + (fall - 1) * following.value + timeout
 
 

@@ -18,7 +18,7 @@ DAY = 86400.0
 #: Below this a bare number of milliseconds is a forgotten `s`: no probe or connect is given less than 100 ms.
 SHORT_MS = 0.1
 
-_PROBE_WORDS = frozenset({"inter", "fastinter", "downinter", "slowstart"})
+_PROBE_WORDS = frozenset({"inter", "fastinter", "downinter", "slowstart", "agent-inter"})
 #: TLS sessions are kept for hours as a rule, and their times are written in bare seconds everywhere.
 _LONG_BY_NATURE = frozenset({"ssl_session_timeout"})
 

@@ -4,41 +4,58 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lbcheck.findings import ERROR, INFO, Hit
+from lbcheck.findings import ERROR, INFO, Hit, Related
+from lbcheck.wording import counted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from lbcheck.context import Context
     from lbcheck.model import Config, Requirement
 
+#: More related places than this are not listed.
+_MOST = 10
+
 
 def feature_needs_version(config: Config, context: Context) -> Iterator[Hit]:
-    """O05: the config uses what the target version refuses; one finding a feature, at its first use."""
-    uses: dict[tuple[str, str], list[Requirement]] = {}
+    """O05: the config uses what the target version refuses.
+
+    One finding a feature, at its first use; where the target is not known one for the whole config, at the feature
+    that needs the newest version.
+    """
+    first: dict[tuple[str, str], Requirement] = {}
     for requirement in config.requirements:
-        uses.setdefault((requirement.product, requirement.feature), []).append(requirement)
-    for (product, feature), found in uses.items():
-        needed = found[0]
+        first.setdefault((requirement.product, requirement.feature), requirement)
+    for product in dict.fromkeys(product for product, _ in first):
+        needed = [requirement for requirement in first.values() if requirement.product == product]
         target = context.targets.get(product)
-        if target is not None and needed.since and target >= needed.since:
+        if target is None:
+            yield _most(product, needed)
             continue
-        args = {
-            "feature": feature,
-            "needs": _needs(needed),
-            "verdict": _verdict(product, target),
-            "uses": f" ({len(found):,} times)" if len(found) > 1 else "",
-        }
-        yield Hit("O05", needed.span, args, severity=INFO if target is None else ERROR)
+        for requirement in needed:
+            if not requirement.since or target < requirement.since:
+                yield _hit(requirement, f"the target, {product} {_dotted(target)}, refuses the config", ERROR)
+
+
+def _most(product: str, needed: Sequence[Requirement]) -> Hit:
+    """Return the finding about the feature that rules out most versions: one without any open-source version first."""
+    newest = max(needed, key=lambda requirement: (not requirement.since, requirement.since))
+    others = [requirement for requirement in needed if requirement is not newest]
+    refuses = f"an older {product}" if newest.since else f"open-source {product}"
+    more = f", and {counted(len(others), 'more feature')} of this config" if others else ""
+    verdict = f"{refuses} refuses it{more}"
+    return _hit(newest, verdict, INFO, [Related(each.span, f"{each.feature} needs {_needs(each)}") for each in others])
+
+
+def _hit(requirement: Requirement, verdict: str, severity: str, related: Sequence[Related] = ()) -> Hit:
+    args = {"feature": requirement.feature, "needs": _needs(requirement), "verdict": verdict}
+    return Hit("O05", requirement.span, args, severity=severity, related=related[:_MOST])
 
 
 def _needs(requirement: Requirement) -> str:
-    version = ".".join(map(str, requirement.since))
-    known = f"{requirement.product} {version} or later" if version else ""
-    return " or ".join(word for word in (requirement.edition, known) if word)
+    version = f"{requirement.product} {_dotted(requirement.since)} or later" if requirement.since else ""
+    return " or ".join(word for word in (requirement.edition, version) if word)
 
 
-def _verdict(product: str, target: tuple[int, ...] | None) -> str:
-    if target is None:
-        return "an older one refuses the config"
-    return f"the target, {product} {'.'.join(map(str, target))}, refuses the config"
+def _dotted(version: tuple[int, ...]) -> str:
+    return ".".join(map(str, version))

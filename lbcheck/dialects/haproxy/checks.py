@@ -28,6 +28,7 @@ CHECKS: dict[str, Callable[[Config, Context], Iterable[Hit]]] = {
     "D17": checks_balance.balance_redefined,
     "D18": checks_hashing.static_feature,
     "F02": checks_failover.backup_never_used,
+    "F03": checks_failover.first_backup_only,
     "F05": checks_failover.no_redispatch,
     "H02": checks_health.not_enabled,
     "H11": checks_health.drops_tls,

@@ -11,66 +11,85 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from lbcheck.context import Context
-    from lbcheck.model import Config, Pool
+    from lbcheck.model import Config, Pool, Setting
 
 _HASHES = frozenset({"source", "uri", "url_param", "hdr", "hash", "rdp-cookie"})
 #: Algorithms that `hash-type` says nothing about (random draws on the consistent ring by itself).
 _UNHASHED = frozenset({"roundrobin", "static-rr", "leastconn", "first"})
 
 
-def no_avalanche(config: Config, context: Context) -> Iterator[Hit]:
-    """D09: an explicit function switches the avalanche off that a consistent hash needs (src/backend.c, gen_hash)."""
-    del context
-    for pool, words, span in _hash_types(config):
-        algorithm = pool.algorithm
-        if algorithm.name not in _HASHES or words[:1] != ["consistent"] or len(words) < 2 or "avalanche" in words:
-            continue
-        if len(pool.serving) < 2 and not pool.open:
-            continue
-        crc = words[1] == "crc32" and algorithm.name != "source"
-        args = {"pool": pool.name, "function": words[1], "method": algorithm.name}
-        fix = Fix("add avalanche", [Edit(Span(span.source, span.end, span.end), " avalanche")])
-        yield Hit("D09", span, args, severity=INFO if crc else None, pool=pool.name, fix=fix)
+def no_avalanche(config: Config, _context: Context) -> Iterator[Hit]:
+    """D09: a named function switches the avalanche off that a consistent hash needs (src/backend.c, gen_hash).
 
-
-def _hash_types(config: Config) -> Iterator[tuple[Pool, list[str], Span]]:
-    """Yield each pool's effective `hash-type` with its words; the pools come in the order of their sections."""
-    pools = iter(config.pools)
-    for proxy in config.tree.proxies:
-        if proxy.is_backend:
-            pool = next(pools)
-            line = proxy.effective("hash-type")
-            if line is not None:
-                yield pool, line.words[1:], line.span
-
-
-def static_feature(config: Config, context: Context) -> Iterator[Hit]:
-    """D18: what only a dynamic algorithm can do, beside a static one."""
-    del context
-    own: dict[int, tuple[list[str], Span]] = {id(pool): (words, span) for pool, words, span in _hash_types(config)}
+    One finding for each `hash-type` line, however many backends inherit it.
+    """
+    told = set()
     for pool in config.pools:
+        algorithm = pool.algorithm
+        kind = algorithm.options.get("hash-type")
+        if kind is None or kind.span is None or not algorithm.consistent or algorithm.name not in _HASHES:
+            continue
+        function = kind.value.split()[1:2]
+        if not function or algorithm.avalanche or kind.span in told or _alone(pool):
+            continue
+        told.add(kind.span)
+        crc = function == ["crc32"] and algorithm.name != "source"
+        args = {"pool": pool.name, "function": function[0], "reason": _reason(algorithm.name, function[0], crc=crc)}
+        fix = Fix("add avalanche", [Edit(Span(kind.span.source, kind.span.end, kind.span.end), " avalanche")])
+        yield Hit("D09", kind.span, args, severity=INFO if crc else None, fix=fix, pool=pool.name)
+
+
+def _reason(algorithm: str, function: str, *, crc: bool) -> str:
+    if algorithm == "source":
+        return "neighbouring addresses share one server"
+    if crc:
+        return "crc32 spreads well by itself, but not every kind of key was tried"
+    return f"{function} of similar keys covers a small part of the ring, so a few servers get most requests"
+
+
+def static_feature(config: Config, _context: Context) -> Iterator[Hit]:
+    """D18: what only a dynamic algorithm can do, beside a static one."""
+    for pool in config.pools:
+        if _alone(pool):
+            continue
         name = pool.algorithm.name
-        words, span = own.get(id(pool), ([], None))
-        mapped = name in _HASHES and not pool.algorithm.consistent
-        if name == "static-rr" or mapped:
+        if name == "static-rr" or (name in _HASHES and not pool.algorithm.consistent):
             yield from _ignored(pool, "`balance static-rr`" if name == "static-rr" else "a map-based hash")
-        elif words and span is not None and name in _UNHASHED and len(pool.servers) > 1 and _is_own(pool, span):
-            args = {"what": f"`hash-type {words[0]}`", "pool": pool.name, "why": f"`balance {name}` hashes nothing"}
-            yield Hit("D18", span, args, pool=pool.name)
+        kind = pool.algorithm.options.get("hash-type")
+        if kind is not None and name in _UNHASHED and _is_own(pool, kind):
+            yield _hit(pool, kind, f"`hash-type {kind.value}`", f"`balance {name}` hashes nothing")
 
 
-def _is_own(pool: Pool, span: Span) -> bool:
+def _alone(pool: Pool) -> bool:
+    return pool.open is None and sum(server.count for server in pool.serving) < 2
+
+
+def _is_own(pool: Pool, setting: Setting[str] | Setting[int]) -> bool:
     """Say whether the line stands in the pool's own section: one in defaults is meant for others."""
-    return span.source is pool.span.source and span.start > pool.span.start
+    return setting.span is not None and setting.span.source is pool.span.source and setting.span.start > pool.span.start
 
 
 def _ignored(pool: Pool, algorithm: str) -> Iterator[Hit]:
     factor = pool.algorithm.balance_factor
-    if factor is not None and factor.span is not None and pool.algorithm.name != "static-rr":
-        args = {"what": "`hash-balance-factor`", "pool": pool.name, "why": f"{algorithm} knows no bounded load"}
-        yield Hit("D18", factor.span, args, pool=pool.name)
-    server = next((server for server in pool.servers if server.slow_start is not None and server.slow_start.span), None)
-    if server is not None and server.slow_start is not None and server.slow_start.span is not None:
-        why = f"{algorithm} cannot change weights at run time: a server that comes back gets its full load at once"
-        args = {"what": "`slowstart`", "pool": pool.name, "why": why}
-        yield Hit("D18", server.slow_start.span, args, pool=pool.name, server=server.name)
+    if factor is not None and factor.value and pool.algorithm.name != "static-rr" and _is_own(pool, factor):
+        yield _hit(pool, factor, "`hash-balance-factor`", f"{algorithm} knows no bounded load")
+    slow = [server for server in pool.servers if server.slow_start is not None and server.slow_start.value > 0]
+    if slow and slow[0].slow_start is not None:
+        why = f"{algorithm} cannot change weights at run time, so a server that comes back gets its full load at once"
+        yield _hit(pool, slow[0].slow_start, "`slowstart`", why)
+    agents = [option for server in pool.servers if (option := server.options.get("agent-check")) is not None]
+    if agents:
+        why = f"{algorithm} takes 0 % and 100 % of a weight at run time and nothing between; up and down still count"
+        yield _hit(pool, agents[0], "a weight from `agent-check`", why, INFO)
+
+
+def _hit(
+    pool: Pool, setting: Setting[str] | Setting[int] | Setting[float], what: str, why: str, severity: str | None = None
+) -> Hit:
+    return Hit(
+        "D18",
+        setting.span or pool.span,
+        {"what": what, "pool": pool.name, "why": why},
+        severity=severity,
+        pool=pool.name,
+    )
