@@ -22,7 +22,7 @@ _HAPROXY_CONSTANTS = re.compile(
 #: A converter that brings a variable in makes the key vary after all.
 _VARIABLE = re.compile(r"\b(?:txn|sess|req|res|proc)\.")
 #: What template engines leave for later: the text is not known.
-_TEMPLATE = re.compile(r"\{\{|\{%|<%|@@|…")
+_TEMPLATE = re.compile(r"\{\{|\{%|<%|@@")
 
 
 def hash_key_constant(config: Config, context: Context) -> Iterator[Hit]:
@@ -48,8 +48,8 @@ def _several(pool: Pool) -> bool:
 
 
 def _constant(dialect: str, algorithm: str, key: str) -> bool:
-    if _TEMPLATE.search(key) or not key:
-        return False
+    if not key or not key.isascii() or _TEMPLATE.search(key):
+        return False  # readers put a character that is not ASCII in a template's place
     if dialect == "nginx":
         return "$" not in _NGINX_CONSTANTS.sub("", key)
     return dialect == "haproxy" and algorithm == "hash" and _constant_sample(key)
