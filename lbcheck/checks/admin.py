@@ -27,7 +27,7 @@ def admin_exposed(config: Config, _context: Context) -> Iterator[Hit]:
     doors: dict[Span, list[Admin]] = {}
     for admin in config.admins:
         # `protected` is None where it is not known who may come in: that is no finding.
-        if admin.protected == "" and (admin.address is None or not admin.address.loopback):
+        if admin.protected == "" and (admin.address is None or (admin.address.known and not admin.address.loopback)):
             doors.setdefault(admin.span, []).append(admin)
     for span, found in doors.items():
         writable = any(admin.writable for admin in found)

@@ -27,6 +27,8 @@ def without_value(config: Config, _context: Context) -> Iterator[Hit]:
     Of the backups only those that share the load need one: a lone backup is better off without, for its clients
     then go back when the primaries do.
     """
+    if config.open is not None:
+        return  # the defaults of another file may say more
     for pool in config.pools:
         found = pool.persistence
         if not _sticky(pool) or found is None or found.dynamic or pool.open:

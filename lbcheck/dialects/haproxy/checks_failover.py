@@ -35,6 +35,8 @@ def backup_never_used(config: Config, _context: Context) -> Iterator[Hit]:
 
     A primary of weight 0 does not keep backups waiting (srv_willbe_usable).
     """
+    if config.open is not None:
+        return  # the defaults of another file may switch the checks on
     for pool in config.pools:
         backups = [server for server in pool.backups if server.enabled]
         blind = [server for server in pool.primaries if server.serving and not _watched(server)]
@@ -60,6 +62,8 @@ def backup_never_used(config: Config, _context: Context) -> Iterator[Hit]:
 
 def first_backup_only(config: Config, _context: Context) -> Iterator[Hit]:
     """F03: HAProxy uses the first backup that works, the others wait (manual 4.2, `option allbackups`)."""
+    if config.open is not None:
+        return
     for pool in config.pools:
         backups = [server for server in pool.backups if server.enabled]
         if len(backups) < 2 or "allbackups" in pool.options or pool.open or not pool.primaries:
@@ -92,6 +96,8 @@ def _too_small(pool: Pool, first: Server) -> bool:
 
 def no_redispatch(config: Config, _context: Context) -> Iterator[Hit]:
     """F05: requests that belong to one server are retried on it alone until a check marks it down."""
+    if config.open is not None:
+        return
     for pool in config.pools:
         bound = _bound(pool)
         retry = pool.retry
@@ -139,6 +145,8 @@ def first_without_maxconn(config: Config, _context: Context) -> Iterator[Hit]:
 
     In TCP mode without any maxconn it may be meant as an order of failover: then it is a warning.
     """
+    if config.open is not None:
+        return
     for pool in config.pools:
         serving = pool.serving
         if pool.algorithm.name != "first" or len(serving) < 2 or _ordered_by_id(serving):

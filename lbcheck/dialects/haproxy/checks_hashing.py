@@ -49,6 +49,8 @@ def _reason(algorithm: str, function: str, *, crc: bool) -> str:
 
 def static_feature(config: Config, _context: Context) -> Iterator[Hit]:
     """D18: what only a dynamic algorithm can do, beside a static one."""
+    if config.open is not None:
+        return  # the defaults of another file may choose the algorithm
     for pool in config.pools:
         if _alone(pool):
             continue
