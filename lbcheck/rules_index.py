@@ -574,7 +574,7 @@ RULES: tuple[
         True,
         False,
         (),
-        "a probe of pool {pool} fails after {timeout}, and {fall} in a row take a server out: a pause of {down} is enough, which garbage collection and load peaks bring",
+        "a probe of pool {pool} fails after {timeout}, and {takes}: a pause of {down} is enough, which garbage collection and load peaks bring",
         "give a probe at least {least}, better 1 s to 5 s, with fall 3",
         "H05-hc-timeout-too-low.md",
     ),

@@ -1,7 +1,8 @@
-"""Health checks that are too slow to help, or too impatient to be right."""
+"""Health checks that are too slow to help, or too impatient to be right. One finding a pool, about its worst check."""
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from lbcheck.checks.health import choice, retried
@@ -10,11 +11,14 @@ from lbcheck.findings import INFO, WARNING, Hit, Related
 from lbcheck.wording import duration
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from lbcheck.context import Context
     from lbcheck.model import Config, HealthCheck, Pool, Setting
     from lbcheck.text import Span
+
+    #: Judges one check of a pool: (how bad it is, the finding), or None.
+    Judge = Callable[[Pool, HealthCheck], tuple[float, Hit] | None]
 
 #: Dialects whose `timeout` counts only once the connection stands: a plain TCP check ends before it begins, and
 #: without one the interval bounds the whole check (HAProxy manual 4.2 `timeout check`).
@@ -26,123 +30,121 @@ _INTERVAL_AS_TIMEOUT = 0.5
 
 def hc_timeout_ge_interval(config: Config, _context: Context) -> Iterator[Hit]:
     """H04: a probe may take longer than the time to the next one."""
-    if config.open is not None:
-        return  # defaults that were not seen may say otherwise
-    for pool, check in _distinct_checks(config, ("timeout", "interval"), alternatives=True):
-        timeout, interval = check.timeout, check.interval
-        if timeout is None or interval is None or timeout.value < interval.value:
-            continue
-        connect_first = config.dialect in _CONNECT_FIRST
-        if connect_first and (not timeout.written or not _reads(check)):
-            continue
-        place = interval.span or timeout.span or check.span or pool.span
-        related = [Related(timeout.span, "the probe's timeout")] if timeout.span and timeout.span != place else []
-        period = timeout.value + (interval.value if connect_first else 0)
-        args = {
-            "pool": pool.name,
-            "timeout": duration(timeout.value),
-            "interval": duration(interval.value),
-            "period": duration(period),
-            "fall": check.fall.value if check.fall else 1,
-            "detection": duration(period * (check.fall.value if check.fall else 1)),
-        }
-        yield Hit("H04", place, args, related=related, pool=pool.name)
+    yield from _worst(config, partial(_late, config.dialect), alternatives=True)
 
 
 def hc_timeout_too_low(config: Config, _context: Context) -> Iterator[Hit]:
     """H05: a probe that a pause of the garbage collector or a busy moment already fails."""
-    if config.open is not None:
-        return
-    forgotten_units = {time.span for time in config.durations if too_short(time)}
-    for pool, check in _distinct_checks(config, ("timeout", "interval", "fall"), alternatives=False):
-        patience = _patience(check, pool, config.dialect)
-        fall = check.fall.value if check.fall is not None else None
-        if patience is None or fall is None or fall >= 5:
-            continue
-        limit, least = patience
-        if limit.value >= least or limit.span is None or any(_within(span, limit.span) for span in forgotten_units):
-            continue
-        args = {
-            "pool": pool.name,
-            "timeout": duration(limit.value),
-            "fall": fall,
-            "down": duration(limit.value * fall),
-            "least": duration(least),
-        }
-        yield Hit("H05", limit.span, args, severity=WARNING if fall < 3 else INFO, pool=pool.name)
+    forgotten = [time.span for time in config.durations if too_short(time)]
+    yield from _worst(config, partial(_impatient, config.dialect, forgotten), alternatives=False)
 
 
 def hc_detection_slow(config: Config, context: Context) -> Iterator[Hit]:
     """H07: a dead server is found only after a minute, or after its clients have given up twice."""
-    if config.open is not None:
-        return
     longest = context.option("H07", "max_seconds", 60.0)
-    patience = _client_patience(config)
-    names = ("interval", "fast_interval", "fall", "timeout")
-    for pool, check in _distinct_checks(config, names, alternatives=True):
-        seconds = _detection(check)
-        if seconds is None:
+    yield from _worst(config, partial(_slow, longest, _client_patience(config)), alternatives=True)
+
+
+def _worst(config: Config, judge: Judge, *, alternatives: bool) -> Iterator[Hit]:
+    """Yield the worst finding of each pool, and of those at one place the first.
+
+    An interval that a hundred pools inherit from `defaults` is one mistake. `alternatives` leaves out the pools that
+    have no other server to turn to. In a piece of a config defaults that were not seen may say otherwise.
+    """
+    told = set()
+    for pool in config.pools if config.open is None else ():
+        if alternatives and not choice([server for server in pool.servers if server.enabled]):
             continue
-        covered = retried(pool) or any(server.passive for server in pool.serving)
-        client = patience.get((pool.scope, pool.name))
-        outlasts = client is not None and seconds > 2 * client and not covered and _retries_known(pool)
-        if seconds <= longest and not outlasts:
+        found = [verdict for check in _distinct(pool) if (verdict := judge(pool, check)) is not None]
+        if found:
+            hit = max(found, key=lambda verdict: verdict[0])[1]
+            if hit.span not in told:
+                told.add(hit.span)
+                yield hit
+
+
+def _distinct(pool: Pool) -> Iterator[HealthCheck]:
+    """Yield the checks of a pool's servers, one of those that are alike."""
+    seen = set()
+    for server in pool.servers:
+        check = server.check
+        if check is None or not server.enabled or (server.checked is not None and not server.checked.value):
             continue
-        place = _first_written(check.interval, check.fall, check.timeout) or check.span or pool.span
-        args = {"pool": pool.name, "detection": duration(seconds), "interval": duration(_value(check.interval))}
-        args["fall"] = str(check.fall.value if check.fall else 1)
-        args["effect"] = (
-            "every request that it gets until then costs a failed try"
-            if covered
-            else _loss(client if outlasts else None)
-        )
-        yield Hit("H07", place, args, severity=INFO if covered else None, pool=pool.name)
+        settings = (check.interval, check.fast_interval, check.timeout, check.fall)
+        values = (check.kind, *(None if setting is None else setting.value for setting in settings))
+        if values not in seen:
+            seen.add(values)
+            yield check
+
+
+def _late(dialect: str, pool: Pool, check: HealthCheck) -> tuple[float, Hit] | None:
+    timeout, interval = check.timeout, check.interval
+    if timeout is None or interval is None or timeout.value < interval.value:
+        return None
+    connect_first = dialect in _CONNECT_FIRST
+    if connect_first and not (timeout.written and _reads(check)):
+        return None
+    place = interval.span or timeout.span or check.span or pool.span
+    related = [Related(timeout.span, "the probe's timeout")] if timeout.span and timeout.span != place else []
+    # HAProxy waits an interval from the end of a probe that timed out (seen on 2.6: 4 s with 1 s and 3 s).
+    period = timeout.value + (interval.value if connect_first else 0)
+    args = {
+        "pool": pool.name,
+        "timeout": duration(timeout.value),
+        "interval": duration(interval.value),
+        "period": duration(period),
+        "detection": duration(period * _fall(check)),
+    }
+    return period, Hit("H04", place, args, related=related, pool=pool.name)
+
+
+def _impatient(dialect: str, forgotten: list[Span], pool: Pool, check: HealthCheck) -> tuple[float, Hit] | None:
+    bound = _patience(check, pool, dialect)
+    if bound is None or check.fall is None or check.fall.value >= 5:
+        return None
+    limit, least = bound
+    if limit.value >= least or limit.span is None or any(_within(span, limit.span) for span in forgotten):
+        return None  # T12 speaks of a unit that was forgotten
+    fall = check.fall.value
+    args = {
+        "pool": pool.name,
+        "timeout": duration(limit.value),
+        "takes": "a single one takes a server out" if fall == 1 else f"{fall} in a row take a server out",
+        "down": duration(limit.value * fall),
+        "least": duration(least),
+    }
+    hit = Hit("H05", limit.span, args, severity=WARNING if fall < 3 else INFO, pool=pool.name)
+    return -limit.value * fall, hit
+
+
+def _slow(
+    longest: float, patience: dict[tuple[str, str], float], pool: Pool, check: HealthCheck
+) -> tuple[float, Hit] | None:
+    seconds = _detection(check)
+    if seconds is None:
+        return None
+    covered = retried(pool) or any(server.passive for server in pool.serving)
+    client = patience.get((pool.scope, pool.name))
+    known = pool.retry is not None and pool.retry.redispatch is not None
+    outlasts = client is not None and seconds > 2 * client and known and not covered
+    if seconds <= longest and not outlasts:
+        return None
+    place = _first_written(check.interval, check.fall, check.timeout) or check.span or pool.span
+    args = {
+        "pool": pool.name,
+        "detection": duration(seconds),
+        "fall": _fall(check),
+        "interval": duration(0.0 if check.interval is None else check.interval.value),
+        "effect": "every request that it gets until then costs a failed try"
+        if covered
+        else _loss(client if outlasts else None),
+    }
+    return seconds, Hit("H07", place, args, severity=INFO if covered else None, pool=pool.name)
 
 
 def _loss(client: float | None) -> str:
     gone = "" if client is None else f", and its clients wait {duration(client)} at most"
     return f"its share of the requests fails until then{gone}"
-
-
-def _retries_known(pool: Pool) -> bool:
-    return pool.retry is not None and pool.retry.redispatch is not None
-
-
-def _distinct_checks(
-    config: Config, names: tuple[str, ...], *, alternatives: bool
-) -> Iterator[tuple[Pool, HealthCheck]]:
-    """Yield each check once for all that share the same settings, with the first pool that has it.
-
-    An interval inherited from `defaults` by a hundred pools is one mistake, and so is one that a pool's servers
-    repeat. `alternatives` leaves out the pools that have no other server to turn to.
-    """
-    seen = set()
-    told = set()
-    for pool in config.pools:
-        if alternatives and not choice([server for server in pool.servers if server.enabled]):
-            continue
-        for server in pool.servers:
-            check = server.check
-            if check is None or not server.enabled or (server.checked is not None and not server.checked.value):
-                continue
-            values = (id(pool), check.kind, *(_seconds(getattr(check, name)) for name in names))
-            if values in told:
-                continue
-            told.add(values)
-            settings = tuple(_identity(getattr(check, name)) for name in names)
-            spans = [span for _, span in settings if span is not None]
-            key = (check.kind, settings, None if spans else id(pool))
-            if key not in seen:
-                seen.add(key)
-                yield pool, check
-
-
-def _seconds(setting: Setting[float] | None) -> float | None:
-    return None if setting is None else setting.value
-
-
-def _identity(setting: Setting[float] | None) -> tuple[float | None, Span | None]:
-    return (None, None) if setting is None else (setting.value, setting.span)
 
 
 def _patience(check: HealthCheck, pool: Pool, dialect: str) -> tuple[Setting[float], float] | None:
@@ -155,7 +157,7 @@ def _patience(check: HealthCheck, pool: Pool, dialect: str) -> tuple[Setting[flo
     if _reads(check):
         return check.timeout, _HTTP_TIMEOUT
     bounds = [bound for bound in (check.interval, pool.timeouts.get("connect")) if bound is not None]
-    return (min(bounds, key=_value), _TCP_TIMEOUT) if bounds else None
+    return (min(bounds, key=lambda bound: bound.value), _TCP_TIMEOUT) if bounds else None
 
 
 def _reads(check: HealthCheck) -> bool:
@@ -163,12 +165,8 @@ def _reads(check: HealthCheck) -> bool:
     return check.kind != "tcp" or check.expect is not None or "send" in check.options
 
 
-def _value(setting: Setting[float] | None) -> float:
-    return 0.0 if setting is None else setting.value
-
-
-def _within(inner: Span, outer: Span) -> bool:
-    return inner.source is outer.source and outer.start <= inner.start and inner.end <= outer.end
+def _fall(check: HealthCheck) -> int:
+    return 1 if check.fall is None else check.fall.value
 
 
 def _detection(check: HealthCheck) -> float | None:
@@ -179,14 +177,17 @@ def _detection(check: HealthCheck) -> float | None:
     """
     if check.interval is None:
         return None
-    fall = check.fall.value if check.fall is not None else 1
     following = check.fast_interval or check.interval
     timeout = check.timeout.value if check.timeout is not None and _reads(check) else 0.0
-    return check.interval.value + (fall - 1) * following.value + timeout
+    return check.interval.value + (_fall(check) - 1) * following.value + timeout
 
 
 def _first_written(*settings: Setting[float] | Setting[int] | None) -> Span | None:
     return next((setting.span for setting in settings if setting is not None and setting.span is not None), None)
+
+
+def _within(inner: Span, outer: Span) -> bool:
+    return inner.source is outer.source and outer.start <= inner.start and inner.end <= outer.end
 
 
 def _client_patience(config: Config) -> dict[tuple[str, str], float]:
