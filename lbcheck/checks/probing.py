@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
     #: Judges one check of a pool: (how bad it is, the finding), or None.
     Judge = Callable[[Pool, HealthCheck], tuple[float, Hit] | None]
+    #: A pool, its servers' checks, and whether another server could take over from one that fails them.
+    _Checked = tuple[Pool, list[HealthCheck], bool]
 
 #: Dialects whose `timeout` counts only once the connection stands: a plain TCP check ends before it begins, and
 #: without one the interval bounds the whole check (HAProxy manual 4.2 `timeout check`).
@@ -28,34 +30,36 @@ _TCP_TIMEOUT = 0.1
 _INTERVAL_AS_TIMEOUT = 0.5
 
 
-def hc_timeout_ge_interval(config: Config, _context: Context) -> Iterator[Hit]:
+def hc_timeout_ge_interval(config: Config, context: Context) -> Iterator[Hit]:
     """H04: a probe may take longer than the time to the next one."""
-    yield from _worst(config, partial(_late, config.dialect), alternatives=True)
+    yield from _worst(context.once(config, _checks), partial(_late, config.dialect), alternatives=True)
 
 
-def hc_timeout_too_low(config: Config, _context: Context) -> Iterator[Hit]:
+def hc_timeout_too_low(config: Config, context: Context) -> Iterator[Hit]:
     """H05: a probe that a pause of the garbage collector or a busy moment already fails."""
     forgotten = [time.span for time in config.durations if too_short(time)]
-    yield from _worst(config, partial(_impatient, config.dialect, forgotten), alternatives=False)
+    judge = partial(_impatient, config.dialect, forgotten)
+    yield from _worst(context.once(config, _checks), judge, alternatives=False)
 
 
 def hc_detection_slow(config: Config, context: Context) -> Iterator[Hit]:
     """H07: a dead server is found only after a minute, or after its clients have given up twice."""
     longest = context.option("H07", "max_seconds", 60.0)
-    yield from _worst(config, partial(_slow, longest, _client_patience(config)), alternatives=True)
+    judge = partial(_slow, longest, _client_patience(config))
+    yield from _worst(context.once(config, _checks), judge, alternatives=True)
 
 
-def _worst(config: Config, judge: Judge, *, alternatives: bool) -> Iterator[Hit]:
+def _worst(pools: list[_Checked], judge: Judge, *, alternatives: bool) -> Iterator[Hit]:
     """Yield the worst finding of each pool, and of those at one place the first.
 
     An interval that a hundred pools inherit from `defaults` is one mistake. `alternatives` leaves out the pools that
-    have no other server to turn to. In a piece of a config defaults that were not seen may say otherwise.
+    have no other server to turn to.
     """
     told = set()
-    for pool in config.pools if config.open is None else ():
-        if alternatives and not choice([server for server in pool.servers if server.enabled]):
+    for pool, checks, choosable in pools:
+        if alternatives and not choosable:
             continue
-        found = [verdict for check in _distinct(pool) if (verdict := judge(pool, check)) is not None]
+        found = [verdict for check in checks if (verdict := judge(pool, check)) is not None]
         if found:
             hit = max(found, key=lambda verdict: verdict[0])[1]
             if hit.span not in told:
@@ -63,18 +67,24 @@ def _worst(config: Config, judge: Judge, *, alternatives: bool) -> Iterator[Hit]
                 yield hit
 
 
-def _distinct(pool: Pool) -> Iterator[HealthCheck]:
-    """Yield the checks of a pool's servers, one of those that are alike."""
-    seen = set()
-    for server in pool.servers:
-        check = server.check
-        if check is None or not server.enabled or (server.checked is not None and not server.checked.value):
-            continue
-        settings = (check.interval, check.fast_interval, check.timeout, check.fall)
-        values = (check.kind, *(None if setting is None else setting.value for setting in settings))
-        if values not in seen:
-            seen.add(values)
-            yield check
+def _checks(config: Config) -> list[_Checked]:
+    """Return the pools with their servers' checks, one of those that are alike, and whether there is a choice.
+
+    None of a piece of a config: defaults that were not seen may say otherwise.
+    """
+    found = []
+    for pool in config.pools if config.open is None else ():
+        checks: dict[tuple[object, ...], HealthCheck] = {}
+        for server in pool.servers:
+            check = server.check
+            if check is None or not server.enabled or (server.checked is not None and not server.checked.value):
+                continue
+            settings = (check.interval, check.fast_interval, check.timeout, check.fall)
+            values = (check.kind, *[None if setting is None else setting.value for setting in settings])
+            checks.setdefault(values, check)
+        if checks:
+            found.append((pool, [*checks.values()], choice([server for server in pool.servers if server.enabled])))
+    return found
 
 
 def _late(dialect: str, pool: Pool, check: HealthCheck) -> tuple[float, Hit] | None:
