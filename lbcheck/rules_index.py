@@ -549,7 +549,7 @@ RULES: tuple[
         False,
         (),
         "server {server} of pool {pool} is not checked, unlike {checked} beside it: {effect}",
-        "check it as well: `check` in HAProxy, `health_check:` in the native format",
+        "{advice} as well",
         "H03-hc-partial.md",
     ),
     (

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from lbcheck.model import Condition
 
+# Expressions are compiled on use, and then kept by `re`: most configs need none of them.
+
 #: An operator and the values of which one must hold, such as ("prefix", {"/api"}).
 Language = tuple[str, frozenset[str]]
 
@@ -17,11 +19,11 @@ _ANY_REST = frozenset({"", ".*", "(.*)", ".*$", "(.*)$", ".*?", "(.*?)$"})
 _ELEMENT_REST = frozenset({"(/|$)", "(?:/|$)", "(/.*)?$", "(?:/.*)?$", "($|/)", "(?:$|/)", "(/.*|$)", "(?:/.*|$)"})
 _QUANTIFIERS = "*?{"
 _META = frozenset("^$.|?*+()[]{}")
-_CHOICE = re.compile(r"\((?:\?:)?([^()\[\]^$.*+?{}]+)\)(\$?)$")
+_CHOICE = r"\((?:\?:)?([^()\[\]^$.*+?{}]+)\)(\$?)$"
 #: Words of HAProxy's language whose value may differ between two evaluations of one request, or that count.
-_UNSTEADY = re.compile(
+_UNSTEADY = (
     r"\b(?:rand|date|date_us|lua\.|uuid|sc\d?_|src_(?:inc|clr|get|gpc|.*rate)|table_|be_|fe_|srv_|nbsrv|connslots"
-    r"|queue|avg_queue|stopping|thread|cpu_|internal|wait_end)",
+    r"|queue|avg_queue|stopping|thread|cpu_|internal|wait_end)"
 )
 #: More pairs of values than this are not compared.
 _PAIRS = 2000
@@ -53,7 +55,7 @@ class Test:
 
 def steady(condition: Condition) -> bool:
     """Say whether the same words give the same answer each time within one request."""
-    return condition.field != "opaque" or not any(_UNSTEADY.search(text) for text in condition.values)
+    return condition.field != "opaque" or not any(re.search(_UNSTEADY, text) for text in condition.values)
 
 
 def implied(wanted: Test, given: Test) -> bool:
@@ -121,7 +123,7 @@ def language(pattern: str) -> Language | None:
 
 def _choice(ended: str, unended: str, literal: str, rest: str) -> Language | None:
     r"""Read `literal(a|b)$`, as in `\.(jpg|png)$`."""
-    found = _CHOICE.match(rest)
+    found = re.match(_CHOICE, rest)
     if found is None:
         return None
     values = []

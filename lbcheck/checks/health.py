@@ -57,6 +57,7 @@ def hc_partial(config: Config, _context: Context) -> Iterator[Hit]:
             "server": listed([server.name for server in bare]),
             "pool": pool.name,
             "checked": counted(_count(checked), "server"),
+            "advice": "add `check` to it" if config.dialect in _SWITCH_ON else "give it a `health_check`",
             "effect": "a dead one is not seen before the requests reach it" if alone else "dead, they keep their share",
         }
         yield Hit(

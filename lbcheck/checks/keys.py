@@ -14,15 +14,13 @@ if TYPE_CHECKING:
     from lbcheck.model import Config, Pool, Route
 
 #: nginx variables that never change while a process runs.
-_NGINX_CONSTANTS = re.compile(r"\$\{?(?:hostname|nginx_version)\b\}?")
+_NGINX_CONSTANTS = r"\$\{?(?:hostname|nginx_version)\b\}?"
 #: HAProxy sample fetches that are constants (manual 7.3.1 and 7.3.2).
-_HAPROXY_CONSTANTS = re.compile(
-    r"(?:str|int|bool|bin|ipv4|ipv6|meth|env)\([^()$%]*\)|always_true|always_false|hostname"
-)
+_HAPROXY_CONSTANTS = r"(?:str|int|bool|bin|ipv4|ipv6|meth|env)\([^()$%]*\)|always_true|always_false|hostname"
 #: A converter that brings a variable in makes the key vary after all.
-_VARIABLE = re.compile(r"\b(?:txn|sess|req|res|proc)\.")
+_VARIABLE = r"\b(?:txn|sess|req|res|proc)\."
 #: What template engines leave for later: the text is not known.
-_TEMPLATE = re.compile(r"\{\{|\{%|<%|@@")
+_TEMPLATE = r"\{\{|\{%|<%|@@"
 
 
 def hash_key_constant(config: Config, context: Context) -> Iterator[Hit]:
@@ -48,20 +46,20 @@ def _several(pool: Pool) -> bool:
 
 
 def _constant(dialect: str, algorithm: str, key: str) -> bool:
-    if not key or not key.isascii() or _TEMPLATE.search(key):
+    if not key or not key.isascii() or re.search(_TEMPLATE, key):
         return False  # readers put a character that is not ASCII in a template's place
     if dialect == "nginx":
-        return "$" not in _NGINX_CONSTANTS.sub("", key)
+        return "$" not in re.sub(_NGINX_CONSTANTS, "", key)
     return dialect == "haproxy" and algorithm == "hash" and _constant_sample(key)
 
 
 def _constant_sample(expression: str) -> bool:
     """Say whether a HAProxy expression begins with a constant, and no converter brings in a variable."""
-    fetch = _HAPROXY_CONSTANTS.match(expression)
+    fetch = re.match(_HAPROXY_CONSTANTS, expression)
     if fetch is None or "${" in expression:
         return False
     converters = expression[fetch.end() :]
-    return converters[:1] in ("", ",") and not _VARIABLE.search(converters)
+    return converters[:1] in ("", ",") and not re.search(_VARIABLE, converters)
 
 
 def _only(names: set[str] | None) -> str | None:

@@ -95,9 +95,13 @@ def _too_small(pool: Pool, first: Server) -> bool:
 
 
 def no_redispatch(config: Config, _context: Context) -> Iterator[Hit]:
-    """F05: requests that belong to one server are retried on it alone until a check marks it down."""
+    """F05: requests that belong to one server are retried on it alone until a check marks it down.
+
+    One finding for each line that binds them, however many backends inherit it.
+    """
     if config.open is not None:
         return
+    told = set()
     for pool in config.pools:
         bound = _bound(pool)
         retry = pool.retry
@@ -107,6 +111,9 @@ def no_redispatch(config: Config, _context: Context) -> Iterator[Hit]:
         if len(checked) < 2 or retry is None or retry.redispatch is None or retry.redispatch.value:
             continue
         what, span = bound
+        if span in told:
+            continue
+        told.add(span)
         args = {"pool": pool.name, "bound": what, "time": duration(max(map(_detection, checked)))}
         own = span.source is pool.span.source and pool.span.start < span.start < checked[0].span.start
         fix = _insert_line(span, "option redispatch 1") if own else None

@@ -51,15 +51,21 @@ def static_feature(config: Config, _context: Context) -> Iterator[Hit]:
     """D18: what only a dynamic algorithm can do, beside a static one."""
     if config.open is not None:
         return  # the defaults of another file may choose the algorithm
+    told = set()
     for pool in config.pools:
-        if _alone(pool):
-            continue
-        name = pool.algorithm.name
-        if name == "static-rr" or (name in _HASHES and not pool.algorithm.consistent):
-            yield from _ignored(pool, "`balance static-rr`" if name == "static-rr" else "a map-based hash")
-        kind = pool.algorithm.options.get("hash-type")
-        if kind is not None and name in _UNHASHED and _is_own(pool, kind):
-            yield _hit(pool, kind, f"`hash-type {kind.value}`", f"`balance {name}` hashes nothing")
+        for hit in () if _alone(pool) else _static(pool):
+            if hit.span not in told:  # what a hundred backends inherit is one mistake
+                told.add(hit.span)
+                yield hit
+
+
+def _static(pool: Pool) -> Iterator[Hit]:
+    name = pool.algorithm.name
+    if name == "static-rr" or (name in _HASHES and not pool.algorithm.consistent):
+        yield from _ignored(pool, "`balance static-rr`" if name == "static-rr" else "a map-based hash")
+    kind = pool.algorithm.options.get("hash-type")
+    if kind is not None and name in _UNHASHED and _is_own(pool, kind):
+        yield _hit(pool, kind, f"`hash-type {kind.value}`", f"`balance {name}` hashes nothing")
 
 
 def _alone(pool: Pool) -> bool:
