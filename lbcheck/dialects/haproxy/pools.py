@@ -163,6 +163,7 @@ def _options(proxy: Proxy) -> dict[str, Setting[Any]]:
                 options[line.word(1)] = Setting(line.text_from(2) or True, line.span)
     if proxy.disabled:
         options["disabled"] = Setting(True, proxy.span)
+    options.update(_own_rules(proxy))
     return options
 
 

@@ -515,3 +515,16 @@ def test_bytes_that_are_no_text_are_noted_once():
     found = config("defaults\n mode http\nbackend b\n description caf\udce9\udcff\n")
     assert [(note.span.line, note.reason) for note in found.unmodelled] == [(4, "a byte that is not UTF-8")]
     assert found.hits == []
+
+
+def test_rules_that_checks_ask_for_are_kept_on_the_pool():
+    text = (
+        "backend app\n use-server a if { path /a }\n use-server b unless { path /a }\n"
+        " server a 10.0.0.1:80 weight 0\n server b 10.0.0.2:80\n"
+        "backend any\n use-server %[req.hdr(x)] if TRUE\n server c 10.0.0.3:80\n"
+        "backend table\n stick-table type ip size 1m\n"
+    )
+    app, dynamic, table = config(text).pools
+    assert app.options["use-server"].value == {"a", "b"}
+    assert dynamic.options["use-server"].value == frozenset()
+    assert "stick-table" in table.options
