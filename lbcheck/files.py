@@ -7,6 +7,7 @@ import os
 import stat
 from typing import TYPE_CHECKING, Protocol
 
+from lbcheck.paths import PathIndex
 from lbcheck.text import Source
 
 if TYPE_CHECKING:
@@ -48,6 +49,9 @@ class Files(Protocol):
 
     def mapped(self, path: str) -> str | None:
         """Return where an absolute path of the server is found here (`--root`), or None."""
+
+    def index(self) -> PathIndex:
+        """Return the known paths, to be found by how they end."""
 
 
 def decode(data: bytes) -> str:
@@ -114,6 +118,7 @@ class DiskFiles:
         self._root = os.path.realpath(root) if root else None
         self._roots = [os.path.realpath(path) for path in roots] + ([self._root] if self._root else [])
         self._sources: dict[str, Source] = {}
+        self._index: tuple[list[str], PathIndex] | None = None
 
     def read(self, path: str) -> Source:
         """Return the text at `path`. Raises UnreadableError."""
@@ -149,3 +154,9 @@ class DiskFiles:
         if self._root is None or not path.startswith("/"):
             return None
         return os.path.relpath(self._root + os.path.normpath(path))
+
+    def index(self) -> PathIndex:
+        """Return the known paths, to be found by how they end; made once for a list of them."""
+        if self._index is None or self._index[0] is not self.known:
+            self._index = (self.known, PathIndex(self.known))
+        return self._index[1]

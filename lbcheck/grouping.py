@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import os
-import re
-from fnmatch import fnmatchcase
-from itertools import takewhile
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from lbcheck.dialects import dialect
+from lbcheck.paths import PathIndex, is_glob
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -16,19 +14,24 @@ if TYPE_CHECKING:
     from lbcheck.discovery import Found
     from lbcheck.files import Files
 
-#: A file that opens one of nginx's top blocks stands on its own.
-_NGINX_ROOT = re.compile(r"^\s*(?:events|http|stream|mail)\s*\{", re.MULTILINE)
+
+class Unit(NamedTuple):
+    """Files that are read together. `ordered`: the user named them as one config, in this order."""
+
+    dialect: str
+    paths: tuple[str, ...]
+    ordered: bool = False
 
 
-def units(found: Sequence[Found], files: Files) -> list[tuple[str, list[str]]]:
-    """Split the files into groups that have nothing to do with each other: (dialect, paths), in order of discovery.
+def units(found: Sequence[Found], files: Files) -> list[Unit]:
+    """Split the files into groups that have nothing to do with each other, in order of discovery.
 
     Rather too coarse than too fine: the dialect itself decides what one config is.
     """
-    grouped: list[tuple[str, list[str]]] = []
+    grouped: list[Unit] = []
     for name in dict.fromkeys(item.dialect for item in found):
         paths = [item.path for item in found if item.dialect == name]
-        grouped.extend((name, group) for group in _connected(name, paths, files))
+        grouped.extend(Unit(name, tuple(group)) for group in _connected(name, paths, files))
     return grouped
 
 
@@ -51,43 +54,22 @@ def _connected(name: str, paths: Sequence[str], files: Files) -> list[list[str]]
 
 def _ties(name: str, paths: Sequence[str], files: Files) -> Iterator[tuple[str, str]]:
     """Yield pairs that may belong to one config: neighbours in a folder, and files of which one names the other."""
+    module = dialect(name)
     first: dict[str, str] = {}
+    index = PathIndex(paths)
     for path in paths:
-        if name == "nginx" and _NGINX_ROOT.search(files.read(path).text):
-            continue
-        folder = os.path.dirname(path)
-        folder = os.path.dirname(folder) if folder.endswith(".d") and name == "haproxy" else folder
-        yield path, first.setdefault(folder, path)
-    by_end = _by_end(paths)
-    for path in paths:
-        for pattern in dialect(name).references(files.read(path)):
-            for other in _matches(pattern, path, by_end):
+        source = files.read(path)
+        folder = module.neighbourhood(source)
+        if folder is not None:
+            yield path, first.setdefault(folder, path)
+        for pattern in module.references(source):
+            for other in index.nearest(_end(pattern, path), path):
                 yield path, other
 
 
-def _by_end(paths: Sequence[str]) -> dict[str, list[str]]:
-    """Index paths by base name, and by parent folder's name with a slash behind it."""
-    index: dict[str, list[str]] = {}
-    for path in paths:
-        parent, name = os.path.split(path)
-        index.setdefault(name, []).append(path)
-        index.setdefault(os.path.basename(parent) + "/", []).append(path)
-    return index
-
-
-def _matches(pattern: str, path: str, by_end: dict[str, list[str]]) -> list[str]:
-    """Return the paths that an include pattern may mean, those nearest to the including file only."""
+def _end(pattern: str, path: str) -> str:
+    """Return the part of an include's path that has to fit: a file's name, or a pattern with the folder before it."""
     parent, name = os.path.split(pattern)
-    globbed = any(mark in name for mark in "*?[")
-    folder = os.path.basename(parent) or os.path.basename(os.path.dirname(path))
-    among = by_end.get(folder + "/", []) if globbed else by_end.get(name, [])
-    fitting = [
-        other for other in among if other != path and (not globbed or fnmatchcase(os.path.basename(other), name))
-    ]
-    nearest = max((_shared(path, other) for other in fitting), default=0)
-    return [other for other in fitting if _shared(path, other) == nearest]
-
-
-def _shared(one: str, other: str) -> int:
-    parts = zip(one.split("/"), other.split("/"), strict=False)
-    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], parts))
+    if not is_glob(name):
+        return name
+    return f"{os.path.basename(parent) or os.path.basename(os.path.dirname(path))}/{name}"

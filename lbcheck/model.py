@@ -239,6 +239,16 @@ class Server:
         return self.disabled is None or not self.disabled.value
 
     @property
+    def probed(self) -> bool:
+        """Whether something besides the traffic can tell that it is dead: a check, `track`, or an agent."""
+        return (self.checked is not None and self.checked.value) or "agent-check" in self.options
+
+    @property
+    def watched(self) -> bool:
+        """Whether anything can take it out: probes, or the failures of real requests."""
+        return self.probed or bool(self.passive)
+
+    @property
     def serving(self) -> bool:
         """Whether it takes new requests in normal operation: an enabled primary with a weight above zero."""
         return self.role == PRIMARY and self.enabled and self.weight.value > 0

@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from lbcheck import discovery, grouping
 from lbcheck.dialects import dialect
+from lbcheck.discovery import Refused
 from lbcheck.engine import INTERNAL, finish, raised_at
-from lbcheck.files import DiskFiles
+from lbcheck.files import DiskFiles, UnreadableError
 from lbcheck.findings import Hit, NotChecked
+from lbcheck.grouping import Unit
 from lbcheck.model import Config
 from lbcheck.results import Counts, Result
 from lbcheck.text import Source, Span
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
-
-    from lbcheck.discovery import Refused
 
     Judge = Callable[[Config], Result]
 
@@ -48,10 +48,9 @@ class Work(NamedTuple):
     """Files and the groups in which they are read; what is left after discovery."""
 
     files: DiskFiles
-    units: list[tuple[str, list[str]]]
+    units: list[Unit]
     refused: list[Refused]
     wanted: frozenset[str] | None
-    together: frozenset[tuple[str, ...]]
 
 
 def check(request: Request, judge: Judge) -> Result:
@@ -85,12 +84,26 @@ def prepare(request: Request) -> Work:
     found = [item for item in found if item.path not in grouped]
     if request.changed and request.dialect:
         found = [item for item in found if item.dialect == request.dialect]
-    units = [("haproxy", list(group)) for group in request.together] + grouping.units(found, files)
+    ordered = [_ordered(group, files, refused) for group in request.together]
+    units = [unit for unit in ordered if unit.paths] + grouping.units(found, files)
     files.known = [item.path for item in found]
     if wanted is not None:
-        units = [unit for unit in units if wanted.intersection(map(os.path.realpath, unit[1]))]
+        units = [unit for unit in units if wanted.intersection(map(os.path.realpath, unit.paths))]
         refused = []
-    return Work(files, units, refused, wanted, frozenset(request.together))
+    return Work(files, units, refused, wanted)
+
+
+def _ordered(group: Sequence[str], files: DiskFiles, refused: list[Refused]) -> Unit:
+    """Return the files that the user named as one HAProxy config; those that cannot be read are refused."""
+    paths = []
+    for path in group:
+        try:
+            files.read(path)
+        except UnreadableError as error:
+            refused.append(Refused(path, "E03" if error.code == "E02" else error.code, error.reason))
+        else:
+            paths.append(path)
+    return Unit("haproxy", tuple(paths), ordered=True)
 
 
 def _around(paths: Sequence[str]) -> tuple[list[str], frozenset[str]]:
@@ -111,18 +124,12 @@ def _unread(refused: Refused) -> Config:
     return config
 
 
-def read(work: Work) -> list[Config]:
-    """Return every config of the run, read in this process."""
-    return [config for unit in work.units for config in _read_unit(work, unit)]
-
-
-def _read_unit(work: Work, unit: tuple[str, list[str]]) -> list[Config]:
-    name, paths = unit
-    if name == "haproxy" and tuple(paths) in work.together:
+def _read_unit(work: Work, unit: Unit) -> list[Config]:
+    if unit.ordered:
         from lbcheck.dialects.haproxy import read_group
 
-        return [read_group(paths, work.files)]
-    configs = dialect(name).read(paths, work.files)
+        return [read_group(unit.paths, work.files)]
+    configs = dialect(unit.dialect).read(unit.paths, work.files)
     if work.wanted is None:
         return configs
     return [config for config in configs if _holds(config, work.wanted)]
@@ -132,13 +139,13 @@ def _holds(config: Config, wanted: frozenset[str]) -> bool:
     return any(os.path.realpath(source.path) in wanted for source in config.files)
 
 
-def _judged(work: Work, judge: Judge, units: Iterable[tuple[str, list[str]]]) -> Result:
+def _judged(work: Work, judge: Judge, units: Iterable[Unit]) -> Result:
     result = Result()
     for unit in units:
         try:
             configs = _read_unit(work, unit)
         except Exception as error:  # noqa: BLE001 - one config that breaks the reader must not silence the others
-            configs = [_failed(unit[1][0], error)]
+            configs = [_failed(unit.paths[0], error)]
         for config in configs:
             result.add(judge(config))
     return result
@@ -158,18 +165,16 @@ def _failed(path: str, error: Exception) -> Config:
 
 def _parts(work: Work, judge: Judge, jobs: int) -> Iterable[Result]:
     units = work.units
-    sizes = [sum(len(work.files.read(path).text) for path in paths) for name, paths in units if name]
+    sizes = [sum(len(work.files.read(path).text) for path in unit.paths) for unit in units]
     jobs = min(jobs or os.cpu_count() or 1, len(units))
     if jobs < 2 or sum(sizes) < WORTH_FORKING or not hasattr(os, "fork"):
         return [_judged(work, judge, units)]
     return _forked(work, judge, _dealt(units, sizes, jobs))
 
 
-def _dealt(
-    units: Sequence[tuple[str, list[str]]], sizes: Sequence[int], hands: int
-) -> list[list[tuple[str, list[str]]]]:
+def _dealt(units: Sequence[Unit], sizes: Sequence[int], hands: int) -> list[list[Unit]]:
     """Deal the units so that all hands hold about the same number of bytes, the largest first."""
-    held: list[list[tuple[str, list[str]]]] = [[] for _ in range(hands)]
+    held: list[list[Unit]] = [[] for _ in range(hands)]
     weights = [0] * hands
     for size, unit in sorted(zip(sizes, units, strict=True), key=lambda pair: -pair[0]):
         lightest = weights.index(min(weights))
@@ -178,7 +183,7 @@ def _dealt(
     return held
 
 
-def _forked(work: Work, judge: Judge, hands: Sequence[list[tuple[str, list[str]]]]) -> list[Result]:
+def _forked(work: Work, judge: Judge, hands: Sequence[list[Unit]]) -> list[Result]:
     """Judge each hand in a process of its own. Forking hands over everything that was read; only findings come back."""
     from concurrent.futures import ProcessPoolExecutor
     from multiprocessing import get_context
@@ -195,7 +200,7 @@ def _forked(work: Work, judge: Judge, hands: Sequence[list[tuple[str, list[str]]
 _shared: list[tuple[Work, Judge]] = []
 
 
-def _in_child(units: list[tuple[str, list[str]]]) -> Result:
+def _in_child(units: list[Unit]) -> Result:
     work, judge = _shared[-1]
     return _judged(work, judge, units)
 

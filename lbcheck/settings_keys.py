@@ -205,6 +205,8 @@ def _config(entry: Mapping[str, Any], folder: str) -> tuple[tuple[str, ...], str
         raise KeyProblemError("files: name the files that are one config, in order")
     if name is not None and name not in DIALECTS:
         raise KeyProblemError(f"dialect: {name!r} is none of {', '.join(DIALECTS)}")
+    if name not in {None, "haproxy"}:
+        raise KeyProblemError(f"dialect: {name} is told by its includes what one config is; only haproxy takes a list")
     return files, name
 
 

@@ -27,7 +27,7 @@ def hc_missing(config: Config, _context: Context) -> Iterator[Hit]:
         return  # the check may be switched on where it was not seen
     for pool in config.pools:
         servers = [server for server in pool.servers if server.enabled]
-        if pool.protocol in _NO_REQUESTS or not choice(servers) or any(map(_watched, servers)):
+        if pool.protocol in _NO_REQUESTS or not choice(servers) or any(server.watched for server in servers):
             continue
         if all(server.resolve is not None and server.resolve.value and _templated(pool, server) for server in servers):
             continue  # the registry behind the name decides who is a member
@@ -83,12 +83,6 @@ def choice(servers: list[Server]) -> bool:
 
 def _templated(pool: Pool, server: Server) -> bool:
     return server.count > 1 or pool.open is not None
-
-
-def _watched(server: Server) -> bool:
-    """Say whether anything can take the server out: probes, an agent, or the failures of real requests."""
-    checked = server.checked is not None and server.checked.value
-    return checked or bool(server.passive) or "agent-check" in server.options
 
 
 def _forgotten(server: Server) -> bool:

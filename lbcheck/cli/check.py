@@ -132,7 +132,7 @@ def _request(paths: tuple[str, ...], settings: Settings, options: dict[str, Any]
     from lbcheck.project import Request, expanded
 
     together = [tuple(expanded(options["together"]))] if options["together"] else []
-    together += [files for files, dialect in settings.configs if dialect in {None, "haproxy"} and len(files) > 1]
+    together += [tuple(map(os.path.relpath, files)) for files, _ in settings.configs]
     stdin = None
     if "-" in paths:
         from lbcheck.files import MAX_FILE_BYTES, decode
@@ -259,9 +259,9 @@ def _show_files(request: Request) -> NoReturn:
     from lbcheck import project
     from lbcheck.report.escape import escape
 
-    for name, paths in project.prepare(request).units:
-        for path in paths:
-            click.echo(f"{name}\t{escape(path)}")
+    for unit in project.prepare(request).units:
+        for path in unit.paths:
+            click.echo(f"{unit.dialect}\t{escape(path)}")
     sys.exit(CLEAN)
 
 

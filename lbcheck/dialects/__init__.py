@@ -18,18 +18,19 @@ if TYPE_CHECKING:
 class Dialect(Protocol):
     """What a dialect's package offers. Modules implement it.
 
-    `CHECKS` maps rule codes to the checks that are about this dialect's own ways; `SUFFIXES` are the file name ends
-    that are looked into when a folder is scanned.
+    `CHECKS` maps rule codes to the checks that are about this dialect's own ways.
     """
 
     CHECKS: dict[str, Callable[[Config, Context], Iterable[Hit]]]
-    SUFFIXES: tuple[str, ...]
 
     def recognises(self, source: Source) -> bool:
         """Say whether this text is of the dialect, by its content; cheap, and False for look-alikes."""
 
     def references(self, source: Source) -> list[str]:
         """Return the paths or patterns of other files that the text names, cheaply and rather too many."""
+
+    def neighbourhood(self, source: Source) -> str | None:
+        """Return the folder whose other files may belong to the same config; None where the text stands on its own."""
 
     def read(self, paths: Sequence[str], files: Files) -> list[Config]:
         """Turn files that belong together into configs. Bad input becomes hits and unmodelled spans; never raises."""

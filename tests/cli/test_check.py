@@ -154,3 +154,26 @@ def test_a_rule_is_explained(folder):
 
 def test_show_files(folder):
     assert lbcheck(folder, "check", "--show-files").stdout == "nginx\tbad.conf\nnginx\tgood.conf\n"
+
+
+def test_files_of_one_config_that_cannot_be_read(folder):
+    (folder / "a.cfg").write_text("global\n maxconn 100\n")
+    os.mkfifo(folder / "b.cfg")
+    done = lbcheck(folder, "check", "-f", "a.cfg", "-f", "b.cfg", "--output-format", "concise")
+    assert done.returncode == 1
+    assert "b.cfg:1:1: error E03" in done.stdout
+
+
+def test_settings_name_the_files_of_one_config(folder):
+    (folder / "base.cfg").write_text(
+        "defaults\n mode http\n timeout client 5s\n timeout server 5s\n timeout connect 5s\n"
+    )
+    (folder / "web.cfg").write_text(
+        "frontend web\n bind 127.0.0.1:80\n default_backend app\nbackend app\n"
+        " server a 10.0.0.1:80 check weight 10\n server b 10.0.0.2:80 check weight 1\n"
+    )
+    (folder / "lbcheck.toml").write_text('[[config]]\nfiles = ["base.cfg", "web.cfg"]\n')
+    done = lbcheck(folder, "check", "base.cfg", "--output-format", "json")
+    assert [(f["code"], f["path"]) for f in json.loads(done.stdout)["findings"]] == [("D01", "web.cfg")]
+    (folder / "lbcheck.toml").write_text('[[config]]\nfiles = ["nginx.conf"]\ndialect = "nginx"\n')
+    assert "only haproxy takes a list" in lbcheck(folder, "check", "base.cfg").stderr

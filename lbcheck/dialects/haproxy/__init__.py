@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lbcheck.dialects.haproxy.group import groups
+from lbcheck.dialects.haproxy.group import groups, neighbourhood
 from lbcheck.dialects.haproxy.judge import judge
 from lbcheck.dialects.haproxy.lexer import scan
 from lbcheck.dialects.haproxy.lower import lower
@@ -19,9 +19,7 @@ if TYPE_CHECKING:
     from lbcheck.findings import Hit
     from lbcheck.model import Config
 
-__all__ = ["SUFFIXES", "read", "read_group", "recognises", "references"]
-
-SUFFIXES: tuple[str, ...] = (".cfg", ".conf", ".haproxy")
+__all__ = ["neighbourhood", "read", "read_group", "recognises", "references"]
 
 
 def read(paths: Sequence[str], files: Files) -> list[Config]:

@@ -23,13 +23,6 @@ _REQUESTS = frozenset({"http", "tcp"})
 _MOST = 10
 
 
-def _watched(server: Server) -> bool:
-    """Say whether anything can mark the server down."""
-    return bool(
-        (server.checked is not None and server.checked.value) or server.passive or "agent-check" in server.options
-    )
-
-
 def backup_never_used(config: Config, _context: Context) -> Iterator[Hit]:
     """F02: a backup serves when all primaries are down, and one never is (src/backend.c, recount_servers).
 
@@ -39,7 +32,7 @@ def backup_never_used(config: Config, _context: Context) -> Iterator[Hit]:
         return  # the defaults of another file may switch the checks on
     for pool in config.pools:
         backups = [server for server in pool.backups if server.enabled]
-        blind = [server for server in pool.primaries if server.serving and not _watched(server)]
+        blind = [server for server in pool.primaries if server.serving and not server.watched]
         if not backups or not blind or pool.open or pool.protocol not in _REQUESTS:
             continue
         manual = any("manual" in comment_beside(server.span).lower() for server in backups)

@@ -30,17 +30,12 @@ def backends(config: Config) -> Iterator[tuple[Proxy, Pool]]:
             yield proxy, next(pools)
 
 
-def watched(server: Server) -> bool:
-    """Say whether something besides the traffic tells HAProxy that the server is dead."""
-    return (server.checked is not None and server.checked.value) or "agent-check" in server.options
-
-
 def not_enabled(config: Config, context: Context) -> Iterator[Hit]:
     """H02: a kind of check is chosen, and no server has `check`."""
     del context
     for proxy, pool in backends(config):
         servers = [server for server in pool.servers if server.enabled]
-        if not servers or pool.open or any(map(watched, servers)):
+        if not servers or pool.open or any(server.probed for server in servers):
             continue
         if any("no-check" in line.words for keyword in ("server", "default-server") for line in proxy.lines(keyword)):
             continue
@@ -110,7 +105,7 @@ def inactive_rules(config: Config, context: Context) -> Iterator[Hit]:
     """H13: rules of a kind of check that is not chosen, or reactions to checks that are not made."""
     del context
     for proxy, pool in backends(config):
-        if not any(map(watched, pool.servers)):
+        if not any(server.probed for server in pool.servers):
             continue
         chosen = check_option(proxy)
         for keyword, option in (("http-check", "httpchk"), ("tcp-check", "tcp-check")):
@@ -129,7 +124,7 @@ def inactive_rules(config: Config, context: Context) -> Iterator[Hit]:
 def _unwatched(pool: Pool) -> Iterator[Hit]:
     for server in pool.servers:
         word = next((word for word in ("observe", "on-error", "error-limit") if word in server.options), None)
-        if word is None or watched(server):
+        if word is None or server.probed:
             continue
         args = {
             "what": f"`{word}` of server {server.name}",

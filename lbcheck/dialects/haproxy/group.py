@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from lbcheck.text import Source
+
 
 def groups(paths: Sequence[str]) -> list[list[str]]:
     """Split files into configs, in the order of their first files.
@@ -34,6 +36,12 @@ def groups(paths: Sequence[str]) -> list[list[str]]:
         else:
             result.setdefault(path, [path])
     return list(result.values())
+
+
+def neighbourhood(source: Source) -> str:
+    """Return the folder in which the files of a config lie, that of `haproxy.cfg` for a folder `conf.d` beside it."""
+    folder = os.path.dirname(source.path)
+    return os.path.dirname(folder) if folder.endswith(".d") else folder
 
 
 def _is_one(folder: str, found: Sequence[str]) -> bool:

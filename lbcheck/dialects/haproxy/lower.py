@@ -59,12 +59,8 @@ def _frontend(proxy: Proxy, names: Names) -> Frontend:
     for keyword in _OPTIONS:
         if (line := proxy.effective(keyword)) is not None:
             options[keyword] = Setting(line.text_from(1) or True, line.span)
-    for section in reversed(list(proxy.chain())):
-        for line in section.lines("option"):
-            if line.modifier:
-                options.pop(line.word(1), None)
-            else:
-                options[line.word(1)] = Setting(line.text_from(2) or True, line.span)
+    for name, line in proxy.options().items():
+        options[name] = Setting(line.text_from(2) or True, line.span)
     return Frontend(
         proxy.name,
         proxy.span,

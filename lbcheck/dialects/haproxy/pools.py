@@ -155,12 +155,8 @@ def _options(proxy: Proxy) -> dict[str, Setting[Any]]:
     for keyword in _SIZES:
         if (line := proxy.effective(keyword)) is not None and 1 not in line.opaque:
             options[keyword] = Setting(size(line.word(1)), line.span)
-    for section in reversed(list(proxy.chain())):
-        for line in section.lines("option"):
-            if line.modifier:
-                options.pop(line.word(1), None)
-            else:
-                options[line.word(1)] = Setting(line.text_from(2) or True, line.span)
+    for name, line in proxy.options().items():
+        options[name] = Setting(line.text_from(2) or True, line.span)
     if proxy.disabled:
         options["disabled"] = Setting(True, proxy.span)
     options.update(_own_rules(proxy))

@@ -103,6 +103,17 @@ class Proxy:
         line = self.effective("option " + name)
         return line if line is not None and not line.modifier else None
 
+    def options(self) -> dict[str, Line]:
+        """Return every `option X` that is on, by X, with the line that holds."""
+        found: dict[str, Line] = {}
+        for section in reversed(list(self.chain())):
+            for line in section.lines("option"):
+                if line.modifier:
+                    found.pop(line.word(1), None)
+                else:
+                    found[line.word(1)] = line
+        return found
+
     @property
     def mode(self) -> str:
         """The effective `mode`: "tcp" where none is written."""

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from lbcheck.text import Source
 
 CHECKS: dict[str, Callable[[Config, Context], Iterable[Hit]]] = {}
-SUFFIXES = (".yaml", ".yml", ".json")
 
 #: The mark at the start of a line; a CI job of that name has no version behind it.
 _MARK = re.compile(r"""^(?:lbcheck|"lbcheck"|'lbcheck')[ \t]*:[ \t]+["']?v?[0-9]""", re.MULTILINE)
@@ -40,6 +39,11 @@ def recognises(source: Source) -> bool:
 def references(_source: Source) -> list[str]:
     """Return no other files: each file is whole."""
     return []
+
+
+def neighbourhood(source: Source) -> None:
+    """Each file is a config of its own."""
+    del source
 
 
 def read(paths: Sequence[str], files: Files) -> list[Config]:

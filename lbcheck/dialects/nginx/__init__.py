@@ -16,6 +16,7 @@ source_maker.py; known.py says what neither knows.
 
 from __future__ import annotations
 
+import os
 import re
 from typing import TYPE_CHECKING
 
@@ -28,8 +29,8 @@ if TYPE_CHECKING:
     from lbcheck.model import Config
     from lbcheck.text import Source
 
-SUFFIXES = (".conf", ".nginx", ".nginxconf", ".vhost")
-
+#: A file that opens one of nginx's top blocks stands on its own.
+_ROOT = re.compile(r"^\s*(?:events|http|stream|mail)\s*\{", re.MULTILINE)
 _INCLUDE = re.compile(r"(?<![\w.-])include[ \t]+[\"']?([^;\"'\s]+)")
 _OPENS = re.compile(
     r"^[ \t]*(?:http|events|stream|mail|server|upstream[ \t]+(?:[^\s{]+|\{\{[^{}\n]*\}\})"
@@ -75,6 +76,11 @@ def _mostly_known(source: Source) -> bool:
 def references(source: Source) -> list[str]:
     """Return the patterns that the text includes."""
     return _INCLUDE.findall(source.text) if "include" in source.text else []
+
+
+def neighbourhood(source: Source) -> str | None:
+    """Return the folder of a fragment: the orphans of one folder make up one config. A main config needs none."""
+    return None if _ROOT.search(source.text) else os.path.dirname(source.path)
 
 
 def read(paths: Sequence[str], files: Files) -> list[Config]:

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import os
 from bisect import bisect_right
-from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 from lbcheck.dialects.nginx.parser import parse
 from lbcheck.dialects.nginx.templates import OPAQUE
 from lbcheck.files import MAX_DEPTH, MAX_FILES, UnreadableError
 from lbcheck.findings import Hit, NotChecked, Related
+from lbcheck.paths import is_glob, shared_folders
 from lbcheck.text import Span
 
 if TYPE_CHECKING:
@@ -36,13 +36,6 @@ HARMLESS_FOLDERS = frozenset({"modules-enabled", "modules", "modules.d"})
 MAX_REPEATED = 100_000
 #: How far above the main config's folder a server's file is looked for among the scanned files.
 MAX_LEVELS_UP = 3
-
-_GLOB = frozenset("*?[")
-
-
-def is_glob(pattern: str) -> bool:
-    """Say whether nginx would expand the path (it looks for `*`, `?` and `[`)."""
-    return not _GLOB.isdisjoint(pattern)
 
 
 class Library:
@@ -78,14 +71,6 @@ class Library:
         if isinstance(known, UnreadableError):
             raise known
         return known
-
-    def readable(self, path: str) -> bool:
-        """Say whether the file can be read."""
-        try:
-            self.tree(path)
-        except UnreadableError:
-            return False
-        return True
 
 
 class Includer:
@@ -228,12 +213,10 @@ class Includer:
         return next((found for end in ends if (found := self._known(end))), [])
 
     def _known(self, end: str) -> list[str]:
-        found = [path for path in self.library.files.known if _ends_with(path, end)]
+        found = self.library.files.index().nearest(end, self.prefix)
         if not found:
             return []
-        nearest = max(_shared(self.prefix, path) for path in found)
-        found = [path for path in found if _shared(self.prefix, path) == nearest]
-        far = len(self.prefix.split("/")) - nearest > MAX_LEVELS_UP
+        far = len(self.prefix.split("/")) - shared_folders(self.prefix, found[0]) > MAX_LEVELS_UP
         # Files of several folders are as many servers' files: which is meant cannot be known.
         return [] if far or len({os.path.dirname(path) for path in found}) > 1 else found
 
@@ -277,19 +260,3 @@ def fault_hits(tree: Tree) -> list[Hit]:
         )
         for fault in tree.faults
     ]
-
-
-def _ends_with(path: str, end: str) -> bool:
-    parts, wanted = path.split("/"), end.split("/")
-    return len(parts) >= len(wanted) and all(
-        fnmatchcase(part, pattern) for part, pattern in zip(parts[-len(wanted) :], wanted, strict=True)
-    )
-
-
-def _shared(one: str, other: str) -> int:
-    count = 0
-    for mine, its in zip(one.split("/"), other.split("/"), strict=False):
-        if mine != its:
-            break
-        count += 1
-    return count

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import re
+from collections import Counter
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
-from lbcheck.dialects.nginx.includes import Includer, Library, is_glob
+from lbcheck.dialects.nginx.includes import Includer, Library
 from lbcheck.dialects.nginx.lower import lower
 from lbcheck.dialects.nginx.parser import parse
 from lbcheck.dialects.nginx.scope import Scope
@@ -15,6 +16,7 @@ from lbcheck.dialects.nginx.tree import Directive
 from lbcheck.files import UnreadableError
 from lbcheck.findings import Hit
 from lbcheck.model import Config
+from lbcheck.paths import PathIndex, is_glob
 from lbcheck.text import Source, Span
 
 if TYPE_CHECKING:
@@ -74,14 +76,12 @@ def _roots(trees: dict[str, Tree], library: Library) -> list[Config]:
     reached: set[str] = set()
     mains = [path for path, tree in trees.items() if _is_main(tree)]
     opened = {path: _expanded(path, library) for path in mains}
+    takers = Counter(path for _, includer in opened.values() for path in includer.used)
     for path in mains:
-        others = (
-            set().union(*(set(opened[other][1].used) for other in mains if other != path)) if len(mains) > 1 else set()
-        )
-        includer = opened[path][1]
+        main, includer = opened[path]
         reached.update(includer.used)
-        if path not in others or os.path.basename(path) == "nginx.conf":
-            found.append(_root(path, *opened[path]))
+        if takers[path] == 1 or os.path.basename(path) == "nginx.conf":  # it takes itself in, too
+            found.append(lower(path, main, includer, None, whole_root=True))
     orphans = [path for path in trees if path not in reached]
     found.extend(_orphans(orphans, trees, library))
     return found
@@ -94,10 +94,6 @@ def _expanded(path: str, library: Library) -> tuple[Scope, Includer]:
     for _ in main.walk():
         pass
     return main, includer
-
-
-def _root(path: str, main: Scope, includer: Includer) -> Config:
-    return lower(path, main, includer, None, whole_root=True)
 
 
 def _orphans(paths: list[str], trees: dict[str, Tree], library: Library) -> list[Config]:
@@ -191,3 +187,7 @@ class _DumpFiles:
         """A dump is whole: nothing is looked for elsewhere."""
         del path
         return None
+
+    def index(self) -> PathIndex:
+        """The same: no other path is known."""
+        return PathIndex(())

@@ -9,7 +9,6 @@ from lbcheck.dialects.nginx.values import address, bare, is_opaque, seconds, who
 from lbcheck.model import (
     BACKUP,
     PRIMARY,
-    Address,
     Algorithm,
     Duration,
     Persistence,
@@ -30,7 +29,6 @@ WEIGHT = Setting(1)
 MAX_CONNS = Setting(0)
 MAX_FAILS = Setting(1)
 FAIL_TIMEOUT = Setting(10.0)
-TRUE_BY_DEFAULT = True
 
 #: Balancing directives of nginx itself.
 METHODS = frozenset({"least_conn", "ip_hash", "hash", "random", "least_time"})
@@ -214,15 +212,10 @@ def implicit(text: str, span: Span, kind: str, default_port: int | None) -> Pool
     where = address(text, default_port)
     server = Server(
         text, where, span, WEIGHT,
-        passive=TRUE_BY_DEFAULT, max_conns=MAX_CONNS, max_fails=MAX_FAILS, fail_timeout=FAIL_TIMEOUT,
+        passive=True, max_conns=MAX_CONNS, max_fails=MAX_FAILS, fail_timeout=FAIL_TIMEOUT,
     )  # fmt: skip
     protocol = "http" if kind == "http" else "tcp"
     open_ = "its address is filled in elsewhere" if where.kind == "opaque" else None
     return Pool(
         text, span, [server], Algorithm("round_robin"), scope=kind, protocol=protocol, implicit=True, open=open_
     )
-
-
-def unknown_address(text: str) -> Address:
-    """Return an address of which nothing can be said."""
-    return Address(text, "opaque", None, None)
