@@ -48,9 +48,14 @@ Examples:
 Exit codes: 0 nothing at or above --fail-on, 1 findings, 2 lbcheck could not do its work, 3 nothing was checked.
 """,
 )
-@click.argument("paths", nargs=-1, type=click.Path())
+@click.argument("paths", nargs=-1, type=click.Path(readable=False))
 @click.option(
-    "-f", "--file", "together", multiple=True, type=click.Path(), help="A file or folder of one HAProxy config."
+    "-f",
+    "--file",
+    "together",
+    multiple=True,
+    type=click.Path(readable=False),
+    help="A file or folder of one HAProxy config.",
 )
 @_selectors("--select", "Run these rules only: codes, first letters, names or ALL.")
 @_selectors("--extend-select", "Run these rules too.")
