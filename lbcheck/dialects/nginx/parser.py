@@ -55,10 +55,9 @@ class _Parser:
             if group == 2:
                 parts = match[1].split()
                 start = match.start(1)
-                directive = Directive(source, parts[0], parts[1:], start, match.end(1))
+                directive = Directive(source, parts[0], parts[1:], start, start + len(match[1].rstrip()))
                 self.at = directive.close = match.end()
                 if match[2] == "{":
-                    directive.end = start + len(match[1].rstrip())
                     if not self.open(directive):
                         return
                 else:

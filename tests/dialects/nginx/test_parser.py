@@ -100,6 +100,8 @@ def test_tokens_and_gaps_rebuild_the_text(text):
 
 @settings(max_examples=1000, deadline=None)
 @given(PIECES)
+@example("a b ;")
+@example("a b {}")
 def test_every_word_has_its_place(text):
     assume(not is_template(text))
     source = Source("x.conf", text)
