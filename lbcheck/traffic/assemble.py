@@ -1,0 +1,134 @@
+"""One config under a scenario: shares of every route, pool and server, put together for the reports."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lbcheck.redaction import secrets, without
+from lbcheck.traffic import flow
+from lbcheck.traffic.algorithms import Shares, shares
+from lbcheck.traffic.outcome import (
+    FrontendTraffic,
+    PoolTraffic,
+    RouteTraffic,
+    ServerTraffic,
+    TargetTraffic,
+    Traffic,
+)
+from lbcheck.traffic.standing import stand
+
+if TYPE_CHECKING:
+    from lbcheck.model import Config, Frontend, Pool, Route, Server
+    from lbcheck.text import Span
+    from lbcheck.traffic.scenario import Scenario
+
+#: Said of every pool of a config that the proxy would refuse.
+BROKEN = "the config has errors, so the proxy would not load it"
+
+
+def traffic(config: Config, scenario: Scenario, *, broken: bool = False) -> Traffic:
+    """Return where the config's requests go. `broken`: its errors make every share unknown."""
+    demands = flow.pool_demands(config, scenario.demands)
+    pools = [_pool(pool, config, scenario, demands.get(id(pool)), broken=broken) for pool in config.pools]
+    places = {id(pool): at for at, pool in enumerate(config.pools)}
+    frontends = [_frontend(frontend, config, places, scenario) for frontend in config.frontends]
+    return Traffic(frontends, pools, configs=1, in_flight=scenario.in_flight)
+
+
+def _pool(
+    pool: Pool,
+    config: Config,
+    scenario: Scenario,
+    demand: float | None,
+    *,
+    broken: bool,
+) -> PoolTraffic:
+    dialect = config.dialect
+    quiet = Shares(None, reason=BROKEN) if broken else shares(pool, dialect, scenario.exact_points)
+    servers = _servers(pool, quiet, None, demand)
+    span = pool.span
+    return PoolTraffic(
+        pool,
+        path=span.path,
+        line=span.line,
+        config=config.path,
+        dialect=dialect,
+        servers=stand(servers, pool.algorithm.name),
+        unserved=None if quiet.servers is None else quiet.unserved,
+        exact=quiet.exact,
+        seed=quiet.seed,
+        stderr=quiet.stderr,
+        reason=quiet.reason,
+        demand=demand,
+    )
+
+
+def _servers(pool: Pool, quiet: Shares, busy: Shares | None, demand: float | None) -> list[ServerTraffic]:
+    unknown: list[float | None] = [None] * len(pool.servers)
+    few = unknown if quiet.servers is None else quiet.servers
+    many = unknown if busy is None or busy.servers is None else busy.servers
+    return [
+        _server(server, share, busy_share, demand)
+        for server, share, busy_share in zip(pool.servers, few, many, strict=True)
+    ]
+
+
+def _server(server: Server, share: float | None, busy_share: float | None, demand: float | None) -> ServerTraffic:
+    return ServerTraffic(
+        without(server.name, []),
+        without(server.address.text, []),
+        server.role,
+        server.weight.value,
+        server.enabled,
+        server.count,
+        server.zone.value if server.zone is not None else None,
+        server.span.line,
+        share,
+        busy_share,
+        None if demand is None or share is None else demand * share,
+        server.capacity.value if server.capacity is not None else None,
+    )
+
+
+def _frontend(frontend: Frontend, config: Config, places: dict[int, int], scenario: Scenario) -> FrontendTraffic:
+    parts = flow.route_shares(frontend)
+    routes = tuple(_route(route, part, places) for route, part in zip(frontend.routes, parts, strict=True))
+    known = bool(parts) and all(part is not None for part in parts)
+    return FrontendTraffic(
+        frontend.span.path,
+        frontend.span.line,
+        config.path,
+        config.dialect,
+        _said(frontend.name, frontend.span),
+        tuple(listener.address.text for listener in frontend.listeners),
+        tuple(frontend.hosts),
+        routes,
+        sum((route.share or 0.0) * route.unserved for route in routes) if known else None,
+        flow.frontend_demand(frontend, scenario.demands),
+    )
+
+
+def _route(route: Route, share: float | None, places: dict[int, int]) -> RouteTraffic:
+    parts, unserved = flow.target_shares(route)
+    targets = tuple(
+        TargetTraffic(without(target.name, []), places.get(id(target.pool)) if target.pool is not None else None, part)
+        for target, part in zip(route.targets, parts, strict=True)
+    )
+    unknown = route.outcome == "unknown"
+    return RouteTraffic(
+        _said(route.label, route.span),
+        route.span.line,
+        share,
+        route.outcome,
+        targets,
+        unserved,
+        f"where {_said(route.expression or route.label, route.span)} sends requests is known only at run time"
+        if unknown
+        else None,
+    )
+
+
+def _said(text: str, span: Span) -> str:
+    """Return a name without the secrets of the lines in which it is written."""
+    lines = span.source
+    return without(text, secrets(lines, span.line, lines.position(max(span.start, span.end - 1))[0]))

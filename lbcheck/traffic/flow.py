@@ -1,0 +1,113 @@
+"""How requests spread over a frontend's routes and over the pools behind each, where the config itself decides it."""
+
+from __future__ import annotations
+
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING
+
+from lbcheck.model import EVERY_REQUEST
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from lbcheck.model import Condition, Config, Frontend, Match, Pool, Route
+    from lbcheck.traffic.scenario import Demand
+
+
+def route_shares(frontend: Frontend) -> list[float | None]:
+    """Return each route's part of the frontend's requests; None for all where only the clients decide it.
+
+    It is known where one route takes every request: alone, or written before the others where the first match wins.
+    A named location is reached from inside nginx, nobody knows how often.
+    """
+    routes = frontend.routes
+    first = next((at for at, route in enumerate(routes) if _takes_all(route.match)), None)
+    if first is None or (first and frontend.order == "first") or (len(routes) > 1 and frontend.order != "first"):
+        return [None] * len(routes)
+    return [1.0 if at == first else 0.0 for at in range(len(routes))]
+
+
+def _takes_all(match: Match) -> bool:
+    return match == EVERY_REQUEST or any(all(map(_always, conditions)) for conditions in match)
+
+
+def _always(condition: Condition) -> bool:
+    """Say whether every request meets the condition: all paths begin with "/"."""
+    return (
+        condition.field == "path"
+        and condition.op in {"prefix", "path_prefix"}
+        and not condition.negated
+        and condition.values == frozenset({"/"})
+    )
+
+
+def target_shares(route: Route) -> tuple[list[float | None], float]:
+    """Return each target's part of the route's requests, and the part that no target takes.
+
+    A part is written (split_clients, weights), or whole for a single target; None where it is known only at run time.
+    """
+    targets = route.targets
+    if route.outcome == "unknown":
+        return [None] * len(targets), 0.0
+    if len(targets) == 1 and targets[0].share is None:
+        return [1.0], 0.0
+    shares = [target.share for target in targets]
+    if any(share is None for share in shares):
+        return [None] * len(targets), 0.0
+    return shares, max(0.0, 1.0 - sum(share for share in shares if share is not None))
+
+
+def pool_demands(config: Config, demands: Sequence[Demand]) -> dict[int, float]:
+    """Return id(pool) → the declared peak that reaches it, as far as the config and the declarations say.
+
+    A pool's own declaration (native `demand`) comes first. Otherwise what is known of each frontend's peak is added
+    up; routes whose part is not known add nothing, unless all of the frontend's requests end in the one pool.
+    """
+    found: dict[int, float] = {}
+    for frontend in config.frontends if demands else ():
+        for pool, rate in _rates(frontend, demands):
+            found[id(pool)] = found.get(id(pool), 0.0) + rate
+    for pool in config.pools:
+        own = pool.options.get("demand")
+        if own is not None:
+            found[id(pool)] = own.value
+    return found
+
+
+def frontend_demand(frontend: Frontend, demands: Sequence[Demand]) -> float | None:
+    """Return the peak that is declared for a frontend as a whole, by its name or one of its hosts."""
+    for demand in demands:
+        if demand.route is None and _names(frontend, demand):
+            return demand.peak
+    return None
+
+
+def _names(frontend: Frontend, demand: Demand) -> bool:
+    return any(fnmatchcase(name, demand.frontend) for name in (frontend.name, *frontend.hosts))
+
+
+def _rates(frontend: Frontend, demands: Sequence[Demand]) -> list[tuple[Pool, float]]:
+    whole = frontend_demand(frontend, demands)
+    own = [demand for demand in demands if demand.route is not None and _names(frontend, demand)]
+    alone = _only_pool(frontend)
+    if whole is not None and alone is not None:
+        return [(alone, whole)]
+    found = []
+    for route, share in zip(frontend.routes, route_shares(frontend), strict=True):
+        declared = next((demand.peak for demand in own if fnmatchcase(route.label, demand.route or "")), None)
+        rate = declared if declared is not None else None if whole is None or share is None else whole * share
+        if rate is None:
+            continue
+        for target, part in zip(route.targets, target_shares(route)[0], strict=True):
+            if target.pool is not None and part is not None:
+                found.append((target.pool, rate * part))
+    return found
+
+
+def _only_pool(frontend: Frontend) -> Pool | None:
+    """Return the pool in which every request of the frontend ends, if there is one."""
+    pools = {id(target.pool): target.pool for route in frontend.routes for target in route.targets}
+    if len(pools) != 1 or any(route.outcome != "pools" for route in frontend.routes):
+        return None
+    whole = all(target_shares(route)[1] == 0.0 for route in frontend.routes)
+    return next(iter(pools.values())) if whole and any(_takes_all(route.match) for route in frontend.routes) else None
