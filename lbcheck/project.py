@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, NamedTuple
 
-from lbcheck import discovery, grouping
+from lbcheck import discovery, engine, grouping
+from lbcheck.context import Context
+from lbcheck.declared import declare
 from lbcheck.dialects import dialect
 from lbcheck.discovery import Refused
 from lbcheck.engine import INTERNAL, finish, raised_at
@@ -18,6 +20,8 @@ from lbcheck.text import Source, Span
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
+
+    from lbcheck.settings import Settings
 
     Judge = Callable[[Config], Result]
 
@@ -65,6 +69,17 @@ def check(request: Request, judge: Judge) -> Result:
         result.add(part)
     finish(result)
     return result
+
+
+def judge(settings: Settings) -> Judge:
+    """Return the function that judges one config by the settings. Raises SettingsError for an unknown selector."""
+    selection = settings.selection()
+
+    def judged(config: Config) -> Result:
+        declare(config, settings.capacities, settings.demands, settings.hosts)
+        return engine.check(config, selection, Context(settings.targets, settings.options))
+
+    return judged
 
 
 def prepare(request: Request) -> Work:

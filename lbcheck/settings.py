@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from lbcheck.catalog import Rule
     from lbcheck.selection import Ignored
+    from lbcheck.traffic.scenario import Capacity, Demand
 
 #: The files in which settings are looked for, the first of a folder wins.
 FILE = "lbcheck.toml"
@@ -27,15 +28,19 @@ class Settings:
     """What a run goes by. `path` is where it is written, None for the defaults; paths in it are relative to there.
 
     `select` None means the rules that are on by default. `configs` are files that make one config, each with its
-    dialect or None. `targets` maps a product to its version; `options` a rule's code to its thresholds.
+    dialect or None. `capacities`, `demands` and `hosts` are what people declare about their machines
+    (`traffic.scenario`). `targets` maps a product to its version; `options` a rule's code to its thresholds.
     """
 
     __slots__ = (
         "baseline",
+        "capacities",
         "configs",
+        "demands",
         "exclude",
         "extend_select",
         "fail_on",
+        "hosts",
         "ignore",
         "ignored",
         "jobs",
@@ -70,6 +75,9 @@ class Settings:
         self.root: str | None = None
         self.baseline: str | None = None
         self.jobs = 0
+        self.capacities: Sequence[Capacity] = ()
+        self.demands: Sequence[Demand] = ()
+        self.hosts: Mapping[str, int] = {}
 
     def choose(
         self,

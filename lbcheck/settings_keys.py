@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 from lbcheck import catalog
 from lbcheck.dialects import DIALECTS
+from lbcheck.files import MAX_TEMPLATE_SERVERS
 from lbcheck.findings import SEVERITIES
 from lbcheck.selection import Ignored, expand, named
 from lbcheck.spelling import closest
+from lbcheck.traffic.scenario import Capacity, Demand
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -137,9 +139,7 @@ def _ignore_findings(settings: Settings, value: Any, folder: str) -> None:
 
 
 def _ignored(settings: Settings, entry: Mapping[str, Any], folder: str) -> Ignored:
-    for key in ("path", "reason"):
-        if key not in entry:
-            raise KeyProblemError(f"every entry needs a {key}")
+    _needed(entry, "path", "reason")
     if "rule" not in entry and "fingerprint" not in entry:
         raise KeyProblemError("every entry needs a rule or a fingerprint")
     _string(entry["reason"])
@@ -188,6 +188,49 @@ def _baseline(settings: Settings, value: Any, folder: str) -> None:
     settings.baseline = _below(folder, _string(value))
 
 
+def _positive(value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < float("inf"):
+        raise KeyProblemError(f"{value!r} is no number above zero")
+    return float(value)
+
+
+def _needed(entry: Mapping[str, Any], *keys: str) -> None:
+    for key in keys:
+        if key not in entry:
+            raise KeyProblemError(f"every entry needs a {key}")
+
+
+def _capacity(settings: Settings, value: Any, _: str) -> None:
+    found = []
+    for entry in _tables(value, {"match", "limit"}):
+        _needed(entry, "match", "limit")
+        found.append(Capacity(_string(entry["match"]), _positive(entry["limit"])))
+    settings.capacities = found
+
+
+def _demand(settings: Settings, value: Any, _: str) -> None:
+    found = []
+    for entry in _tables(value, {"frontend", "route", "peak"}):
+        _needed(entry, "frontend", "peak")
+        route = _string(entry["route"]) if "route" in entry else None
+        found.append(Demand(_string(entry["frontend"]), _positive(entry["peak"]), route))
+    settings.demands = found
+
+
+def _hosts(settings: Settings, value: Any, _: str) -> None:
+    settings.hosts = {name.lower(): _addresses(name, entry) for name, entry in _table(value).items()}
+
+
+def _addresses(name: str, value: object) -> int:
+    """Return how many addresses a host name has: the number, or how many are listed."""
+    count = len(set(_strings(value))) if isinstance(value, list) else value
+    if not isinstance(count, int) or isinstance(count, bool) or not 0 < count <= MAX_TEMPLATE_SERVERS:
+        raise KeyProblemError(
+            f'{name}: {value!r} is neither a list of addresses, such as ["10.0.0.1"], nor their number'
+        )
+    return count
+
+
 def _jobs(settings: Settings, value: Any, _: str) -> None:
     if not isinstance(value, int) or isinstance(value, bool) or value < 0:
         raise KeyProblemError(f"{value!r} is no number of processes")
@@ -228,10 +271,13 @@ def _options(settings: Settings, word: str, table: object) -> tuple[str, dict[st
 
 SETTERS: dict[str, Setter] = {
     "baseline": _baseline,
+    "capacity": _capacity,
     "config": _configs,
+    "demand": _demand,
     "exclude": _exclude,
     "extend-select": _extend_select,
     "fail-on": _fail_on,
+    "hosts": _hosts,
     "ignore": _ignore,
     "ignore-findings": _ignore_findings,
     "jobs": _jobs,

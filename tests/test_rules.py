@@ -11,9 +11,8 @@ import jsonschema
 import pytest
 import verdicts
 
-from lbcheck import catalog, engine, fixes, pages
+from lbcheck import catalog, engine, fixes, pages, project
 from lbcheck.checks import CHECKS
-from lbcheck.context import Context
 from lbcheck.dialects import DIALECTS, dialect
 from lbcheck.files import DiskFiles
 from lbcheck.results import Result
@@ -85,10 +84,11 @@ def judge(case, files, folder, monkeypatch, extra=""):
     disk = DiskFiles(roots=["."], memory=None if on_disk else dict(files))
     disk.known = list(files)
     settings = from_text(f'extend-select = ["{extra}"]\n' * bool(extra) + case.attribute("settings"))
-    context = Context(targets={**settings.targets, **targets(case)}, options=settings.options)
+    settings.targets = {**settings.targets, **targets(case)}
+    judge = project.judge(settings)
     result = Result()
     for config in read(case, files, disk):
-        result.add(engine.check(config, settings.selection(), context))
+        result.add(judge(config))
     engine.finish(result)
     return result
 

@@ -36,6 +36,16 @@ unused-suppression = "warning"
 [target]
 nginx = "1.26"
 haproxy = "3.0.1"
+[hosts]
+"App.test" = 3
+"db.test" = ["10.0.0.1", "10.0.0.2"]
+[[capacity]]
+match = "app/*"
+limit = 200
+[[demand]]
+frontend = "web"
+route = "/api*"
+peak = 900.5
 [[ignore-findings]]
 path = "lb/haproxy.cfg"
 rule = "E02"
@@ -65,6 +75,9 @@ def test_every_key(tmp_path, monkeypatch):
     assert settings.targets == {"nginx": (1, 26), "haproxy": (3, 0, 1)}
     assert settings.ignored[0] == (f"{here}/lb/haproxy.cfg", "E02", None, "2030-12-31")
     assert settings.ignored[1] == (f"{here}/lb", None, "0123456789abcdef", None)
+    assert settings.hosts == {"app.test": 3, "db.test": 2}
+    assert settings.capacities == [("app/*", 200.0)]
+    assert settings.demands == [("web", 900.5, "/api*")]
     assert settings.configs == [(("global.cfg", "web.cfg"), "haproxy")]
 
 
@@ -76,7 +89,7 @@ def test_the_schema_knows_the_same_keys():
 
 WRONG = [
     ("selct = []", "selct: no such key; did you mean select?"),
-    ("zzzzzz = 1", "zzzzzz: no such key; there are baseline, config, exclude"),
+    ("zzzzzz = 1", "zzzzzz: no such key; there are baseline, capacity, config"),
     ('select = "E01"', "select: 'E01' is no list of strings"),
     ("select = [1]", "select: [1] is no list of strings"),
     ("preview = 1", "preview: 1 is neither true nor false"),
@@ -90,6 +103,12 @@ WRONG = [
     ("target.nginx = 1.26", "target: nginx: 1.26 is no version in quotes"),
     ('target.ngnix = "1.26"', "target: ngnix: no such key; did you mean nginx?"),
     ('target.nginx = "1.x"', "target: nginx: '1.x' is no version"),
+    ("hosts.a = 0", "hosts: a: 0 is neither a list of addresses"),
+    ("hosts.a = []", "hosts: a: [] is neither a list of addresses"),
+    ("[[capacity]]\nmatch = 'x'", "capacity: every entry needs a limit"),
+    ("[[capacity]]\nmatch = 'x'\nlimit = 0", "capacity: 0 is no number above zero"),
+    ("[[demand]]\nfrontend = 'x'\npeak = 'y'", "demand: 'y' is no number above zero"),
+    ("[[demand]]\nfrontent = 'x'\npeak = 1", "demand: frontent: no such key; did you mean frontend?"),
     ("[config]\nfiles = []", "config: is no list of tables"),
     ("[[config]]\nfiles = []", "config: files: name the files"),
     ("[[config]]", "config: None is no list of strings"),

@@ -97,7 +97,7 @@ def command(paths: tuple[str, ...], **options: Any) -> None:
         request = _request(paths, settings, options)
         if options["show_files"]:
             _show_files(request)
-        result = _run(request, _judge(settings), settings, options)
+        result = _run(request, settings, options)
         _report(result, settings, options)
     except PathMissingError as error:
         _fail(f"{error}: no such file or folder")
@@ -158,17 +158,10 @@ def _request(paths: tuple[str, ...], settings: Settings, options: dict[str, Any]
     )
 
 
-def _judge(settings: Settings) -> Judge:
-    from lbcheck import engine
-    from lbcheck.context import Context
-
-    selection = settings.selection()
-    return lambda config: engine.check(config, selection, Context(settings.targets, settings.options))
-
-
-def _run(request: Request, judge: Judge, settings: Settings, options: dict[str, Any]) -> Result:
+def _run(request: Request, settings: Settings, options: dict[str, Any]) -> Result:
     from lbcheck import baseline, project
 
+    judge = project.judge(settings)
     result = project.check(request, judge)
     if options["write_baseline"]:
         _write(options["write_baseline"], baseline.text(result.findings))
