@@ -36,10 +36,10 @@ def check(config: Config, selection: Selection, context: Context) -> Result:
     A config with an error in the reading gets no other checks, so that one typo does not give thirty echoes. A
     check that fails becomes the finding E00, and the others run all the same.
     """
-    broken = any(_severity(hit) == ERROR for hit in config.hits)
-    raised = [*config.hits] if broken else [*config.hits, *_run(config, selection, context)]
+    refused = broken(config)
+    raised = [*config.hits] if refused else [*config.hits, *_run(config, selection, context)]
     shown, echoes = causes.split(_selected(raised, selection))
-    whole = not broken and config.open is None and all(hit.code != INTERNAL for hit in raised)
+    whole = not refused and config.open is None and all(hit.code != INTERNAL for hit in raised)
     left, silenced, used = _heeding_comments(config, shown, echoes, selection, judge_unused=whole)
     findings = stamp(_ordered(_finding(hit, config, selection) for hit in left))
     kept = [finding for finding in findings if not selection.silences(finding)]
@@ -50,6 +50,11 @@ def check(config: Config, selection: Selection, context: Context) -> Result:
         _counts(config),
         used,
     )
+
+
+def broken(config: Config) -> bool:
+    """Say whether reading found an error, so that the proxy would not load the config."""
+    return any(_severity(hit) == ERROR for hit in config.hits)
 
 
 def _heeding_comments(

@@ -19,7 +19,7 @@ from lbcheck.results import Counts, Result
 from lbcheck.text import Source, Span
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from lbcheck.settings import Settings
 
@@ -154,15 +154,25 @@ def _holds(config: Config, wanted: frozenset[str]) -> bool:
     return any(os.path.realpath(source.path) in wanted for source in config.files)
 
 
-def _judged(work: Work, judge: Judge, units: Iterable[Unit]) -> Result:
-    result = Result()
+def configs(work: Work) -> Iterator[Config]:
+    """Read the configs one by one, in order of discovery; a path that was not read is an empty config that says so."""
+    for path in work.refused:
+        yield _unread(path)
+    yield from _read(work, work.units)
+
+
+def _read(work: Work, units: Iterable[Unit]) -> Iterator[Config]:
     for unit in units:
         try:
-            configs = _read_unit(work, unit)
+            yield from _read_unit(work, unit)
         except Exception as error:  # noqa: BLE001 - one config that breaks the reader must not silence the others
-            configs = [_failed(unit.paths[0], error)]
-        for config in configs:
-            result.add(judge(config))
+            yield _failed(unit.paths[0], error)
+
+
+def _judged(work: Work, judge: Judge, units: Iterable[Unit]) -> Result:
+    result = Result()
+    for config in _read(work, units):
+        result.add(judge(config))
     return result
 
 

@@ -1,0 +1,63 @@
+"""Where the requests of many configs go: read them, fill in what people declared, and put their traffic together."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lbcheck import engine, project
+from lbcheck.context import Context
+from lbcheck.declared import declare
+from lbcheck.findings import ERROR
+from lbcheck.results import Note
+from lbcheck.selection import Selection
+from lbcheck.traffic.assemble import traffic
+from lbcheck.traffic.outcome import Traffic
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from lbcheck.model import Config
+    from lbcheck.project import Request
+    from lbcheck.results import Finding
+    from lbcheck.settings import Settings
+    from lbcheck.traffic.scenario import Scenario
+
+
+class Forecast:
+    """The traffic, and the errors that kept parts of it from being known.
+
+    `errors` are findings of reading (E01 and the like, E00 where lbcheck itself failed); what they say is among the
+    traffic's `not_checked` too.
+    """
+
+    __slots__ = ("errors", "traffic")
+
+    def __init__(self, traffic: Traffic, errors: list[Finding]) -> None:
+        self.traffic = traffic
+        self.errors = errors
+
+
+def forecast(request: Request, settings: Settings, scenario: Scenario) -> Forecast:
+    """Read and compute; what the settings declare holds besides the scenario. Raises PathMissingError."""
+    return of_configs(project.configs(project.prepare(request)), settings, scenario)
+
+
+def of_configs(configs: Iterable[Config], settings: Settings, scenario: Scenario) -> Forecast:
+    """Return the traffic of configs that were read already, and of nothing else."""
+    scenario = scenario._replace(demands=[*scenario.demands, *settings.demands])
+    reading = Selection(engine.READING, rules=settings.rules, min_severity=ERROR)
+    found = Traffic(in_flight=scenario.in_flight)
+    errors: list[Finding] = []
+    for config in configs:
+        declare(config, [*scenario.capacities, *settings.capacities], scenario.demands, settings.hosts)
+        seen = engine.check(config, reading, Context(settings.targets))
+        part = traffic(config, scenario, broken=engine.broken(config))
+        part.configs = 1 if config.dialect else 0
+        part.not_checked = [_told(finding) for finding in seen.findings] + seen.not_checked
+        found.add(part)
+        errors += seen.findings
+    return Forecast(found, errors)
+
+
+def _told(finding: Finding) -> Note:
+    return Note(finding.place, f"{finding.code} {finding.message}")
