@@ -55,7 +55,7 @@ def _pool(
         dialect=dialect,
         servers=stand(servers, pool.algorithm.name),
         unserved=None if quiet.servers is None else quiet.unserved,
-        exact=quiet.exact,
+        exact=quiet.exact and quiet.servers is not None,
         seed=quiet.seed,
         stderr=quiet.stderr,
         reason=quiet.reason,
