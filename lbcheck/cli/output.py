@@ -1,0 +1,64 @@
+"""What every command ends with: text on standard output or in files, one line for an error, an exit code."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import click
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+CLEAN, FOUND, FAILED, NOTHING = 0, 1, 2, 3
+
+
+def fail(message: str) -> NoReturn:
+    """Say in one line why the command could not do its work, and exit."""
+    from lbcheck.report.escape import escape
+
+    click.echo(f"lbcheck: {escape(message)}", err=True)
+    sys.exit(FAILED)
+
+
+def show(text: str) -> None:
+    """Print text as UTF-8 whatever the locale."""
+    sys.stdout.buffer.write(text.encode("utf-8", "backslashreplace"))
+    sys.stdout.buffer.flush()
+
+
+def write(path: str, text: str) -> None:
+    """Write a report to a file, or fail in one line."""
+    try:
+        with open(path, "w", encoding="utf-8", errors="backslashreplace") as stream:
+            stream.write(text)
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else None
+        fail(f"{path}: {(reason or 'cannot be written').lower()}")
+
+
+def target(text: str, formats: Mapping[str, str], suffixes: Mapping[str, str]) -> tuple[str, str]:
+    """Return (format, path) of a `-o [FORMAT:]PATH`. Raises click.UsageError where the suffix names no format."""
+    name, colon, path = text.partition(":")
+    if colon and name in formats:
+        return name, path
+    suffix = os.path.splitext(text)[1]
+    if suffix not in suffixes:
+        raise click.UsageError(f"-o {text}: name a format, one of {', '.join(formats)}, as in json:{text}")
+    return suffixes[suffix], text
+
+
+def color(options: Mapping[str, Any]) -> bool:
+    """Decide about colours: the option, NO_COLOR (no-color.org), FORCE_COLOR, then whether a person watches."""
+    if options["color"] != "auto":
+        return bool(options["color"] == "always")
+    if os.environ.get("NO_COLOR"):
+        return False
+    return bool(os.environ.get("FORCE_COLOR")) or sys.stdout.isatty()
+
+
+def width() -> int:
+    """Return how many columns a line may take: what COLUMNS says, or 120."""
+    columns = os.environ.get("COLUMNS", "")
+    return (int(columns) if columns.isdecimal() else 0) or 120
