@@ -177,3 +177,15 @@ def test_settings_name_the_files_of_one_config(folder):
     assert [(f["code"], f["path"]) for f in json.loads(done.stdout)["findings"]] == [("D01", "web.cfg")]
     (folder / "lbcheck.toml").write_text('[[config]]\nfiles = ["nginx.conf"]\ndialect = "nginx"\n')
     assert "only haproxy takes a list" in lbcheck(folder, "check", "base.cfg").stderr
+
+
+def test_a_reader_that_goes_away_is_no_failure_of_ours(folder):
+    for number in range(200):
+        (folder / f"bad{number}.conf").write_text(BAD)
+    with subprocess.Popen(
+        [sys.executable, "-m", "lbcheck", "check", "."], cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        process.stdout.read(1)
+        process.stdout.close()
+        assert process.stderr.read() == b""
+    assert process.returncode == 1
