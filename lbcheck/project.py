@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     Judge = Callable[[Config], Result]
 
 #: Below this many bytes a second process costs more than it saves.
-WORTH_FORKING = 1_000_000
+WORTH_FORKING = 100_000
 
 
 class Request(NamedTuple):
@@ -166,7 +166,8 @@ def _read(work: Work, units: Iterable[Unit]) -> Iterator[Config]:
         try:
             yield from _read_unit(work, unit)
         except Exception as error:  # noqa: BLE001 - one config that breaks the reader must not silence the others
-            yield _failed(unit.paths[0], error)
+            problem = f"reading this config failed: {type(error).__name__} at {raised_at(error)}"
+            yield _broken(unit.paths[0], problem)
 
 
 def _judged(work: Work, judge: Judge, units: Iterable[Unit]) -> Result:
@@ -176,15 +177,12 @@ def _judged(work: Work, judge: Judge, units: Iterable[Unit]) -> Result:
     return result
 
 
-def _failed(path: str, error: Exception) -> Config:
-    """Return a config that says that reading it failed, and where in our own code."""
+def _broken(path: str, problem: str) -> Config:
+    """Return a config that says what went wrong in our own code."""
     source = Source(path, "")
     config = Config("", path, [source])
-    args = {
-        "problem": f"reading this config failed: {type(error).__name__} at {raised_at(error)}",
-        "advice": "report it with a config that shows it at https://github.com/lbcheck/lbcheck/issues",
-    }
-    config.hits.append(Hit(INTERNAL, Span(source, 0, 0), args))
+    advice = "report it with a config that shows it at https://github.com/lbcheck/lbcheck/issues"
+    config.hits.append(Hit(INTERNAL, Span(source, 0, 0), {"problem": problem, "advice": advice}))
     return config
 
 
@@ -194,7 +192,11 @@ def _parts(work: Work, judge: Judge, jobs: int) -> Iterable[Result]:
     jobs = min(jobs or os.cpu_count() or 1, len(units))
     if jobs < 2 or sum(sizes) < WORTH_FORKING or not hasattr(os, "fork"):
         return [_judged(work, judge, units)]
-    return _forked(work, judge, _dealt(units, sizes, jobs))
+    from lbcheck.parallel import spread
+
+    return spread(
+        lambda hand: _judged(work, judge, hand), _dealt(units, sizes, jobs), lambda hand: _cut_short(hand, judge)
+    )
 
 
 def _dealt(units: Sequence[Unit], sizes: Sequence[int], hands: int) -> list[list[Unit]]:
@@ -208,26 +210,12 @@ def _dealt(units: Sequence[Unit], sizes: Sequence[int], hands: int) -> list[list
     return held
 
 
-def _forked(work: Work, judge: Judge, hands: Sequence[list[Unit]]) -> list[Result]:
-    """Judge each hand in a process of its own. Forking hands over everything that was read; only findings come back."""
-    from concurrent.futures import ProcessPoolExecutor
-    from multiprocessing import get_context
-
-    _shared.append((work, judge))
-    try:
-        with ProcessPoolExecutor(len(hands), get_context("fork")) as pool:
-            return list(pool.map(_in_child, hands))
-    finally:
-        _shared.pop()
-
-
-#: What the children of a fork find in their memory: the work and the judge, which cannot be pickled.
-_shared: list[tuple[Work, Judge]] = []
-
-
-def _in_child(units: list[Unit]) -> Result:
-    work, judge = _shared[-1]
-    return _judged(work, judge, units)
+def _cut_short(units: Sequence[Unit], judge: Judge) -> Result:
+    """Return the result of units whose process ended early: one of them brought it down, nobody knows which."""
+    result = Result()
+    for unit in units:
+        result.add(judge(_broken(unit.paths[0], "the process that checked this config ended early")))
+    return result
 
 
 def expanded(paths: Iterable[str]) -> list[str]:
