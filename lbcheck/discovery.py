@@ -172,11 +172,12 @@ def _listed(paths: Sequence[str], exclude: Sequence[str], held: frozenset[str]) 
 
 def _without_link_targets(listed: dict[str, bool]) -> list[tuple[str, bool]]:
     """Drop a file to which a listed link leads: the proxy loads `sites-enabled/app`, not `sites-available/app`."""
-    targets = {os.path.realpath(path) for path in listed if os.path.islink(path)}
+    links = {path for path in listed if os.path.islink(path)}
+    targets = set(map(os.path.realpath, links))
     return [
         (path, named)
         for path, named in listed.items()
-        if named or os.path.islink(path) or not targets or os.path.realpath(path) not in targets
+        if named or not targets or path in links or os.path.realpath(path) not in targets
     ]
 
 

@@ -77,8 +77,7 @@ def read_regular(path: str, limit: int = MAX_FILE_BYTES) -> bytes:
             raise UnreadableError("E03", f"it is {_kind(status.st_mode)}, not a regular file")
         if status.st_size > limit:
             raise UnreadableError("E04", f"it has {status.st_size:,} bytes, more than the limit of {limit:,}")
-        with os.fdopen(descriptor, "rb", closefd=False) as stream:
-            data = stream.read(limit + 1)
+        data = _all(descriptor, status.st_size, limit)
     except OSError as error:
         raise UnreadableError("E03", _reason(error)) from None
     finally:
@@ -86,6 +85,23 @@ def read_regular(path: str, limit: int = MAX_FILE_BYTES) -> bytes:
     if len(data) > limit:
         raise UnreadableError("E04", f"it has more than the limit of {limit:,} bytes")
     return data
+
+
+def _all(descriptor: int, size: int, limit: int) -> bytes:
+    """Return the bytes of an open file that had `size` of them a moment ago, at most one more than `limit`."""
+    pieces = []
+    left = limit + 1
+    block = max(size + 1, 16_384)
+    while left > 0 and (piece := os.read(descriptor, min(block, left))):
+        pieces.append(piece)
+        left -= len(piece)
+    return b"".join(pieces)
+
+
+def _followed(folder: str, name: str) -> str:
+    """Return where a name in a real folder leads."""
+    path = os.path.join(folder, name)
+    return os.path.realpath(path) if name in {"", ".", ".."} or os.path.islink(path) else path
 
 
 def _reason(error: Exception) -> str:
@@ -118,6 +134,8 @@ class DiskFiles:
         self._root = os.path.realpath(root) if root else None
         self._roots = [os.path.realpath(path) for path in roots] + ([self._root] if self._root else [])
         self._sources: dict[str, Source] = {}
+        #: Folder → where it really is.
+        self._folders: dict[str, str] = {}
         self._index: tuple[list[str], PathIndex] | None = None
 
     def read(self, path: str) -> Source:
@@ -131,10 +149,20 @@ class DiskFiles:
         return source
 
     def _bytes(self, path: str) -> bytes:
-        real = os.path.realpath(path) if "\0" not in path else path
+        real = self._real(path) if "\0" not in path else path
         if not self._inside(real):
             raise UnreadableError(None, "it lies outside the scanned folders")
         return read_regular(real)
+
+    def _real(self, path: str) -> str:
+        """Return os.path.realpath(path), looking at each folder on the way once for all that it holds."""
+        folder, name = os.path.split(path)
+        if folder not in self._folders:
+            above, own = os.path.split(folder)
+            if above not in self._folders:
+                self._folders[above] = os.path.realpath(above)
+            self._folders[folder] = _followed(self._folders[above], own)
+        return _followed(self._folders[folder], name)
 
     def _inside(self, real: str) -> bool:
         return any(real == root or real.startswith(root.rstrip("/") + "/") for root in self._roots)
