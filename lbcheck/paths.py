@@ -20,13 +20,16 @@ def is_glob(pattern: str) -> bool:
 class PathIndex:
     """Paths, found by their last parts without looking at each."""
 
-    __slots__ = ("_by_folder", "_by_name")
+    __slots__ = ("_by_folder", "_by_name", "folders")
 
     def __init__(self, paths: Iterable[str]) -> None:
         self._by_name: dict[str, list[str]] = {}
         self._by_folder: dict[str, list[str]] = {}
+        #: The folders in which the paths lie.
+        self.folders: set[str] = set()
         for path in paths:
             folder, name = os.path.split(path)
+            self.folders.add(folder)
             self._by_name.setdefault(name, []).append(path)
             self._by_folder.setdefault(os.path.basename(folder), []).append(path)
 

@@ -20,6 +20,8 @@ def distance(left: str, right: str, limit: int) -> int:
         return 0
     if abs(len(left) - len(right)) > limit or max(len(left), len(right)) > MAX_LENGTH:
         return limit + 1
+    if len(set(left).difference(right)) > limit or len(set(right).difference(left)) > limit:
+        return limit + 1  # each letter that the other one lacks takes an edit of its own
     before: list[int] = []
     row = list(range(len(right) + 1))
     for i, a in enumerate(left, 1):

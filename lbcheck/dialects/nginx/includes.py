@@ -167,7 +167,7 @@ class Includer:
             self.library.tree(path)
         except UnreadableError as error:
             folder = os.path.dirname(os.path.normpath(path))
-            beside = os.path.dirname(pattern) and folder in map(os.path.dirname, self.library.files.known)
+            beside = os.path.dirname(pattern) and folder in self.library.files.index().folders
             if error.code == "E02" and beside and os.path.basename(pattern) not in HARMLESS:
                 self.open = self.open or f"line {directive.span.line} of {directive.source.path}: {pattern} is missing"
                 problem = f"{path} is not here, so what it holds was not checked: without it nginx refuses the config"

@@ -8,6 +8,7 @@ is written, nothing is said.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from lbcheck.dialects.nginx import (
@@ -48,7 +49,7 @@ def judge(config: Config) -> None:
         return
     fragment = config.open is not None and config.workers is None
     places = _Places(fragment=fragment)
-    scopes = list(main.walk())
+    scopes = main.walk()
     for scope in scopes:
         config.hits.extend(places.scope(scope))
     config.hits.extend(judge_upstreams.names(main))
@@ -155,9 +156,14 @@ class _Places:
 def _guess(name: str, bits: int) -> str | None:
     if not _NAME.match(name):
         return None
-    known = [other for other, masks in MASKS.items() if any(mask & bits for mask in masks)]
-    near = nearest(name, known, 2 if len(name) >= 10 else 1)
+    near = nearest(name, _possible(bits), 2 if len(name) >= 10 else 1)
     return near[0] if near else None
+
+
+@lru_cache(maxsize=64)
+def _possible(bits: int) -> list[str]:
+    """Return the names that may stand in one of some contexts."""
+    return [name for name, masks in MASKS.items() if any(mask & bits for mask in masks)]
 
 
 def _duplicate(directive: Directive, first: Directive) -> Hit:

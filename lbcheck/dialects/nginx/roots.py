@@ -91,8 +91,7 @@ def _expanded(path: str, library: Library) -> tuple[Scope, Includer]:
     """Return the main context of a file with every block below it expanded."""
     includer = Includer(library, os.path.dirname(path))
     main = Scope(None, None, includer.main(path), includer.expand)
-    for _ in main.walk():
-        pass
+    main.walk()
     return main, includer
 
 
@@ -116,8 +115,7 @@ def _fragments(paths: list[str], trees: dict[str, Tree], library: Library) -> Co
         includer.main(path)
         main_items.append((_wrapped(trees[path]), ()))
     main = Scope(None, None, main_items, includer.expand)
-    for _ in main.walk():
-        pass
+    main.walk()
     return lower(paths[0], main, includer, FRAGMENT, whole_root=False)
 
 

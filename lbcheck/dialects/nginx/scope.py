@@ -6,7 +6,7 @@ A file may be included in two places, so a directive has no parent; a Scope has 
   `scope.all(name)` all of them, `scope.scopes(name)` the blocks of that name as Scopes;
 * `scope.inherited(name)` is the nearest enclosing scope that has the directive: nginx replaces, it does not merge, so
   `scope.inherited_all("proxy_set_header")` is the whole list of the innermost scope that has any;
-* `scope.walk()` yields the scope and all below it; `scope.path` is ("http", "server", "location").
+* `scope.walk()` is the scope and all below it; `scope.path` is ("http", "server", "location").
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from lbcheck.dialects.nginx.tree import Directive
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 class Scope:
     """One block in its place. `directive` is None for the main context; `via` are the includes that led to it."""
 
-    __slots__ = ("_by_name", "_scopes", "directive", "expand", "items", "parent", "path", "via")
+    __slots__ = ("_by_name", "_scopes", "_walked", "directive", "expand", "items", "parent", "path", "via")
 
     def __init__(
         self,
@@ -42,6 +42,7 @@ class Scope:
         self.items = items
         self._by_name: dict[str, list[Directive]] | None = None
         self._scopes: list[Scope] | None = None
+        self._walked: list[Scope] | None = None
 
     def _names(self) -> dict[str, list[Directive]]:
         names = self._by_name
@@ -118,13 +119,17 @@ class Scope:
             scope = scope.parent
         return scope
 
-    def walk(self) -> Iterator[Scope]:
-        """Yield this scope and all below it, outer before inner, in order."""
-        stack = [self]
-        while stack:
-            scope = stack.pop()
-            yield scope
-            stack.extend(reversed(scope.blocks()))
+    def walk(self) -> list[Scope]:
+        """Return this scope and all below it, outer before inner, in order; the same list at each call."""
+        if self._walked is None:
+            found = []
+            stack = [self]
+            while stack:
+                scope = stack.pop()
+                found.append(scope)
+                stack.extend(reversed(scope.blocks()))
+            self._walked = found
+        return self._walked
 
     def __repr__(self) -> str:
         return f"Scope({' '.join(self.path) or 'main'})"
