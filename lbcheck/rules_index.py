@@ -886,8 +886,8 @@ RULES: tuple[
         True,
         False,
         (),
-        "{frontend} has no `default_backend`: requests that match none of its routes to {pools} are answered with 503",
-        "add `default_backend`, or end with `http-request deny` if that is meant",
+        "{frontend} has no `default_backend`: requests that {unanswered}match none of its routes to {pools} are answered with 503",
+        "name a `default_backend`; to refuse the rest, name a backend whose only rule is `http-request deny` (in the frontend itself that rule comes before all routes)",
         "R03-default-route-missing.md",
     ),
     (

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lbcheck.checks import locations, server_names, shadowing
-from lbcheck.checks.coverage import Test
+from lbcheck.checks.coverage import Test, steady
 from lbcheck.checks.destinations import destination, words
 from lbcheck.checks.seen import Seen
 from lbcheck.findings import INFO, Hit, Related
-from lbcheck.model import EVERY_REQUEST
+from lbcheck.model import EVERY_REQUEST, Condition
 from lbcheck.wording import listed
 
 if TYPE_CHECKING:
@@ -49,17 +49,40 @@ def default_route_missing(config: Config, _context: Context) -> Iterator[Hit]:
         if not any(route.match not in (EVERY_REQUEST, ()) for route in routes) or _ends(frontend):
             continue
         pools = sorted({target.name for route in routes for target in route.targets})
-        args = {"frontend": frontend.name, "routes": len(routes), "pools": listed(pools) or "pools chosen at run time"}
+        args = {
+            "frontend": frontend.name,
+            "routes": len(routes),
+            "pools": listed(pools) or "pools chosen at run time",
+            "unanswered": "no rule answers and that " if len(routes) < len(frontend.routes) else "",
+        }
         yield Hit("R03", frontend.span, args, frontend=frontend.name)
 
 
 def _ends(frontend: Frontend) -> bool:
-    """Say whether some rule takes whatever is left: unconditional, or a pair of `if x` and `unless x`."""
+    """Say whether some rule takes whatever is left.
+
+    That is an unconditional one, a pair of `if x` and `unless x`, or `unless x or y` beside routes for x and for y.
+    """
     seen = Seen()
+    refusals = []
     for number, route in enumerate(frontend.routes):
         for alternative in route.match:
             seen.add(number, tuple(map(Test, alternative)))
-    return seen.everything is not None
+            if alternative and all(condition.negated and steady(condition) for condition in alternative):
+                refusals.append(alternative)
+    return seen.everything is not None or any(
+        all(seen.cover((Test(one),)) is not None for condition in refusal for one in _opposites(condition))
+        for refusal in refusals
+    )
+
+
+def _opposites(condition: Condition) -> Iterator[Condition]:
+    """Yield what a negated condition leaves, one for each value, since a route may take only some of the values."""
+    parts = [frozenset({value}) for value in condition.values] if condition.field != "opaque" else []
+    for values in parts or [condition.values]:
+        yield Condition(
+            condition.field, condition.op, values, ignore_case=condition.ignore_case, strength=condition.strength
+        )
 
 
 def _duplicate(frontend: Frontend, first: Route, later: Route) -> Hit:

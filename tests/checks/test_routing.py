@@ -6,7 +6,7 @@ import pytest
 from checks.build import config, frontend, hits, listener, route, when
 
 from lbcheck.checks.routing import default_route_missing, route_duplicate_conflict, route_shadowed
-from lbcheck.model import Route
+from lbcheck.model import Condition, Route
 from lbcheck.text import Source
 
 PATH_API = when("path", "prefix", "/api")
@@ -162,6 +162,39 @@ def test_a_missing_default():
     assert missing(route("a", SHOP), protocol="tcp") == []
     assert missing() == []
     assert missing(route(None, PATH_API, outcome="answer")) == []
+
+
+BLOG = when("host", "exact", "blog.example.com", ignore_case=True)
+BOTH = when("host", "exact", "shop.example.com", "blog.example.com", ignore_case=True)
+
+
+def negated(condition):
+    return Condition(condition.field, condition.op, condition.values, negated=True, ignore_case=condition.ignore_case)
+
+
+def refuse(*conditions):
+    """`http-request deny unless CONDITION or CONDITION …`."""
+    return route(None, tuple(map(negated, conditions)), outcome="answer")
+
+
+def test_a_refusal_of_all_that_no_route_takes():
+    routes = [route("a", SHOP), route("b", BLOG)]
+    assert missing(refuse(SHOP, BLOG), *routes) == []
+    assert missing(refuse(BOTH), *routes) == []
+    assert missing(refuse(BOTH), route("a", SHOP), route("b", BOTH)) == []
+    assert missing(refuse(when("path", "exists")), route("a", when("path", "exists"))) == []
+    assert len(missing(refuse(BOTH), route("a", SHOP))) == 1
+    assert len(missing(refuse(SHOP, PATH_API), *routes)) == 1
+    assert len(missing(refuse(SHOP, BLOG), route("a", (SHOP, TLS)), route("b", BLOG))) == 1
+    assert len(missing(refuse(LUCK, BLOG), route("a", LUCK), route("b", BLOG))) == 1
+    assert len(missing(route(None, (negated(SHOP), negated(BLOG), TLS), outcome="answer"), *routes)) == 1
+
+
+def test_a_missing_default_beside_rules_that_answer():
+    (hit,) = missing(route(None, TLS, outcome="answer"), route("a", SHOP))
+    assert hit.args["unanswered"] == "no rule answers and that "
+    (hit,) = missing(route("a", SHOP))
+    assert hit.args["unanswered"] == ""
 
 
 def location(target, strength, path, outcome="pools"):
