@@ -43,9 +43,9 @@ def hc_timeout_too_low(config: Config, context: Context) -> Iterator[Hit]:
 
 
 def hc_detection_slow(config: Config, context: Context) -> Iterator[Hit]:
-    """H07: a dead server is found only after a minute, or after its clients have given up twice."""
+    """H07: a dead server is found only after a minute, or after more than twice the time that clients are given."""
     longest = context.option("H07", "max_seconds", 60.0)
-    judge = partial(_slow, longest, _client_patience(config))
+    judge = partial(_slow, longest, _client_timeouts(config))
     yield from _worst(context.once(config, _checks), judge, alternatives=True)
 
 
@@ -128,13 +128,13 @@ def _impatient(dialect: str, forgotten: list[Span], pool: Pool, check: HealthChe
 
 
 def _slow(
-    longest: float, patience: dict[tuple[str, str], float], pool: Pool, check: HealthCheck
+    longest: float, clients: dict[tuple[str, str], float], pool: Pool, check: HealthCheck
 ) -> tuple[float, Hit] | None:
     seconds = _detection(check)
     if seconds is None:
         return None
     covered = retried(pool) or any(server.passive for server in pool.serving)
-    client = patience.get((pool.scope, pool.name))
+    client = clients.get((pool.scope, pool.name))
     known = pool.retry is not None and pool.retry.redispatch is not None
     outlasts = client is not None and seconds > 2 * client and known and not covered
     if seconds <= longest and not outlasts:
@@ -153,8 +153,8 @@ def _slow(
 
 
 def _loss(client: float | None) -> str:
-    gone = "" if client is None else f", and its clients wait {duration(client)} at most"
-    return f"its share of the requests fails until then{gone}"
+    beyond = "" if client is None else f", for more than twice the client timeout of {duration(client)}"
+    return f"its share of the requests fails until then{beyond}"
 
 
 def _patience(check: HealthCheck, pool: Pool, dialect: str) -> tuple[Setting[float], float] | None:
@@ -200,8 +200,11 @@ def _within(inner: Span, outer: Span) -> bool:
     return inner.source is outer.source and outer.start <= inner.start and inner.end <= outer.end
 
 
-def _client_patience(config: Config) -> dict[tuple[str, str], float]:
-    """Return the shortest time that a client of each pool waits, by (scope, name of the pool), in seconds."""
+def _client_timeouts(config: Config) -> dict[tuple[str, str], float]:
+    """Return the shortest client timeout of each pool, by (scope, name of the pool), in seconds.
+
+    It bounds a silence of the client, not its waiting: HAProxy 2.6 let one wait 8 s with a `timeout client` of 2 s.
+    """
     shortest: dict[tuple[str, str], float] = {}
     for frontend in config.frontends:
         for route in frontend.routes:

@@ -117,7 +117,7 @@ def test_a_detection_that_outlasts_the_clients():
     impatient = DEFAULTS.replace("client 30s", "client 2s")
     front = "frontend web\n  bind :80\n  default_backend app\n"
     (hit,) = found("H07", "haproxy", backend(f"{A} check", f"{B} check", defaults=impatient + front))
-    assert hit.args["effect"].endswith("its clients wait 2 s at most")
+    assert hit.args["effect"].endswith("until then, for more than twice the client timeout of 2 s")
     again = backend("option redispatch", f"{A} check", f"{B} check", defaults=impatient + front)
     assert found("H07", "haproxy", again) == []
 
