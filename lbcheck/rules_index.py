@@ -1003,8 +1003,8 @@ RULES: tuple[
         True,
         False,
         (),
-        "no {missing} for {proxy}: {effect}",
-        "set `timeout connect 5s`, `timeout client 50s` and `timeout server 50s` in {place}",
+        "{lacking}: {effect}",
+        "set {lines} in {place}",
         "T01-timeouts-missing.md",
     ),
     (

@@ -221,3 +221,25 @@ def test_the_fix_puts_the_unit_to_the_number():
     mended = text[: edit.span.start] + edit.text + text[edit.span.end :]
     assert "server 10.0.0.1:80 fail_timeout=10s;" in mended
     assert source.position(edit.span.start)[0] == 3
+
+
+def lacking(text):
+    (hit,) = found("T01", "haproxy", text)
+    return hit.severity, hit.args["lacking"], hit.args["lines"]
+
+
+BACK = "backend app\n  server a 10.0.0.1:80\nbackend spare\n  timeout connect 1s\n  server b 10.0.0.2:80\n"
+
+
+def test_missing_timeouts_are_said_of_the_proxies_that_lack_them():
+    said_of = "no `timeout connect` and `timeout server` for backend app, no `timeout server` for backend spare"
+    advice = "`timeout connect 5s` and `timeout server 50s`"
+    assert lacking("defaults\n  timeout client 30s\n" + BACK) == (None, said_of, advice)
+
+
+def test_proxies_without_defaults_are_one_finding():
+    fronts = "global\n  maxconn 9\nfrontend a\n  bind :80\nfrontend b\n  bind :81\n"
+    said_of = "no `timeout client` for frontend a and frontend b"
+    assert lacking(fronts) == (None, said_of, "`timeout client 50s`")
+    assert lacking(fronts + BACK)[0] == "error"
+    assert found("T01", "haproxy", fronts.removeprefix("global\n  maxconn 9\n")) == []  # another file has the defaults
