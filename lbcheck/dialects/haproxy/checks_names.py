@@ -52,18 +52,18 @@ def init_addr(config: Config, context: Context) -> Iterator[Hit]:
 
 def _initial(pool: Pool, server: Server) -> Iterator[Hit]:
     setting = server.options.get("init-addr")
-    methods = str(setting.value).split(",") if setting is not None else []
+    methods = _tried(str(setting.value).split(",")) if setting is not None else []
     facts: dict[str, object] = {"server": server.name, "pool": pool.name}
     span = setting.span if setting is not None and setting.span is not None else server.span
     if server.resolve is None:
         if methods and methods[-1] == "none" and "libc" not in methods:
             facts["problem"] = (
-                f"may start without an address (`init-addr {','.join(methods)}`) and has no `resolvers` to find one: "
-                "it stays in maintenance and gets no traffic"
+                f"may start without an address (`init-addr {setting.value if setting else ''}`) and has no "
+                "`resolvers` to find one: it stays in maintenance and gets no traffic"
             )
-            facts["fix"] = "add `resolvers NAME`, or `libc` to init-addr"
+            facts["fix"] = "add `resolvers NAME`, or write `init-addr last,libc,none`"
             yield Hit("N05", span, facts, pool=pool.name, server=server.name)
-    elif methods and methods[-1][:1].isdigit():
+    elif methods and _literal(methods[-1]):
         facts["problem"] = f"starts with the placeholder {methods[-1]}: until the name is found its traffic goes there"
         facts["fix"] = "write `init-addr last,none`"
         yield Hit("N05", span, facts, severity=WARNING, pool=pool.name, server=server.name)
@@ -73,3 +73,13 @@ def _initial(pool: Pool, server: Server) -> Iterator[Hit]:
         )
         facts["fix"] = "write `init-addr last,none`"
         yield Hit("N05", span, facts, severity=INFO, pool=pool.name, server=server.name)
+
+
+def _tried(methods: list[str]) -> list[str]:
+    """Return the methods of an init-addr that are ever tried: `none` and an address always succeed, so they end it."""
+    end = next((at for at, method in enumerate(methods) if method == "none" or _literal(method)), len(methods) - 1)
+    return methods[: end + 1]
+
+
+def _literal(method: str) -> bool:
+    return method[:1].isdigit() or ":" in method
