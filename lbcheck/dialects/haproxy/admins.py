@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lbcheck.dialects.haproxy.binds import line_listeners, listeners
+from lbcheck.dialects.haproxy.conditions import condition_index, match
 from lbcheck.model import Admin
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ def _page(proxy: Proxy) -> Iterator[Admin]:
     if proxy.mode == "tcp":
         return
     words = {line.word(1) for line in lines}
-    writable = "admin" in words
+    writable = any(line.word(1) == "admin" and _for_all(proxy, line) for line in lines)
     guard = "auth" if "auth" in words else "acl" if "http-request" in words or _guarded(proxy) else None
     span = lines[0].span
     found = listeners(proxy) if proxy.is_frontend else []
@@ -53,6 +54,11 @@ def _page(proxy: Proxy) -> Iterator[Admin]:
         yield Admin("stats", span, None, writable=writable, protected=guard)
     for listener in found:
         yield Admin("stats", span, listener.address, writable=writable, protected=guard or _reach(listener))
+
+
+def _for_all(proxy: Proxy, line: Line) -> bool:
+    """Say whether a `stats admin` lets everybody in: its condition holds for every request, whoever sends it."""
+    return () in match(line, condition_index(line, 2), proxy.acls)
 
 
 def stats_lines(proxy: Proxy) -> Sequence[Line]:
