@@ -15,7 +15,7 @@ RULES: tuple[
         True,
         False,
         (),
-        "`balance first` of pool {pool} leaves server {server} only when its `maxconn` is reached, and it has none: {idle} {get} nothing",
+        "`balance first` of pool {pool} leaves a server that is up only when its `maxconn` is reached, and {server} has none: while it is up, {idle} {get} nothing",
         "set `maxconn` on every server but the last; for a mere order of failover say `backup`",
         "C02-first-without-maxconn.md",
     ),

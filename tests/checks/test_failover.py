@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from checks.read import backend, found, severities
+from checks.read import DEFAULTS, backend, found, severities
 
 A, B, C = (f"server {name} 10.0.0.{number}:80" for number, name in enumerate("abc", 1))
 
@@ -107,3 +107,13 @@ def test_the_fix_stays_in_the_section():
 )
 def test_first_without_a_limit(lines, expected):
     assert severities("C02", "balance first", *lines) == expected
+
+
+def test_an_inherited_first_is_one_finding_the_gravest():
+    first = DEFAULTS + "  balance first\n"
+    more = f"backend tcp\n  mode tcp\n  {A}\n  {B}\nbackend one\n  {A}\n  {B}\nbackend full\n  {A} maxconn 9\n  {B}\n"
+    (hit,) = found("C02", "haproxy", first + more + f"backend two\n  {A}\n  {B}\n")
+    assert (hit.pool, hit.severity) == ("one", None)
+    assert [other.message for other in hit.related] == ["nor has a of tcp one", "nor has a of two one"]
+    own = "".join(f"backend {name}\n  balance first\n  {A}\n  {B}\n" for name in ("x", "y"))
+    assert len(found("C02", "haproxy", DEFAULTS + own)) == 2

@@ -143,26 +143,41 @@ def _detection(server: Server) -> float:
 def first_without_maxconn(config: Config, _context: Context) -> Iterator[Hit]:
     """C02: `balance first` moves on only when a server is full, and one without maxconn never is (src/lb_fas.c).
 
-    In TCP mode without any maxconn it may be meant as an order of failover: then it is a warning.
+    One finding for each `balance` line, however many backends inherit it: the gravest, then the first.
     """
     if config.open is not None:
         return
+    inherited: dict[Span | None, list[Hit]] = {}
     for pool in config.pools:
-        serving = pool.serving
-        if pool.algorithm.name != "first" or len(serving) < 2 or _ordered_by_id(serving):
-            continue
-        endless = next((server for server in serving[:-1] if not _limited(server)), None)
-        if endless is None:
-            continue
-        idle = [server.name for server in serving[serving.index(endless) + 1 :]]
-        args = {
-            "pool": pool.name,
-            "server": endless.name,
-            "idle": listed(idle),
-            "get": "gets" if len(idle) == 1 else "get",
-        }
-        order = pool.protocol == "tcp" and not any(map(_limited, serving))
-        yield Hit("C02", endless.span, args, severity=WARNING if order else None, pool=pool.name, server=endless.name)
+        if (hit := _endless(pool)) is not None:
+            inherited.setdefault(pool.algorithm.span, []).append(hit)
+    for hits in inherited.values():
+        worst = min(hits, key=lambda hit: hit.severity is not None)
+        others = [hit for hit in hits if hit is not worst]
+        worst.related = [Related(hit.span, f"nor has {hit.server} of {hit.pool} one") for hit in others[:_MOST]]
+        yield worst
+
+
+def _endless(pool: Pool) -> Hit | None:
+    """Return the finding for the first server that is never full; a warning where no limit is written in TCP mode.
+
+    It may then be meant as an order of failover.
+    """
+    serving = pool.serving
+    if pool.algorithm.name != "first" or len(serving) < 2 or _ordered_by_id(serving):
+        return None
+    endless = next((server for server in serving[:-1] if not _limited(server)), None)
+    if endless is None:
+        return None
+    idle = [server.name for server in serving[serving.index(endless) + 1 :]]
+    args = {
+        "pool": pool.name,
+        "server": endless.name,
+        "idle": listed(idle),
+        "get": "gets" if len(idle) == 1 else "get",
+    }
+    order = pool.protocol == "tcp" and not any(map(_limited, serving))
+    return Hit("C02", endless.span, args, severity=WARNING if order else None, pool=pool.name, server=endless.name)
 
 
 def _limited(server: Server) -> bool:
