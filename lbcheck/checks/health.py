@@ -15,6 +15,10 @@ if TYPE_CHECKING:
 
 #: How each dialect switches a server's check on, written behind its line.
 _SWITCH_ON = {"haproxy": " check"}
+_ADVICE = {
+    "haproxy": "add `check` to each server, or write `default-server check` above them",
+    "native": "add a `health_check:`",
+}
 #: Protocols whose pools carry nobody's requests.
 _NO_REQUESTS = frozenset({"log", "spop"})
 #: More related places than this are not listed.
@@ -36,7 +40,8 @@ def hc_missing(config: Config, _context: Context) -> Iterator[Hit]:
         again = retried(pool)
         args = {
             "pool": pool.name,
-            "servers": counted(_count(servers), "server"),
+            "servers": "servers" if _alternatives(pool) else counted(_count(servers), "server"),
+            "advice": _ADVICE.get(config.dialect, "add a check"),
             "effect": "costs every request that it gets a failed try" if again else "keeps its share, which fails",
         }
         yield Hit("H01", pool.span, args, severity=INFO if again else None, pool=pool.name)
@@ -53,12 +58,17 @@ def hc_partial(config: Config, _context: Context) -> Iterator[Hit]:
         if not bare or not checked:
             continue
         alone = len(pool.backups) == 1 and bare == pool.backups  # nobody is left to take over from it
+        several = _count(bare) > 1
+        it = "them" if several else "it"
+        keeps = "dead, they keep their share" if several else "dead, it keeps its share"
         args = {
-            "server": listed([server.name for server in bare]),
+            "servers": ("servers " if several else "server ") + listed([server.name for server in bare]),
+            "are": "are" if several else "is",
             "pool": pool.name,
             "checked": counted(_count(checked), "server"),
-            "advice": "add `check` to it" if config.dialect in _SWITCH_ON else "give it a `health_check`",
-            "effect": "a dead one is not seen before the requests reach it" if alone else "dead, they keep their share",
+            "it": it,
+            "advice": f"add `check` to {it}" if config.dialect in _SWITCH_ON else f"give {it} a `health_check`",
+            "effect": "a dead one is not seen before the requests reach it" if alone else keeps,
         }
         yield Hit(
             "H03",
@@ -79,6 +89,11 @@ def _count(servers: list[Server]) -> int:
 def choice(servers: list[Server]) -> bool:
     """Say whether another server could take over from a dead one."""
     return _count(servers) >= 2 or any(server.backup for server in servers)
+
+
+def _alternatives(pool: Pool) -> bool:
+    """Say whether not all of the servers may be there together, as in an `.if` and its `.else`."""
+    return pool.open is not None and not any(server.count > 1 for server in pool.servers)
 
 
 def _templated(pool: Pool, server: Server) -> bool:

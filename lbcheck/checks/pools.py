@@ -19,6 +19,13 @@ if TYPE_CHECKING:
 
 #: More related places than this are not listed.
 _RELATED = 10
+#: What a dead pool does, by how sure it is that requests reach it.
+_EFFECTS = {
+    ERROR: "every request to it ends in an error",
+    WARNING: "no route to it was seen, but a request that finds one ends in an error",
+}
+#: How each dialect takes a server out of rotation.
+_OUT = {"nginx": "`down`", "haproxy": "`disabled`", "native": "its `state`"}
 #: For so many undefined names a near one is looked for: each is compared with every pool.
 _GUESSES = 20
 
@@ -30,7 +37,8 @@ def pool_empty(config: Config, context: Context) -> Iterator[Hit]:
             continue
         severity = loss(pool, config, context)
         if severity is not None:
-            yield Hit("P01", pool.span, {"pool": pool.name}, severity=severity, pool=pool.name)
+            args = {"pool": pool.name, "effect": _EFFECTS[severity]}
+            yield Hit("P01", pool.span, args, severity=severity, pool=pool.name)
 
 
 def loss(pool: Pool, config: Config, context: Context) -> str | None:
@@ -77,7 +85,12 @@ def all_disabled(config: Config, context: Context) -> Iterator[Hit]:
             Related((server.disabled and server.disabled.span) or server.span, "out of rotation")
             for server in pool.servers[:_RELATED]
         ]
-        args = {"pool": pool.name, "servers": counted(sum(server.count for server in pool.servers), "server")}
+        args = {
+            "pool": pool.name,
+            "servers": counted(sum(server.count for server in pool.servers), "server"),
+            "effect": ("unless the state file puts one back, " if state_file else "") + _EFFECTS[severity],
+            "word": _OUT.get(config.dialect, "what takes it out"),
+        }
         severity = WARNING if state_file else severity
         yield Hit("P06", pool.span, args, severity=severity, related=related, pool=pool.name)
 

@@ -28,6 +28,16 @@ def test_a_pool_without_checks(lines, expected):
     assert severities("H01", *lines) == expected
 
 
+def test_servers_are_counted_where_all_are_there():
+    (hit,) = found("H01", "haproxy", backend(A, B))
+    assert hit.args["servers"] == "2 servers"
+    either = backend(A, ".if feature(OPENSSL)", B, ".else", "server c 10.0.0.3:80", ".endif")
+    (hit,) = found("H01", "haproxy", either)
+    assert hit.args["servers"] == "servers"  # 2 of the 3
+    (hit,) = found("H01", "haproxy", backend("server-template t 1-3 10.0.0.1:80"))
+    assert hit.args["servers"] == "3 servers"
+
+
 @pytest.mark.parametrize(
     ("lines", "expected"),
     [

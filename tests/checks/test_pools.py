@@ -31,6 +31,14 @@ def test_a_dead_pool_is_as_bad_as_the_routes_to_it():
     assert not hits(pool_empty, config(dead, app, frontend("web", [to(app)])))
 
 
+def test_what_a_dead_pool_does_where_no_route_is_seen():
+    dead = pool("dead", [])
+    (hit,) = hits(pool_empty, config(dead, frontend("web", [to(dead)])))
+    assert hit.args["effect"] == "every request to it ends in an error"
+    (hit,) = hits(pool_empty, config(dead))
+    assert hit.args["effect"].startswith("no route to it was seen")
+
+
 def test_every_server_out_of_rotation():
     down = [server("a", disabled=written(True)), server("b", "10.0.0.2:80", disabled=written(True))]
     app = pool("app", down)
@@ -40,6 +48,9 @@ def test_every_server_out_of_rotation():
     assert not hits(all_disabled, config(pool("app", [])))
     assert not hits(all_disabled, config(pool("app", down, open="template")))
     kept = pool("app", down, options={"load-server-state-from-file": written("global")})
+    (hit,) = hits(all_disabled, config(kept, frontend("web", [to(kept)])))
+    assert hit.severity == "warning"
+    assert hit.args["effect"] == "unless the state file puts one back, every request to it ends in an error"
     assert hits(all_disabled, config(kept))[0].severity == "warning"
 
 
