@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from lbcheck.dialects.nginx.directive_table import DIRECTIVES
 from lbcheck.dialects.nginx.hits import hit
 from lbcheck.dialects.nginx.values import is_opaque, listen_address
 from lbcheck.findings import Related
@@ -95,10 +96,22 @@ def _parameter(directive: Directive, index: int, arg: str) -> Iterator[Hit]:
     name = arg.partition("=")[0]
     if name in _PARAMETERS:
         return
+    if _next_directive(directive, index, name):
+        problem = f'`listen` has no ";" at its end and takes `{name}` for a parameter: {_REFUSES}'
+        yield hit("E09", directive.arg_span(index), problem, f'write ";" in front of {name}')
+        return
     near = nearest(name, _PARAMETERS, 1 if len(name) < 8 else 2) if len(name) > 3 else []
     if near or name.isdigit():
         advice = f"did you mean {near[0]}?" if near else "write a second listen for a second port"
         yield hit("E09", directive.arg_span(index), f'"{arg}" is no parameter of listen: {_REFUSES}', advice)
+
+
+def _next_directive(directive: Directive, index: int, name: str) -> bool:
+    """Say whether a word begins a line of its own and is a directive: the one before it lost its `;`."""
+    if name not in DIRECTIVES:
+        return False
+    span = directive.arg_span(index)
+    return not span.source.line(span.line)[: span.column - 1].strip() and span.line > directive.span.line
 
 
 def _named(one: Scope, other: Scope) -> bool:

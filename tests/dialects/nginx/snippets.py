@@ -4,6 +4,7 @@ from __future__ import annotations
 
 #: (snippet inside http, code and words of the finding) for what nginx refuses.
 HTTP_REFUSED = [
+    ("server { listen 80\n server_name a.test; }", 'E09 `listen` has no ";" at its end and takes `server_name`'),
     ("server { location ~ a { proxy_pass http://127.0.0.1/x; } }", "E14 cannot have a path"),
     ("server { location @a { proxy_pass http://127.0.0.1/x; } }", "E14 named location"),
     ("server { location / { if ($host) { proxy_pass http://127.0.0.1/x; } } }", "E14 `if`"),
