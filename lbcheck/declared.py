@@ -2,15 +2,15 @@
 
 A comment `# lbcheck: capacity=200` at the end of a server's line, or alone on the line above, says how many requests
 a second the server can take. In the settings `[[capacity]]` says it for all servers that match, `[[demand]]` how many
-requests a frontend gets at its peak, and `[hosts]` how many addresses a host name has. The comment is nearer to the
-server and wins; what the dialect itself says (native `capacity`) wins over both.
+requests a frontend gets at its peak, `[[zone]]` where servers lie, and `[hosts]` how many addresses a host name has.
+What stands nearer to the server wins: the comment, then the dialect's own word (native `capacity`), then the settings.
 """
 
 from __future__ import annotations
 
 import re
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from lbcheck.findings import Hit
 from lbcheck.model import Setting
@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 
     from lbcheck.model import Config, Pool, Server
     from lbcheck.text import Source, Span
-    from lbcheck.traffic.scenario import Capacity, Demand
+    from lbcheck.traffic.scenario import Capacity, Demand, Zone
+
+M = TypeVar("M", "Capacity", "Zone")
 
 #: Only nginx makes a server of each address (ngx_http_upstream_init_round_robin()); HAProxy keeps the first one.
 _ONE_SERVER_EACH = frozenset({"nginx"})
@@ -29,38 +31,47 @@ _COMMENT = re.compile(r"#[ \t]*lbcheck:[ \t]*capacity\b[ \t]*(?P<value>[^\r\n]*)
 _NUMBER = re.compile(r"=[ \t]*(?P<number>[0-9]{1,12}(?:\.[0-9]{1,6})?)(?:[ \t]|$)")
 
 
-def declare(
-    config: Config,
-    capacities: Sequence[Capacity] = (),
-    demands: Sequence[Demand] = (),
-    hosts: Mapping[str, int] | None = None,
-) -> None:
-    """Fill in each server's `capacity` and `count`, and each pool's `demand`, from comments and settings.
+class Declarations(NamedTuple):
+    """What the settings declare; see `traffic.scenario`. `hosts` says how many addresses a host name has."""
+
+    capacities: Sequence[Capacity] = ()
+    demands: Sequence[Demand] = ()
+    zones: Sequence[Zone] = ()
+    hosts: Mapping[str, int] = {}
+
+
+def declare(config: Config, declarations: Declarations = Declarations()) -> None:  # noqa: B008 - it is immutable
+    """Fill in each server's `capacity`, `zone` and `count`, and each pool's `demand`, from comments and settings.
 
     To be called once, before the checks. A malformed comment becomes a hit (E15).
     """
     beside = dict(_comments(config))
-    if beside or capacities or hosts:
-        _machines(config, beside, capacities, hosts)
-    if demands:
-        known = pool_demands(config, demands)
+    if beside or declarations.capacities or declarations.zones or declarations.hosts:
+        for pool in config.pools:
+            for server in pool.servers:
+                _machine(config, pool, server, beside, declarations)
+    if declarations.demands:
+        known = pool_demands(config, declarations.demands)
         for pool in config.pools:
             if id(pool) in known:
                 pool.options = {**pool.options, "demand": Setting(known[id(pool)])}
 
 
-def _machines(
+def _machine(
     config: Config,
+    pool: Pool,
+    server: Server,
     beside: Mapping[tuple[int, int], Setting[float]],
-    capacities: Sequence[Capacity],
-    hosts: Mapping[str, int] | None,
+    declarations: Declarations,
 ) -> None:
-    for pool in config.pools:
-        for server in pool.servers:
-            if server.capacity is None and (beside or capacities):
-                server.capacity = _beside(server, beside) or _matching(pool, server, capacities)
-            if hosts and config.dialect in _ONE_SERVER_EACH and server.address.kind == "name":
-                server.count *= hosts.get((server.address.host or "").lower(), 1)
+    if server.capacity is None and (limit := _matching(pool, server, declarations.capacities)) is not None:
+        server.capacity = Setting(limit.limit)
+    if beside:
+        server.capacity = beside.get((id(server.span.source), server.span.line), server.capacity)
+    if server.zone is None and (zone := _matching(pool, server, declarations.zones)) is not None:
+        server.zone = Setting(zone.name)
+    if declarations.hosts and config.dialect in _ONE_SERVER_EACH and server.address.kind == "name":
+        server.count *= declarations.hosts.get((server.address.host or "").lower(), 1)
 
 
 def _comments(config: Config) -> Iterator[tuple[tuple[int, int], Setting[float]]]:
@@ -96,14 +107,9 @@ def _subject(source: Source, offset: int) -> int:
     return line
 
 
-def _beside(server: Server, beside: Mapping[tuple[int, int], Setting[float]]) -> Setting[float] | None:
-    return beside.get((id(server.span.source), server.span.line)) if beside else None
-
-
-def _matching(pool: Pool, server: Server, capacities: Sequence[Capacity]) -> Setting[float] | None:
+def _matching(pool: Pool, server: Server, declared: Sequence[M]) -> M | None:
     """Return the first declaration whose pattern fits the server's name, its address or "pool/server"."""
+    if not declared:
+        return None
     names = (server.name, server.address.text, f"{pool.name}/{server.name}", f"{pool.name}/{server.address.text}")
-    return next(
-        (Setting(one.limit) for one in capacities if any(fnmatchcase(name, one.match) for name in names)),
-        None,
-    )
+    return next((one for one in declared if any(fnmatchcase(name, one.match) for name in names)), None)

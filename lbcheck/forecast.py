@@ -44,12 +44,13 @@ def forecast(request: Request, settings: Settings, scenario: Scenario) -> Foreca
 
 def of_configs(configs: Iterable[Config], settings: Settings, scenario: Scenario) -> Forecast:
     """Return the traffic of configs that were read already, and of nothing else."""
-    scenario = scenario._replace(demands=[*scenario.demands, *settings.demands])
+    declared = settings.declarations()
+    scenario = scenario._replace(demands=declared.demands)
     reading = Selection(engine.READING, rules=settings.rules, min_severity=ERROR)
     found = Traffic(in_flight=scenario.in_flight)
     errors: list[Finding] = []
     for config in configs:
-        declare(config, [*scenario.capacities, *settings.capacities], scenario.demands, settings.hosts)
+        declare(config, declared)
         seen = engine.check(config, reading, Context(settings.targets))
         part = traffic(config, scenario, broken=engine.broken(config))
         part.configs = 1 if config.dialect else 0

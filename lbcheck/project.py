@@ -74,9 +74,10 @@ def check(request: Request, judge: Judge) -> Result:
 def judge(settings: Settings) -> Judge:
     """Return the function that judges one config by the settings. Raises SettingsError for an unknown selector."""
     selection = settings.selection()
+    declared = settings.declarations()
 
     def judged(config: Config) -> Result:
-        declare(config, settings.capacities, settings.demands, settings.hosts)
+        declare(config, declared)
         return engine.check(config, selection, Context(settings.targets, settings.options))
 
     return judged

@@ -12,8 +12,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from lbcheck.catalog import Rule
+    from lbcheck.declared import Declarations
     from lbcheck.selection import Ignored
-    from lbcheck.traffic.scenario import Capacity, Demand
+    from lbcheck.traffic.scenario import Capacity, Demand, Zone
 
 #: The files in which settings are looked for, the first of a folder wins.
 FILE = "lbcheck.toml"
@@ -28,7 +29,7 @@ class Settings:
     """What a run goes by. `path` is where it is written, None for the defaults; paths in it are relative to there.
 
     `select` None means the rules that are on by default. `configs` are files that make one config, each with its
-    dialect or None. `capacities`, `demands` and `hosts` are what people declare about their machines
+    dialect or None. `capacities`, `demands`, `hosts` and `zones` are what people declare about their machines
     (`traffic.scenario`). `targets` maps a product to its version; `options` a rule's code to its thresholds.
     """
 
@@ -54,6 +55,7 @@ class Settings:
         "select",
         "severities",
         "targets",
+        "zones",
     )
 
     def __init__(self) -> None:
@@ -78,6 +80,7 @@ class Settings:
         self.capacities: Sequence[Capacity] = ()
         self.demands: Sequence[Demand] = ()
         self.hosts: Mapping[str, int] = {}
+        self.zones: Sequence[Zone] = ()
 
     def choose(
         self,
@@ -93,6 +96,12 @@ class Settings:
         self.ignore = [*(word for word in self.ignore if word not in extend_select), *ignore]
         self.extend_select = [*self.extend_select, *extend_select]
         self.preview = self.preview or preview
+
+    def declarations(self) -> Declarations:
+        """Return what is declared about machines and demand."""
+        from lbcheck.declared import Declarations
+
+        return Declarations(self.capacities, self.demands, self.zones, self.hosts)
 
     def selection(self, today: str = "") -> Selection:
         """Return what the engine judges by. Raises SettingsError for a selector that stands for no rule."""

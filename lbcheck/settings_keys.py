@@ -12,7 +12,7 @@ from lbcheck.files import MAX_TEMPLATE_SERVERS
 from lbcheck.findings import SEVERITIES
 from lbcheck.selection import Ignored, expand, named
 from lbcheck.spelling import closest
-from lbcheck.traffic.scenario import Capacity, Demand
+from lbcheck.traffic.scenario import Capacity, Demand, Zone
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -217,6 +217,14 @@ def _demand(settings: Settings, value: Any, _: str) -> None:
     settings.demands = found
 
 
+def _zones(settings: Settings, value: Any, _: str) -> None:
+    found = []
+    for entry in _tables(value, {"match", "name"}):
+        _needed(entry, "match", "name")
+        found.append(Zone(_string(entry["match"]), _string(entry["name"])))
+    settings.zones = found
+
+
 def _hosts(settings: Settings, value: Any, _: str) -> None:
     settings.hosts = {name.lower(): _addresses(name, entry) for name, entry in _table(value).items()}
 
@@ -290,6 +298,7 @@ SETTERS: dict[str, Setter] = {
     "select": _select,
     "severity": _severities,
     "target": _targets,
+    "zone": _zones,
 }
 
 

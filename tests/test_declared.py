@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from lbcheck.declared import declare
+from lbcheck.declared import Declarations, declare
 from lbcheck.dialects import dialect
 from lbcheck.files import DiskFiles
-from lbcheck.traffic.scenario import Capacity, Demand
+from lbcheck.traffic.scenario import Capacity, Demand, Zone
 
 NGINX = """
 events {}
@@ -53,17 +53,23 @@ def test_comments_beside_and_above():
 def test_settings_by_name_address_and_pool():
     wanted = [Capacity("app/two", 5.0), Capacity("10.0.0.*", 7.0), Capacity("thr[e]*", 9.0), Capacity("*", 1.0)]
     config = read("haproxy", "haproxy.cfg", HAPROXY)
-    declare(config, wanted)
+    declare(config, Declarations(wanted))
     assert capacities(config) == [200.0, 5.0, 9.0]
     config = read("haproxy", "haproxy.cfg", HAPROXY.replace("# lbcheck: capacity=200", ""))
-    declare(config, wanted)
+    declare(config, Declarations(wanted))
     assert capacities(config) == [7.0, 5.0, 9.0]
+
+
+def test_zones_by_pattern():
+    config = read("haproxy", "haproxy.cfg", HAPROXY)
+    declare(config, Declarations(zones=[Zone("*/one", "a"), Zone("10.*", "b")]))
+    assert [server.zone and server.zone.value for server in config.pools[0].servers] == ["a", "b", None]
 
 
 def test_the_demand_reaches_the_pool():
     config = read("nginx", "nginx.conf", NGINX)
     before = config.pools[0].options
-    declare(config, demands=[Demand("*", 900.0)])
+    declare(config, Declarations(demands=[Demand("*", 900.0)]))
     assert config.pools[0].options["demand"].value == 900.0
     assert "demand" not in before
 
@@ -71,10 +77,10 @@ def test_the_demand_reaches_the_pool():
 def test_only_nginx_makes_a_server_of_each_address():
     hosts = {"app.test": 3}
     config = read("nginx", "nginx.conf", NGINX)
-    declare(config, hosts=hosts)
+    declare(config, Declarations(hosts=hosts))
     assert [server.count for server in config.pools[0].servers] == [1, 1, 3]
     config = read("haproxy", "haproxy.cfg", HAPROXY)
-    declare(config, hosts=hosts)
+    declare(config, Declarations(hosts=hosts))
     assert [server.count for server in config.pools[0].servers] == [1, 1, 1]
 
 

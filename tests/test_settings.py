@@ -42,6 +42,9 @@ haproxy = "3.0.1"
 [[capacity]]
 match = "app/*"
 limit = 200
+[[zone]]
+match = "10.0.1.*"
+name = "a"
 [[demand]]
 frontend = "web"
 route = "/api*"
@@ -76,6 +79,7 @@ def test_every_key(tmp_path, monkeypatch):
     assert settings.ignored[0] == (f"{here}/lb/haproxy.cfg", "E02", None, "2030-12-31")
     assert settings.ignored[1] == (f"{here}/lb", None, "0123456789abcdef", None)
     assert settings.hosts == {"app.test": 3, "db.test": 2}
+    assert settings.zones == [("10.0.1.*", "a")]
     assert settings.capacities == [("app/*", 200.0)]
     assert settings.demands == [("web", 900.5, "/api*")]
     assert settings.configs == [(("global.cfg", "web.cfg"), "haproxy")]

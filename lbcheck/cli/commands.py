@@ -11,6 +11,7 @@ from lbcheck import __version__
 #: Sub-command → (module, one line of help). An alias has the same module.
 COMMANDS = {
     "check": ("lbcheck.cli.check", "Find the defects that the proxy's own checker lets through."),
+    "traffic": ("lbcheck.cli.traffic", "Show the share of requests that each server will get."),
     "rule": ("lbcheck.cli.rule", "Explain a rule: why it matters, what to write, when to ignore it."),
     "explain": ("lbcheck.cli.rule", "The same as `rule`."),
     "completion": ("lbcheck.cli.completion", "Print the script that completes lbcheck's words in your shell."),
@@ -61,6 +62,7 @@ Examples:
   lbcheck check nginx.conf             one config
   lbcheck check .                      every config below this folder
   nginx -T | lbcheck check -           what the running nginx would load
+  lbcheck traffic nginx.conf           the share of each server
   lbcheck rule D01                     why a rule exists and what to write
 """,
 )

@@ -9,7 +9,9 @@ if TYPE_CHECKING:
 
     from lbcheck.report.options import Options
     from lbcheck.results import Result
+    from lbcheck.traffic.outcome import Traffic
 
+    TrafficReporter = Callable[[Traffic, Options], str]
     Reporter = Callable[[Result, Options], str]
 
 #: Output format → the module whose `render` writes it.
@@ -34,6 +36,14 @@ SUFFIXES = {
     ".xml": "junit",
 }
 
+#: The same for `lbcheck traffic`; the first one is the default.
+TRAFFIC_REPORTERS = {
+    "json": "lbcheck.report.traffic_json",
+}
+TRAFFIC_SUFFIXES = {
+    ".json": "json",
+}
+
 
 def reporter(name: str) -> Reporter:
     """Return the function that renders this format. Its text ends with a line end, or is empty.
@@ -43,4 +53,15 @@ def reporter(name: str) -> Reporter:
     from importlib import import_module
 
     render: Reporter = import_module(REPORTERS[name]).render
+    return render
+
+
+def traffic_reporter(name: str) -> TrafficReporter:
+    """Return the function that renders a traffic run in this format.
+
+    Raises KeyError for a name that is not in TRAFFIC_REPORTERS.
+    """
+    from importlib import import_module
+
+    render: TrafficReporter = import_module(TRAFFIC_REPORTERS[name]).render
     return render

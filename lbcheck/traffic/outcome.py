@@ -241,6 +241,16 @@ class Traffic:
         self.configs += other.configs
 
 
+def loses(pool: str, name: str, address: str, wanted: str) -> bool:
+    """Say whether `wanted` (a server's name, its address or "pool/server") means this server."""
+    return wanted in (name, address, f"{pool}/{name}", f"{pool}/{address}")
+
+
+def loses_zone(zone: str | None, wanted: str) -> bool:
+    """Say whether a server's zone is the wanted one."""
+    return zone is not None and zone == wanted
+
+
 def _shifted(frontend: FrontendTraffic, by: int) -> FrontendTraffic:
     routes = tuple(
         route._replace(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
 #: How a lost server behaves: it refuses connections at once, lets them hang, or answers every request with a 500.
 REFUSES = "refuses"
@@ -27,6 +27,13 @@ class Capacity(NamedTuple):
     limit: float
 
 
+class Zone(NamedTuple):
+    """The zone (rack, data centre, region) in which each server lies that matches; `match` as in `Capacity`."""
+
+    match: str
+    name: str
+
+
 class Demand(NamedTuple):
     """The highest rate of requests that a frontend gets, or one of its routes. Both are shell patterns."""
 
@@ -40,16 +47,14 @@ class Scenario(NamedTuple):
 
     `in_flight` is how many requests each pool has in flight for `busy_share`, None for no such column. `lose` are
     names of servers, or "pool/server", that are lost instead of each in turn; `lose_zones` whole zones. `kind` is
-    how a lost server behaves. `hosts` says how many addresses a host name has. `exact_points` is the largest
-    consistent-hash ring that is walked arc by arc (`algorithms.shares`).
+    how a lost server behaves. `exact_points` is the largest consistent-hash ring that is walked arc by arc
+    (`algorithms.shares`).
     """
 
     in_flight: int | None = None
     lose: tuple[str, ...] = ()
     lose_zones: tuple[str, ...] = ()
     kind: str = REFUSES
-    hosts: Mapping[str, int] = {}
-    capacities: Sequence[Capacity] = ()
     demands: Sequence[Demand] = ()
     exact_points: int | None = None
     seed: int = SEED

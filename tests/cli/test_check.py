@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
 
 import pytest
+from cli.running import lbcheck
 
 HTTP = """\
 events {{}}
@@ -23,21 +22,6 @@ http {{
 """
 BAD = HTTP.format(servers="        server 10.0.0.1:80 weight=10;\n        server 10.0.0.2:80 weight=1;\n")
 GOOD = HTTP.format(servers="        server 10.0.0.1:80;\n        server 10.0.0.2:80;\n")
-
-
-def lbcheck(folder, *args, stdin="", env=None):
-    done = subprocess.run(
-        [sys.executable, "-m", "lbcheck", *args],
-        cwd=folder,
-        input=stdin,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
-        env={**os.environ, "NO_COLOR": "1", **(env or {})},
-    )
-    assert "Traceback" not in done.stderr, done.stderr
-    return done
 
 
 @pytest.fixture

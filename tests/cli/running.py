@@ -1,0 +1,23 @@
+"""Run lbcheck as people do, from outside."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+
+def lbcheck(folder, *args, stdin="", env=None):
+    """Return the finished process; a traceback fails the test."""
+    done = subprocess.run(
+        [sys.executable, "-m", "lbcheck", *args],
+        cwd=folder,
+        input=stdin,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+        env={**os.environ, "NO_COLOR": "1", **(env or {})},
+    )
+    assert "Traceback" not in done.stderr, done.stderr
+    return done

@@ -1,0 +1,94 @@
+"""`lbcheck traffic` from outside: exits, usage errors, what is asked for and what is shown."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from cli.running import lbcheck
+
+CONFIG = """\
+events {}
+http {
+    upstream app {
+        server 10.0.0.1:80 weight=3;
+        server 10.0.0.2:80;
+    }
+    server {
+        listen 80;
+        server_name app.test;
+        location / { proxy_pass http://app; }
+    }
+}
+"""
+
+
+@pytest.fixture
+def folder(tmp_path):
+    (tmp_path / "nginx.conf").write_text(CONFIG)
+    return tmp_path
+
+
+def pools(done):
+    return json.loads(done.stdout)["pools"]
+
+
+def test_json(folder):
+    done = lbcheck(folder, "traffic", "--output-format", "json", ".")
+    assert done.returncode == 0
+    assert [server["share"] for server in pools(done)[0]["servers"]] == [0.75, 0.25]
+
+
+def test_standard_input(folder):
+    done = lbcheck(folder, "traffic", "-", "--output-format", "json", "--stdin-filename", "dump.conf", stdin=CONFIG)
+    assert done.returncode == 0
+    assert pools(done)[0]["path"] == "dump.conf"
+
+
+def test_a_report_beside(folder):
+    done = lbcheck(folder, "traffic", "nginx.conf", "-o", "shares.json")
+    assert done.returncode == 0
+    written = json.loads((folder / "shares.json").read_text())
+    assert written["version"] == 1
+
+
+@pytest.mark.parametrize(
+    ("args", "says"),
+    [
+        (["nowhere.conf"], "nowhere.conf: no such file or folder"),
+        (["--lose", "10.0.0.3:80", "nginx.conf"], "--lose 10.0.0.3:80: no server has this name or address; did you"),
+        (["--lose-zone", "z", "nginx.conf"], "--lose-zone z: no server lies in it; zones are declared nowhere"),
+        (["--in-flight", "0", "nginx.conf"], "0 is not in the range"),
+        (["-o", "x.pdf", "nginx.conf"], "-o x.pdf: name a format, one of"),
+        (["--config", "nowhere.toml", "nginx.conf"], "nowhere.toml: no such file"),
+    ],
+)
+def test_what_cannot_be_done_exits_2(folder, args, says):
+    done = lbcheck(folder, "traffic", *args)
+    assert done.returncode == 2
+    assert says in done.stderr
+    assert not done.stdout
+
+
+def test_an_error_in_the_config_exits_1_and_gives_no_shares(folder):
+    (folder / "nginx.conf").write_text(CONFIG.replace("listen 80;", "listen 80"))
+    done = lbcheck(folder, "traffic", "--output-format", "json", ".")
+    assert done.returncode == 1
+    written = json.loads(done.stdout)
+    assert "E09" in written["not_checked"][0]["reason"]
+    assert all(server["share"] is None for pool in written["pools"] for server in pool["servers"])
+
+
+def test_nothing_found_exits_3(tmp_path):
+    assert lbcheck(tmp_path, "traffic", ".").returncode == 3
+
+
+def test_declared_machines_and_demand(folder):
+    (folder / "lbcheck.toml").write_text(
+        '[[capacity]]\nmatch = "app/*"\nlimit = 100\n[[demand]]\nfrontend = "app.test"\npeak = 200\n'
+    )
+    servers = pools(lbcheck(folder, "traffic", "--output-format", "json", "."))[0]["servers"]
+    assert [(server["load"], server["capacity"], server["standing"]) for server in servers] == [
+        (150.0, 100.0, "hot"),
+        (50.0, 100.0, "fair"),
+    ]
