@@ -12,7 +12,7 @@ from lbcheck.files import UnreadableError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from lbcheck.files import Files
+    from lbcheck.files import FileTree
     from lbcheck.text import Source
 
 #: Folders that hold no config of the project itself.
@@ -97,9 +97,9 @@ def candidates(path: str) -> tuple[str, ...]:
     return ()
 
 
-def walk(folder: str, exclude: Sequence[str]) -> Iterator[str]:
+def walk(folder: str, files: FileTree, exclude: Sequence[str]) -> Iterator[str]:
     """Yield the files below a folder that may be configs, by name; links to folders are not followed."""
-    for parent, folders, names in os.walk(folder):
+    for parent, folders, names in files.walk(folder):
         folders[:] = sorted(
             name
             for name in folders
@@ -122,7 +122,7 @@ def _excluded(path: str, patterns: Sequence[str]) -> bool:
 
 def discover(
     paths: Sequence[str],
-    files: Files,
+    files: FileTree,
     exclude: Sequence[str] = (),
     forced: str | None = None,
     *,
@@ -135,7 +135,7 @@ def discover(
     """
     found: list[Found] = []
     refused: list[Refused] = []
-    for path, named in _listed(paths, exclude, held):
+    for path, named in _listed(paths, files, exclude, held):
         names = (forced,) if forced else _tried(path, named=named)
         try:
             source = files.read(path)
@@ -152,32 +152,35 @@ def discover(
             found.append(Found(path, chosen, named))
         elif named:
             refused.append(Refused(path, None, "not recognised as a load balancer's config; --dialect NAME forces one"))
+    refused += [Refused(path, None, reason) for path, reason in files.skipped.items()]
     return found, refused
 
 
-def _listed(paths: Sequence[str], exclude: Sequence[str], held: frozenset[str]) -> list[tuple[str, bool]]:
+def _listed(
+    paths: Sequence[str], files: FileTree, exclude: Sequence[str], held: frozenset[str]
+) -> list[tuple[str, bool]]:
     listed: dict[str, bool] = {}
     for path in paths:
         if path in held:
             listed[path] = True
-        elif os.path.isdir(path):
-            for name in walk(path, exclude):
+        elif files.is_folder(path):
+            for name in walk(path, files, exclude):
                 listed.setdefault(name, False)
-        elif os.path.lexists(path):
+        elif files.exists(path):
             listed[os.path.normpath(path)] = True
         else:
             raise PathMissingError(path)
-    return _without_link_targets(listed)
+    return _without_link_targets(listed, files)
 
 
-def _without_link_targets(listed: dict[str, bool]) -> list[tuple[str, bool]]:
+def _without_link_targets(listed: dict[str, bool], files: FileTree) -> list[tuple[str, bool]]:
     """Drop a file to which a listed link leads: the proxy loads `sites-enabled/app`, not `sites-available/app`."""
-    links = {path for path in listed if os.path.islink(path)}
-    targets = set(map(os.path.realpath, links))
+    links = {path for path in listed if files.is_link(path)}
+    targets = set(map(files.real, links))
     return [
         (path, named)
         for path, named in listed.items()
-        if named or not targets or path in links or os.path.realpath(path) not in targets
+        if named or not targets or path in links or files.real(path) not in targets
     ]
 
 

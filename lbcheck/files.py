@@ -11,7 +11,7 @@ from lbcheck.paths import PathIndex
 from lbcheck.text import Source
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
 #: 16 MiB: larger than any config that a person maintains, small enough to read without harm.
 MAX_FILE_BYTES = 16 * 1024 * 1024
@@ -52,6 +52,34 @@ class Files(Protocol):
 
     def index(self) -> PathIndex:
         """Return the known paths, to be found by how they end."""
+
+
+class FileTree(Files, Protocol):
+    """What finding configs needs besides: how the files lie in folders, on disk or in a git revision."""
+
+    #: Path → why a walk passed it over although it may hold configs (a submodule).
+    skipped: dict[str, str]
+
+    def exists(self, path: str) -> bool:
+        """Say whether something is there, a link that leads nowhere included."""
+
+    def is_folder(self, path: str) -> bool:
+        """Say whether the path is a folder, or a link to one."""
+
+    def is_link(self, path: str) -> bool:
+        """Say whether the path is a symbolic link."""
+
+    def real(self, path: str) -> str:
+        """Return the path with all links followed; two paths of one file have one real path."""
+
+    def names(self, folder: str) -> list[str]:
+        """Return what lies in a folder, sorted. Raises UnreadableError."""
+
+    def walk(self, folder: str) -> Iterator[tuple[str, list[str], list[str]]]:
+        """Yield (folder, names of folders in it, other names) from the top down, as os.walk does.
+
+        A caller that takes names out of the second list keeps the walk out of those folders.
+        """
 
 
 def decode(data: bytes) -> str:
@@ -126,10 +154,15 @@ class DiskFiles:
     (standard input, a test's files) are found before the disk.
     """
 
+    exists = staticmethod(os.path.lexists)
+    is_folder = staticmethod(os.path.isdir)
+    is_link = staticmethod(os.path.islink)
+
     def __init__(
         self, roots: Iterable[str] = (".",), root: str | None = None, memory: dict[str, str] | None = None
     ) -> None:
         self.known: list[str] = []
+        self.skipped: dict[str, str] = {}
         self.memory = memory or {}
         self._root = os.path.realpath(root) if root else None
         self._roots = [os.path.realpath(path) for path in roots] + ([self._root] if self._root else [])
@@ -147,6 +180,21 @@ class DiskFiles:
             source = Source(path, decode(self._bytes(path)) if text is None else text)
             self._sources[path] = source
         return source
+
+    def real(self, path: str) -> str:
+        """Return the path with all links followed."""
+        return os.path.realpath(path)
+
+    def names(self, folder: str) -> list[str]:
+        """Return what lies in a folder, sorted. Raises UnreadableError."""
+        try:
+            return sorted(os.listdir(folder))
+        except (OSError, ValueError) as error:
+            raise UnreadableError("E03", _reason(error)) from None
+
+    def walk(self, folder: str) -> Iterator[tuple[str, list[str], list[str]]]:
+        """Walk as os.walk does; links to folders are not followed."""
+        return os.walk(folder)
 
     def _bytes(self, path: str) -> bytes:
         real = self._real(path) if "\0" not in path else path

@@ -21,6 +21,7 @@ from lbcheck.text import Source, Span
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
+    from lbcheck.files import FileTree
     from lbcheck.settings import Settings
 
     Judge = Callable[[Config], Result]
@@ -34,7 +35,7 @@ class Request(NamedTuple):
 
     `paths` are files, folders or "-" for `stdin`, which is shown as `stdin_name`. `together` are groups of files
     that HAProxy loads as one config, in that order. `changed`: the paths are changed files, and the configs
-    around them are wanted.
+    around them are wanted. `files` is where to look instead of on the disk.
     """
 
     paths: tuple[str, ...]
@@ -46,12 +47,13 @@ class Request(NamedTuple):
     root: str | None = None
     changed: bool = False
     jobs: int = 0
+    files: FileTree | None = None
 
 
 class Work(NamedTuple):
     """Files and the groups in which they are read; what is left after discovery."""
 
-    files: DiskFiles
+    files: FileTree
     units: list[Unit]
     refused: list[Refused]
     wanted: frozenset[str] | None
@@ -86,17 +88,11 @@ def judge(settings: Settings) -> Judge:
 def prepare(request: Request) -> Work:
     """Return the files to read and how they group. Raises PathMissingError."""
     paths, wanted = _around(request.paths) if request.changed else (list(request.paths), None)
-    files = DiskFiles(
-        discovery.roots(
-            path for path in (*paths, *(member for group in request.together for member in group)) if path != "-"
-        ),
-        request.root,
-        {} if request.stdin is None else {request.stdin_name: request.stdin},
-    )
+    files, held = _files(request, paths)
     listed = [request.stdin_name if path == "-" and request.stdin is not None else path for path in paths]
     forced = None if request.changed else request.dialect
     grouped = {os.path.normpath(path) for group in request.together for path in group}
-    found, refused = discovery.discover(listed, files, request.exclude, forced, held=frozenset(files.memory))
+    found, refused = discovery.discover(listed, files, request.exclude, forced, held=held)
     found = [item for item in found if item.path not in grouped]
     if request.changed and request.dialect:
         found = [item for item in found if item.dialect == request.dialect]
@@ -109,7 +105,16 @@ def prepare(request: Request) -> Work:
     return Work(files, units, refused, wanted)
 
 
-def _ordered(group: Sequence[str], files: DiskFiles, refused: list[Refused]) -> Unit:
+def _files(request: Request, paths: Sequence[str]) -> tuple[FileTree, frozenset[str]]:
+    """Return where to read, and which paths are in memory."""
+    if request.files is not None:
+        return request.files, frozenset()
+    named = (*paths, *(member for group in request.together for member in group))
+    memory = {} if request.stdin is None else {request.stdin_name: request.stdin}
+    return DiskFiles(discovery.roots(path for path in named if path != "-"), request.root, memory), frozenset(memory)
+
+
+def _ordered(group: Sequence[str], files: FileTree, refused: list[Refused]) -> Unit:
     """Return the files that the user named as one HAProxy config; those that cannot be read are refused."""
     paths = []
     for path in group:
