@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from math import fsum
 
 import pytest
@@ -17,6 +18,7 @@ from lbcheck.traffic.algorithms import (
     ketama,
     maps,
     modulo,
+    rehash,
     ring,
     ring_points,
     shares,
@@ -153,13 +155,35 @@ def test_down_servers_leave_their_arcs_to_the_next_point():
 
 
 def test_hashing_past_down_servers_is_simulated():
-    servers = [2, server(1, down=True), 1]
-    for algorithm in ("hash", "ip_hash"):
-        found = shares(pool(algorithm, servers, key="$uri"), "nginx")
-        assert not found.exact
-        assert found.seed == modulo.SEED
-        assert 0 < found.stderr < 0.01
-        assert found.servers == [pytest.approx(2 / 3, abs=0.02), 0, pytest.approx(1 / 3, abs=0.02)]
+    found = shares(pool("hash", [2, server(1, down=True), 1], key="$uri"), "nginx")
+    assert not found.exact
+    assert found.seed == rehash.SEED
+    assert found.servers == [pytest.approx(2 / 3, abs=0.02), 0, pytest.approx(1 / 3, abs=0.02)]
+
+
+@pytest.mark.parametrize(("weights", "least", "most"), [([1] * 4, 0.1, 0.13), ([1] * 5, 0, 0.02)])
+def test_error_of_hashing_past_down_servers_is_that_of_keys_of_one_length(weights, least, most):
+    """Of 4 equal servers that hash keys of one length, all requests of a lost one go to one of the others."""
+    found = shares(pool("hash", weights, key="$uri"), "nginx", lost={0})
+    assert least < found.stderr < most
+    for length in (8, 16, 32):
+        keys = [str(number).rjust(length, "0").encode() for number in range(2000)]
+        lost = [key for key in keys if modulo.server_for(modulo.hash_values(key), weights) == 0]
+        takers = {modulo.server_for(modulo.hash_values(key), weights, {0}) for key in lost}
+        assert len(takers) == 1 if len(weights) == 4 else len(takers) > 1
+
+
+def test_ip_hash_past_down_servers_is_exact():
+    servers = [server(2), server(1, down=True), server(3)]
+    found = shares(pool("ip_hash", servers), "nginx")
+    assert found.exact
+    assert found.stderr is None
+    counted = [0] * 3
+    for first in range(256):
+        for second in range(256):
+            values = modulo.ip_hash_values(bytes([first, second, first ^ second, 1]))
+            counted[modulo.server_for(values, [2, 1, 3], {1})] += 1
+    assert [count / 65536 for count in counted] == pytest.approx(found.servers, abs=0.01)
 
 
 def test_nearest_arcs_count_what_nearest_picks():
@@ -312,3 +336,12 @@ def test_windows_keep_the_weights_to_within_one_pick(weights):
 
 def test_chash_tree_of_one_server():
     assert chash.Tree([7], [1]).shares() == [1.0]
+
+
+def test_next_hash_goes_on_as_nginx_does():
+    for address in (b"\1\2\3\4", b"\xff\xfe\xfd\xfc", b"\0\0\0\0"):
+        first, *further = islice(modulo.ip_hash_values(address), 5)
+        value = first
+        for expected in further:
+            value = modulo.next_hash(value, first)
+            assert value == expected

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from lbcheck.model import Pool
 
 #: Beyond this many points a consistent-hash ring is not looked at (nginx accepts `weight=100000`: 16 million points).
@@ -43,12 +45,38 @@ class Shares:
         return f"Shares({self.servers if self.reason is None else self.reason!r}, unserved={self.unserved})"
 
 
-def shares(pool: Pool, dialect: str, exact_points: int | None = None) -> Shares:
-    """Return each server's share of the pool's requests in normal operation at low load.
+class Balancer(Protocol):
+    """What shares a pool's requests out among its members, one for each server that a line stands for."""
+
+    def shares(self, lost: Collection[int] = ...) -> Shares:
+        """Return the pool's shares; the members at the places `lost` (`members.members`) are gone."""
+
+
+def shares(pool: Pool, dialect: str, exact_points: int | None = None, lost: Collection[int] = frozenset()) -> Shares:
+    """Return each server's share of the pool's requests at low load; the servers at the places `lost` are gone.
+
+    Gone means that the proxy has noticed: nginx skips them as it skips `down` ones, and goes on from there in its
+    hashes; HAProxy takes them out of map, tree and ring. Where no primary is left, the backups come in.
 
     `exact_points` is the size up to which a consistent-hash ring is walked arc by arc, at about 1 µs a point.
     None is the economical choice (`ring.worth_walking`): rings whose arcs may be far from the weights are walked,
     rings of so many points that chance evens them out are estimated from the weights, with their standard error.
+    """
+    found = balancer(pool, dialect, exact_points)
+    if isinstance(found, Shares):
+        return found
+    if not lost:
+        return found.shares()
+    from lbcheck.traffic.algorithms.members import members
+
+    return found.shares({place for place, member in enumerate(members(pool)) if member.index in lost})
+
+
+def balancer(pool: Pool, dialect: str, exact_points: int | None = None) -> Balancer | Shares:
+    """Return what shares a pool's requests out, to be asked for many losses; the answer where nothing can be known.
+
+    It remembers what its answers have in common: all shares after the loss of one server take little longer than
+    those after one loss.
     """
     if pool.open is not None:
         return Shares(None, reason=pool.open)
@@ -58,15 +86,15 @@ def shares(pool: Pool, dialect: str, exact_points: int | None = None) -> Shares:
     if dialect == "nginx":
         from lbcheck.traffic.algorithms import nginx
 
-        return nginx.shares(pool, points, exact_points)
+        return nginx.Upstream(pool, points, exact_points)
     if dialect == "haproxy":
         from lbcheck.traffic.algorithms import haproxy
 
-        return haproxy.shares(pool, points, exact_points)
+        return haproxy.Backend(pool, points, exact_points)
     if dialect == "native":
         from lbcheck.traffic.algorithms import native
 
-        return native.shares(pool)
+        return native.Balancer(pool)
     return Shares(None, reason=f"the algorithms of {dialect} are not emulated")
 
 

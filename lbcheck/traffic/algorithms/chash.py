@@ -12,6 +12,8 @@ from lbcheck.traffic.algorithms.weighted import WEIGHT_SCALE
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from lbcheck.traffic.algorithms.ring import Moves
+
 #: Points that a server may have at most: ids are this far apart (SRV_EWGHT_RANGE).
 _ID_STEP = 256 * WEIGHT_SCALE
 
@@ -19,7 +21,7 @@ _ID_STEP = 256 * WEIGHT_SCALE
 class Tree:
     """The ring of a backend's usable servers, which are known by their ids."""
 
-    __slots__ = ("ring", "servers")
+    __slots__ = ("_arcs", "_moves", "ring", "servers")
 
     def __init__(self, ids: Sequence[int], weights: Sequence[int]) -> None:
         """Take the servers that may be chosen, in order, with their weights above 0."""
@@ -32,6 +34,8 @@ class Tree:
         places = full_hashes(value % CIRCLE for value in bases)
         ends = accumulate((weight * WEIGHT_SCALE for weight in weights), initial=0)
         self.ring = Ring(places[start:end] for start, end in pairwise(ends))
+        self._arcs: list[int] = []
+        self._moves: Moves | None = None
 
     def server_for(self, value: int) -> int:
         """Return the server for a hash: `hashes.key_hash` or `hashes.source_hash` of the request, or a random one."""
@@ -39,4 +43,13 @@ class Tree:
 
     def shares(self) -> list[float]:
         """Return each server's share of evenly spread hashes."""
-        return [arc / CIRCLE for arc in self.ring.nearest_arcs(self.servers)]
+        if not self._arcs:
+            self._arcs = self.ring.nearest_arcs(self.servers)
+        return [arc / CIRCLE for arc in self._arcs]
+
+    def shares_without(self, server: int) -> list[float]:
+        """Return each server's share, of two at least, once one has left the tree; all are found out at once."""
+        if self._moves is None:
+            self._arcs = self._arcs or self.ring.nearest_arcs(self.servers)
+            self._moves = self.ring.nearest_moves(self.servers)
+        return [arc / CIRCLE for arc in self._moves.without(server, self._arcs)]

@@ -26,19 +26,20 @@ def random_two_shares(weights: Sequence[int], down: Collection[int] = ()) -> lis
         for server in up:
             found[server] = 1.0
         return found
-    settled = 0.0
     missed = 1 - usable / total
-    for first in up:
-        again = missed + weights[first] / total
-        # k misses before the first server is drawn, and at most _MISSES - k before the second one
-        chance = sum(missed**k * (1 - again ** (_MISSES + 1 - k)) for k in range(_MISSES + 1)) * weights[first] / total
-        rest = usable - weights[first]
-        if not rest:
-            continue
-        settled += chance
-        for second in up:
-            if second != first:
-                found[second] += chance * weights[second] / rest
+    waits = [missed**k for k in range(_MISSES + 1)] if missed else [1.0]
+    chances = {weight: _drawn_first(weight / total, missed, waits) for weight in {weights[server] for server in up}}
+    # of what a first one leaves, the others get their parts by weight: all firsts together, minus the server's own
+    left = {weight: chance / (usable - weight) if usable > weight else 0.0 for weight, chance in chances.items()}
+    together = sum(left[weights[server]] for server in up)
+    settled = sum(chances[weights[server]] for server in up if usable > weights[server])
     for server in up:
-        found[server] += (1 - settled) * weights[server] / usable
+        weight = weights[server]
+        found[server] = weight * (together - left[weight]) + (1 - settled) * weight / usable
     return found
+
+
+def _drawn_first(part: float, missed: float, waits: Sequence[float]) -> float:
+    """Return the chance to be drawn first, after k misses, and to be followed by a second one in time."""
+    again = missed + part
+    return sum(wait * (1 - again ** (_MISSES + 1 - k)) for k, wait in enumerate(waits)) * part

@@ -11,51 +11,58 @@ from lbcheck.traffic.algorithms.members import Member, all_to, members, nobody, 
 from lbcheck.traffic.algorithms.weighted import WEIGHT_SCALE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
 
-    from lbcheck.model import Pool
+    from lbcheck.model import Algorithm, Pool
 
 _HASHES = ("source", "uri", "url_param", "hdr", "hash", "rdp-cookie")
 
 
 class Backend:
-    """The servers among which an algorithm chooses."""
+    """A pool's usable servers, and the ring of those that act when all are up."""
 
-    __slots__ = ("exact_points", "ids", "points", "pool", "taking", "weights")
+    __slots__ = ("_tree", "acting", "exact_points", "points", "pool", "usable")
 
-    def __init__(self, pool: Pool, taking: list[Member], points: int, exact_points: int | None) -> None:
+    def __init__(self, pool: Pool, points: int, exact_points: int | None) -> None:
         self.pool = pool
-        self.taking = taking
-        self.ids = [member.number for member in taking]
-        self.weights = [member.weight for member in taking]
+        self.usable = [
+            (place, member) for place, member in enumerate(members(pool)) if member.server.enabled and member.weight > 0
+        ]
+        self.acting = self._acting(())
         self.points = points
         self.exact_points = exact_points
+        self._tree: Tree | None = None
 
+    def shares(self, lost: Collection[int] = ()) -> Shares:
+        """Return the pool's shares when the members at the places `lost` are down: they leave map, tree and ring."""
+        taking = self._acting(lost) if lost else self.acting
+        if not taking:
+            return nobody(self.pool)
+        if len(taking) == 1:
+            return all_to(self.pool, taking[0])
+        algorithm = _ALGORITHMS.get(self.pool.algorithm.name)
+        if algorithm is None:
+            return Shares(None, reason=f"balance {self.pool.algorithm.name} is not emulated")
+        return algorithm(self, taking)
 
-def shares(pool: Pool, points: int, exact_points: int | None) -> Shares:
-    """Return a HAProxy backend's shares; `points` is the size of its ring, if any."""
-    taking = acting(pool)
-    if not taking:
-        return nobody(pool)
-    if len(taking) == 1:
-        return all_to(pool, taking[0])
-    algorithm = _ALGORITHMS.get(pool.algorithm.name)
-    if algorithm is None:
-        return Shares(None, reason=f"balance {pool.algorithm.name} is not emulated")
-    return algorithm(Backend(pool, taking, points, exact_points))
+    def _acting(self, lost: Collection[int]) -> list[Member]:
+        """Return the servers that requests are shared out among.
 
+        The primaries; where none serves, the first backup, or all backups with `option allbackups`.
+        """
+        usable = [member for place, member in self.usable if place not in lost]
+        primaries = [member for member in usable if not member.server.backup]
+        if primaries:
+            return primaries
+        every = self.pool.options.get("allbackups")
+        return usable if every is not None and every.value else usable[:1]
 
-def acting(pool: Pool) -> list[Member]:
-    """Return the servers that requests are shared out among when all are up.
-
-    The primaries; where none serves, the first backup, or all backups with `option allbackups`.
-    """
-    usable = [member for member in members(pool) if member.server.enabled and member.weight > 0]
-    primaries = [member for member in usable if not member.server.backup]
-    if primaries:
-        return primaries
-    every = pool.options.get("allbackups")
-    return usable if every is not None and every.value else usable[:1]
+    @property
+    def tree(self) -> Tree:
+        """The ring of those that act when all are up."""
+        if self._tree is None:
+            self._tree = _tree(self.acting)
+        return self._tree
 
 
 def ring_points(pool: Pool) -> int:
@@ -68,61 +75,78 @@ def ring_points(pool: Pool) -> int:
     return WEIGHT_SCALE * (primaries or backups)
 
 
-def _by_weight(backend: Backend) -> Shares:
-    return spread(backend.pool, backend.taking, proportional(backend.weights))
+def _by_weight(backend: Backend, taking: list[Member]) -> Shares:
+    return spread(backend.pool, taking, proportional([member.weight for member in taking]))
 
 
-def _in_turns(backend: Backend) -> Shares:
+def _in_turns(backend: Backend, taking: list[Member]) -> Shares:
     """The key of an idle server under leastconn is 0 whatever its weight."""
-    return spread(backend.pool, backend.taking, proportional([1] * len(backend.taking)))
+    return spread(backend.pool, taking, proportional([1] * len(taking)))
 
 
-def _lowest_id(backend: Backend) -> Shares:
-    return all_to(backend.pool, min(backend.taking, key=lambda member: member.number))
+def _lowest_id(backend: Backend, taking: list[Member]) -> Shares:
+    return all_to(backend.pool, min(taking, key=lambda member: member.number))
 
 
-def _first(backend: Backend) -> Shares:
-    return all_to(backend.pool, backend.taking[0])
+def _first(backend: Backend, taking: list[Member]) -> Shares:
+    return all_to(backend.pool, taking[0])
 
 
-def _other_key(backend: Backend) -> Shares | None:
+def _other_key(taking: list[Member]) -> Shares | None:
     """Return the answer for a ring on which the servers do not stand by their ids (`hash-key`, 3.0 and newer)."""
-    for member in backend.taking:
+    for member in taking:
         key = member.server.options.get("hash-key")
         if key is not None and key.value != "id":
             return Shares(None, reason=f"hash-key {key.value} is not emulated")
     return None
 
 
-def _ring(backend: Backend) -> Shares:
-    unknown = _other_key(backend)
+def _ring(backend: Backend, taking: list[Member]) -> Shares:
+    unknown = _other_key(taking)
     if unknown is not None:
         return unknown
-    if ring.worth_walking(backend.points, len(backend.taking), backend.exact_points):
-        return spread(backend.pool, backend.taking, Tree(backend.ids, backend.weights).shares())
-    found = _by_weight(backend)
-    found.exact, found.stderr = False, ring.standard_error(proportional(backend.weights), backend.points)
+    acting = backend.acting
+    if ring.worth_walking(backend.points, len(acting), backend.exact_points):
+        return _walked(backend, taking)
+    found = _by_weight(backend, taking)
+    points = WEIGHT_SCALE * sum(member.weight for member in taking)
+    found.exact, found.stderr = False, ring.standard_error(found.servers or (), points)
     return found
 
 
-def _hash(backend: Backend) -> Shares:
+def _walked(backend: Backend, taking: list[Member]) -> Shares:
+    """Return the ring's arcs. One server fewer than usual is quick to say: it is found out for all at once."""
+    acting = backend.acting
+    if taking is acting:
+        return spread(backend.pool, acting, backend.tree.shares())
+    if len(taking) == len(acting) - 1 and taking[0] in (acting[0], acting[1]):
+        gone = next(at for at, member in enumerate(acting) if at == len(taking) or member is not taking[at])
+        return spread(backend.pool, acting, backend.tree.shares_without(gone))
+    return spread(backend.pool, taking, _tree(taking).shares())
+
+
+def _hash(backend: Backend, taking: list[Member]) -> Shares:
     algorithm = backend.pool.algorithm
     constant = _constant_hash(backend.pool)
     if constant is not None:
-        unknown = _other_key(backend) if algorithm.consistent else None
-        return unknown or all_to(backend.pool, backend.taking[_server_for(backend, constant)])
+        unknown = _other_key(taking) if algorithm.consistent else None
+        return unknown or all_to(backend.pool, taking[_server_for(algorithm, taking, constant)])
     if not algorithm.consistent:
-        return _by_weight(backend)
+        return _by_weight(backend, taking)
     if algorithm.avalanche or (algorithm.function == "crc32" and algorithm.name != "source"):
-        return _ring(backend)
+        return _ring(backend, taking)
     what = "client addresses" if algorithm.name == "source" else f"{algorithm.function or 'sdbm'} hashes"
     return Shares(None, reason=f"{what} without avalanche do not spread over the ring: the shares depend on the keys")
 
 
-def _server_for(backend: Backend, value: int) -> int:
-    if backend.pool.algorithm.consistent:
-        return Tree(backend.ids, backend.weights).server_for(value)
-    return maps.server_for(maps.slots(backend.weights), value)
+def _server_for(algorithm: Algorithm, taking: list[Member], value: int) -> int:
+    if algorithm.consistent:
+        return _tree(taking).server_for(value)
+    return maps.server_for(maps.slots([member.weight for member in taking]), value)
+
+
+def _tree(taking: list[Member]) -> Tree:
+    return Tree([member.number for member in taking], [member.weight for member in taking])
 
 
 def _constant_hash(pool: Pool) -> int | None:
@@ -135,7 +159,7 @@ def _constant_hash(pool: Pool) -> int | None:
     return key_hash(text[4:-1].encode("utf-8", "surrogateescape"), function, avalanche=algorithm.avalanche)
 
 
-_ALGORITHMS: dict[str, Callable[[Backend], Shares]] = {
+_ALGORITHMS: dict[str, Callable[[Backend, list[Member]], Shares]] = {
     "roundrobin": _by_weight,
     "static-rr": _by_weight,
     "leastconn": _in_turns,

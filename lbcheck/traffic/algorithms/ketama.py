@@ -10,6 +10,8 @@ from lbcheck.traffic.algorithms.ring import CIRCLE, Ring
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
+    from lbcheck.traffic.algorithms.ring import Moves
+
 POINTS_PER_WEIGHT = 160
 #: How many further points nginx looks at when a point's servers cannot be used; then it takes round robin.
 _FURTHER = 20
@@ -41,7 +43,7 @@ def points(server: str, weight: int) -> list[int]:
 class Continuum:
     """The ring of an upstream. Servers written alike share their points, and take turns by weight."""
 
-    __slots__ = ("_groups", "_weights", "names", "ring")
+    __slots__ = ("_arcs", "_groups", "_moves", "_weights", "names", "ring")
 
     def __init__(self, names: Sequence[str], weights: Sequence[int]) -> None:
         """Take the servers as written, in order, `down` ones included, for they have their points too."""
@@ -54,6 +56,8 @@ class Continuum:
             points(name, max(weights[at] for at in self._groups[name]))  # equal places coincide: the longest list stays
             for name in self.names
         )
+        self._arcs: list[int] = []
+        self._moves: Moves | None = None
 
     def server_for(self, key: bytes, down: Collection[int] = ()) -> int | None:
         """Return the first server written as the key's point says; None where round robin decides (nothing found)."""
@@ -71,12 +75,24 @@ class Continuum:
 
     def shares(self, down: Collection[int] = ()) -> list[float]:
         """Return each server's share of evenly spread key hashes. Some server must be usable and have a weight."""
-        gone = {at for at, name in enumerate(self.names) if all(one in down for one in self._groups[name])}
-        if gone:
-            arcs, lost = self.ring.skipping_arcs(len(self.names), gone, _FURTHER)
+        groups = list(self._groups.values())
+        gone = [at for at, group in enumerate(groups) if all(one in down for one in group)] if down else []
+        if len(gone) > 1:
+            arcs, lost = self.ring.skipping_arcs(len(groups), frozenset(gone), _FURTHER)
         else:
-            arcs, lost = self.ring.clockwise_arcs(len(self.names)), 0
-        return share_out(list(self._groups.values()), arcs, lost, self._weights, down)
+            arcs, lost = self._arcs_without(gone[0]) if gone else (self._every_arc(), 0)
+        return share_out(groups, arcs, lost, self._weights, down)
+
+    def _every_arc(self) -> list[int]:
+        if not self._arcs:
+            self._arcs = self.ring.clockwise_arcs(len(self.names))
+        return self._arcs
+
+    def _arcs_without(self, gone: int) -> tuple[list[int], int]:
+        """Return the arcs, and what finds nobody, when one is gone; all of them are found out at once."""
+        if self._moves is None:
+            self._moves = self.ring.clockwise_moves(len(self.names), _FURTHER)
+        return self._moves.without(gone, self._every_arc()), self._moves.lost[gone]
 
 
 def share_out(

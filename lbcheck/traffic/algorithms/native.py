@@ -7,15 +7,30 @@ from typing import TYPE_CHECKING
 from lbcheck.traffic.algorithms.members import members, nobody, proportional, spread
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from lbcheck.model import Pool
     from lbcheck.traffic.algorithms import Shares
 
 
-def shares(pool: Pool) -> Shares:
-    """Return weight / sum of weights for the servers that serve; for the backups where no primary does.
+class Balancer:
+    """A pool's servers that are in rotation."""
 
-    That is what round robin, random and evenly spread hashes come to by definition, and least connections at low load.
-    """
-    known = [member for member in members(pool) if member.server.enabled and member.weight > 0]
-    taking = [member for member in known if not member.server.backup] or known
-    return spread(pool, taking, proportional([member.weight for member in taking])) if taking else nobody(pool)
+    __slots__ = ("known", "pool")
+
+    def __init__(self, pool: Pool) -> None:
+        self.pool = pool
+        self.known = [
+            (place, member) for place, member in enumerate(members(pool)) if member.server.enabled and member.weight > 0
+        ]
+
+    def shares(self, lost: Collection[int] = ()) -> Shares:
+        """Return weight / sum of weights for the servers that serve; for the backups where no primary does.
+
+        That is what round robin, random and evenly spread hashes come to by definition, and least connections at low
+        load. The members at the places `lost` are out.
+        """
+        usable = [member for place, member in self.known if place not in lost]
+        taking = [member for member in usable if not member.server.backup] or usable
+        weights = [member.weight for member in taking]
+        return spread(self.pool, taking, proportional(weights)) if taking else nobody(self.pool)

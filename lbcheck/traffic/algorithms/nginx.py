@@ -4,102 +4,137 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lbcheck.traffic.algorithms import Shares, draws, ketama, modulo, ring
+from lbcheck.traffic.algorithms import Shares, draws, ketama, modulo, rehash, ring
 from lbcheck.traffic.algorithms.members import Member, all_to, members, nobody, proportional, spread
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from random import Random
+    from collections.abc import Callable, Collection
 
     from lbcheck.model import Pool
+    from lbcheck.traffic.algorithms.rehash import Tries
 
 
 class Upstream:
-    """The primaries of a pool as a method sees them; `down` are places in the lists, for `down` servers keep theirs."""
+    """A pool's primaries as a method sees them.
 
-    __slots__ = ("down", "exact_points", "names", "peers", "points", "pool", "weights")
+    `down` are places in the lists of those that are `down`, which keep their places in all of them.
+    """
 
-    def __init__(self, pool: Pool, peers: list[Member], points: int, exact_points: int | None) -> None:
+    __slots__ = (
+        "_continuum",
+        "_places",
+        "backups",
+        "down",
+        "exact_points",
+        "names",
+        "peers",
+        "points",
+        "pool",
+        "weights",
+    )
+
+    def __init__(self, pool: Pool, points: int, exact_points: int | None) -> None:
         self.pool = pool
-        self.peers = peers
-        self.weights = [peer.weight for peer in peers]
-        self.names = [peer.server.name for peer in peers]
-        self.down = frozenset(at for at, peer in enumerate(peers) if not peer.server.serving)
+        self.peers: list[Member] = []
+        self.backups: list[tuple[int, Member]] = []
+        self._places: list[int] = []
+        for place, member in enumerate(members(pool)):
+            backup = member.server.backup
+            self._places.append(-1 if backup else len(self.peers))
+            if backup:
+                self.backups.append((place, member))
+            else:
+                self.peers.append(member)
+        self.weights = [peer.weight for peer in self.peers]
+        self.names = [peer.server.name for peer in self.peers]
+        self.down = frozenset(at for at, peer in enumerate(self.peers) if not peer.server.serving)
         self.points = points
         self.exact_points = exact_points
+        self._continuum: ketama.Continuum | None = None
 
+    def shares(self, lost: Collection[int] = ()) -> Shares:
+        """Return the pool's shares when the members at the places `lost` are taken for failed: skipped as if `down`."""
+        down = self.down.union(at for place in lost if (at := self._places[place]) >= 0) if lost else self.down
+        if len(down) == len(self.peers):
+            return _backups(self, lost)
+        method = _METHODS.get(self.pool.algorithm.name)
+        if method is None:
+            name = self.pool.algorithm.name
+            return Shares(None, reason=_UNKNOWN.get(name, f"{name} is not emulated"))
+        return method(self, down)
 
-def shares(pool: Pool, points: int, exact_points: int | None) -> Shares:
-    """Return an nginx pool's shares; `points` is the size of its ring, if any."""
-    peers = members(pool)
-    primaries = [peer for peer in peers if not peer.server.backup]
-    upstream = Upstream(pool, primaries, points, exact_points)
-    if len(upstream.down) == len(primaries):
-        return _backups(pool, peers)
-    method = _METHODS.get(pool.algorithm.name)
-    if method is None:
-        return Shares(None, reason=_UNKNOWN.get(pool.algorithm.name, f"{pool.algorithm.name} is not emulated"))
-    return method(upstream)
+    @property
+    def continuum(self) -> ketama.Continuum:
+        """The ring of `hash KEY consistent`."""
+        if self._continuum is None:
+            self._continuum = ketama.Continuum(self.names, self.weights)
+        return self._continuum
 
 
 _UNKNOWN = {"least_time": "least_time chooses by measured response times"}
 
 
-def _backups(pool: Pool, peers: list[Member]) -> Shares:
+def _backups(upstream: Upstream, lost: Collection[int]) -> Shares:
     """Backups take turns by weight whatever the method: all methods end in round robin's own function."""
-    taking = [peer for peer in peers if peer.server.backup and peer.server.enabled and peer.weight > 0]
+    pool = upstream.pool
+    taking = [peer for place, peer in upstream.backups if peer.server.enabled and peer.weight > 0 and place not in lost]
     return spread(pool, taking, proportional([peer.weight for peer in taking])) if taking else nobody(pool)
 
 
-def _by_weight(upstream: Upstream) -> Shares:
+def _by_weight(upstream: Upstream, down: Collection[int]) -> Shares:
     """Smooth weighted round robin; least_conn, whose ties it breaks; random, which draws anew for unusable servers."""
-    weights = [0 if at in upstream.down else weight for at, weight in enumerate(upstream.weights)]
+    weights = upstream.weights
+    if down:
+        weights = weights.copy()
+        for at in down:
+            weights[at] = 0
     return spread(upstream.pool, upstream.peers, proportional(weights))
 
 
-def _random_two(upstream: Upstream) -> Shares:
-    return spread(upstream.pool, upstream.peers, draws.random_two_shares(upstream.weights, upstream.down))
+def _random_two(upstream: Upstream, down: Collection[int]) -> Shares:
+    return spread(upstream.pool, upstream.peers, draws.random_two_shares(upstream.weights, down))
 
 
-def _hash(upstream: Upstream) -> Shares:
+def _hash(upstream: Upstream, down: Collection[int]) -> Shares:
     key = _constant_key(upstream.pool)
     if key is None:
-        return _modulo(upstream, modulo.HASH_VALUES, modulo.random_key)
-    server = modulo.server_for(modulo.hash_values(key), upstream.weights, upstream.down) if key else None
-    return _by_weight(upstream) if server is None else all_to(upstream.pool, upstream.peers[server])
+        return _modulo(upstream, down, modulo.HASH_VALUES, rehash.of_keys)
+    server = modulo.server_for(modulo.hash_values(key), upstream.weights, down) if key else None
+    return _by_weight(upstream, down) if server is None else all_to(upstream.pool, upstream.peers[server])
 
 
-def _ip_hash(upstream: Upstream) -> Shares:
-    return _modulo(upstream, modulo.IP_HASH_VALUES, modulo.random_address)
+def _ip_hash(upstream: Upstream, down: Collection[int]) -> Shares:
+    return _modulo(upstream, down, modulo.IP_HASH_VALUES, rehash.of_addresses)
 
 
-def _modulo(upstream: Upstream, values: int, request: Callable[[Random], Iterator[int]]) -> Shares:
+def _modulo(upstream: Upstream, down: Collection[int], values: int, tries: Callable[[], Tries]) -> Shares:
     if len(upstream.peers) < 2:  # a single server is not hashed for
-        return _by_weight(upstream)
-    if not upstream.down:
+        return _by_weight(upstream, down)
+    if not down:
         return spread(upstream.pool, upstream.peers, modulo.first_try_shares(upstream.weights, values))
-    fractions, error = modulo.shares_with_down(upstream.weights, values, request, upstream.down)
+    fractions, error = rehash.shares(upstream.weights, tries(), down)
     found = spread(upstream.pool, upstream.peers, fractions)
-    found.exact, found.seed, found.stderr = False, modulo.SEED, error
+    if error is not None:
+        found.exact, found.seed, found.stderr = False, rehash.SEED, error
     return found
 
 
-def _hash_consistent(upstream: Upstream) -> Shares:
+def _hash_consistent(upstream: Upstream, down: Collection[int]) -> Shares:
     key = _constant_key(upstream.pool)
     if key == b"":
-        return _by_weight(upstream)
+        return _by_weight(upstream, down)
     if key is None and not ring.worth_walking(upstream.points, len(upstream.peers), upstream.exact_points):
-        fractions = ketama.estimated_shares(upstream.names, upstream.weights, upstream.down)
+        fractions = ketama.estimated_shares(upstream.names, upstream.weights, down)
         found = spread(upstream.pool, upstream.peers, fractions)
         found.exact, found.stderr = False, ring.standard_error(fractions, upstream.points)
         return found
-    continuum = ketama.Continuum(upstream.names, upstream.weights)
+    continuum = upstream.continuum
     if key is None:
-        return spread(upstream.pool, upstream.peers, continuum.shares(upstream.down))
-    server = continuum.server_for(key, upstream.down)
+        return spread(upstream.pool, upstream.peers, continuum.shares(down))
+    server = continuum.server_for(key, down)
     if server is None:
-        return _by_weight(upstream)
-    turns = continuum.turns(server, upstream.down)
+        return _by_weight(upstream, down)
+    turns = continuum.turns(server, down)
     taking = [upstream.peers[at] for at in turns]
     return spread(upstream.pool, taking, proportional([peer.weight for peer in taking]))
 
@@ -112,7 +147,7 @@ def _constant_key(pool: Pool) -> bytes | None:
     return key.value.encode("utf-8", "surrogateescape")
 
 
-_METHODS: dict[str, Callable[[Upstream], Shares]] = {
+_METHODS: dict[str, Callable[[Upstream, Collection[int]], Shares]] = {
     "round_robin": _by_weight,
     "least_conn": _by_weight,
     "random": _by_weight,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
+from collections import defaultdict
 from math import sqrt
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,28 @@ _SMALL_RING = 4_096
 _COARSE_RING = 256
 #: Nothing larger is walked unless a caller asks for it: 200,000 points take 0.2 s.
 _LARGE_RING = 200_000
+
+
+class Moves:
+    """Where each owner's arc goes when that owner alone is gone, for all owners at once.
+
+    `to` maps an owner to the others that take over and how many values each of them gets; `lost` holds how many
+    find nobody.
+    """
+
+    __slots__ = ("lost", "to")
+
+    def __init__(self, owners: int) -> None:
+        self.to: list[defaultdict[int, int]] = [defaultdict(int) for _ in range(owners)]
+        self.lost = [0] * owners
+
+    def without(self, gone: int, arcs: Sequence[int]) -> list[int]:
+        """Return what becomes of the owners' `arcs` once one of them is gone."""
+        left = list(arcs)
+        left[gone] = 0
+        for taker, amount in self.to[gone].items():
+            left[taker] += amount
+        return left
 
 
 class Ring:
@@ -64,6 +87,48 @@ class Ring:
             last, before = place, owner
         return arcs
 
+    def nearest_moves(self, owners: int) -> Moves:
+        """Return where each owner's arc goes, of two owners at least, when the nearest of the other points is taken."""
+        moves = Moves(owners)
+        start = next(at for at, owner in enumerate(self.owners) if owner != self.owners[at - 1])
+        turned = [*self.owners[start:], *self.owners[:start]]
+        places = [*self.places[start:], *(place + CIRCLE for place in self.places[:start])]
+        before, before_place = turned[-1], places[-1] - CIRCLE
+        at = 0
+        while at < len(turned):
+            owner = turned[at]
+            end = at + 1
+            while end < len(turned) and turned[end] == owner:
+                end += 1
+            behind, behind_place = (turned[end], places[end]) if end < len(turned) else (turned[0], places[0] + CIRCLE)
+            half = (behind_place - before_place) // 2
+            to_last = behind_place - places[end - 1]
+            to = moves.to[owner]
+            to[before] += half - (places[at] - before_place) // 2
+            to[behind] += behind_place - before_place - half - (to_last - to_last // 2)
+            before, before_place = owner, places[end - 1]
+            at = end
+        return moves
+
+    def clockwise_moves(self, owners: int, further: int) -> Moves:
+        """Return where each owner's arc goes when a value goes on to the next point, `further` times at most."""
+        moves = Moves(owners)
+        count = len(self.places)
+        behind = self.owners[0]
+        other = 4 * count  # where the first point behind of another owner is: far away until one is met
+        for at in range(2 * count - 1, -1, -1):  # two rounds, for the first one begins without knowing what is behind
+            owner = self.owners[at % count]
+            if owner != behind:
+                other, behind = at + 1, owner
+            if at >= count:
+                continue
+            arc = (self.places[at] - self.places[at - 1]) % CIRCLE or CIRCLE
+            if other - at <= further:
+                moves.to[owner][self.owners[other % count]] += arc
+            else:
+                moves.lost[owner] += arc
+        return moves
+
     def skipping_arcs(self, owners: int, skipped: Collection[int], further: int) -> tuple[list[int], int]:
         """Return clockwise arcs when `skipped` owners take nothing, and the rest.
 
@@ -102,4 +167,4 @@ def worth_walking(points: int, servers: int, exact_points: int | None) -> bool:
 
 def standard_error(fractions: Iterable[float], points: int) -> float:
     """Return the largest standard error of arcs that are estimated as `fractions` of a ring of random points."""
-    return max((sqrt(share * (1 - share) / (points + 1)) for share in fractions), default=0.0)
+    return sqrt(max((share * (1 - share) for share in fractions), default=0.0) / (points + 1))
