@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import select
 import shutil
 import socket
 import subprocess
 import threading
 import time
+from typing import NamedTuple
 
 import pytest
 
@@ -25,43 +27,95 @@ _PATIENCE = 10.0
 
 
 class Servers:
-    """HTTP servers on loopback addresses of their own (127.0.0.11, …) that say in each answer which one they are."""
+    """HTTP servers on loopback addresses of their own (127.0.0.11, …) that say in each answer which one they are.
+
+    Each can be lost in one of the ways in which servers are lost, and restored; `counts` are the requests answered.
+    """
 
     def __init__(self, count):
         self.counts = [0] * count
-        self._sockets = [_listen(f"127.0.0.{11 + number}") for number in range(count)]
-        self.addresses = ["{}:{}".format(*one.getsockname()) for one in self._sockets]
+        self._sockets = [_bound(f"127.0.0.{11 + number}") for number in range(count)]
+        self._names = [one.getsockname() for one in self._sockets]
+        self.addresses = ["{}:{}".format(*name) for name in self._names]
+        self._listeners = [None] * count
+        self._plugs = [[] for _ in range(count)]
+        self._failing = set()
+        self._protocols = set()
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._run, daemon=True)
 
     def __enter__(self):
         self._thread.start()
+        for number in range(len(self.counts)):
+            self._do(self._accept, number)
         return self
 
     def __exit__(self, *_error):
+        for number in range(len(self.counts)):
+            self._do(self._close, number)
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(_PATIENCE)
 
+    def refuse(self, number):
+        """Let a server refuse connections, and break off those that it has."""
+        self._do(self._close, number)
+        self._sockets[number] = _bound(*self._names[number])  # nobody else shall get the port meanwhile
+
+    def hang(self, number):
+        """Let connections to a server hang: its backlog is full, and the kernel drops what comes."""
+        self.refuse(number)
+        self._sockets[number].listen(0)
+        self._plugs[number] = _plugs(self._names[number])
+
+    def fail(self, number):
+        """Let a server answer every request with a 500."""
+        self._failing.add(number)
+
+    def restore(self, number):
+        """Let a server answer again."""
+        self._failing.discard(number)
+        if self._listeners[number] is None:
+            self._do(self._close, number)
+            self._sockets[number] = _bound(*self._names[number])
+            self._do(self._accept, number)
+
+    def answer(self, number):
+        """Count a request, and return what the server says to it."""
+        self.counts[number] += 1
+        status = b"500 Internal Server Error" if number in self._failing else b"200 OK"
+        return b"HTTP/1.1 %s\r\nX-Server: %d\r\nContent-Length: 0\r\n\r\n" % (status, number)
+
     def _run(self):
         asyncio.set_event_loop(self._loop)
-        protocols = set()
-        for number, one in enumerate(self._sockets):
-            made = self._loop.create_server(lambda number=number: _Answers(self.counts, number, protocols), sock=one)
-            self._loop.run_until_complete(made)
         self._loop.run_forever()
-        for protocol in list(protocols):
-            protocol.transport.abort()
-        for one in self._sockets:
-            self._loop.remove_reader(one)
-            one.close()
         self._loop.run_until_complete(asyncio.sleep(0))
         self._loop.close()
 
+    def _do(self, what, number):
+        asyncio.run_coroutine_threadsafe(what(number), self._loop).result(_PATIENCE)
+
+    async def _accept(self, number):
+        self._sockets[number].listen(128)
+        self._listeners[number] = await self._loop.create_server(
+            lambda: _Answers(self, number, self._protocols), sock=self._sockets[number]
+        )
+
+    async def _close(self, number):
+        if self._listeners[number] is not None:
+            self._listeners[number].close()
+            self._listeners[number] = None
+        for one in [self._sockets[number], *self._plugs[number]]:
+            one.close()
+        self._plugs[number] = []
+        for protocol in [one for one in self._protocols if one.number == number]:
+            protocol.transport.abort()
+        await asyncio.sleep(0)
+
 
 class _Answers(asyncio.Protocol):
-    def __init__(self, counts, number, protocols):
-        self._counts = counts
-        self._number = number
+    def __init__(self, servers, number, protocols):
+        self._servers = servers
+        self.number = number
         self._protocols = protocols
         self._rest = b""
 
@@ -75,17 +129,28 @@ class _Answers(asyncio.Protocol):
     def data_received(self, data):
         *requests, self._rest = (self._rest + data).split(b"\r\n\r\n")
         for _ in requests:
-            self._counts[self._number] += 1
-            self.transport.write(b"HTTP/1.1 200 OK\r\nX-Server: %d\r\nContent-Length: 0\r\n\r\n" % self._number)
+            self.transport.write(self._servers.answer(self.number))
 
 
-def _listen(host, port=0):
+def _bound(host, port=0):
     one = socket.socket()
     one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     one.bind((host, port))
-    one.listen(128)
     one.setblocking(False)
     return one
+
+
+def _plugs(name):
+    """Fill the backlog of a socket that does not accept: connect until one is not answered."""
+    plugs = []
+    while True:
+        one = socket.socket()
+        one.setblocking(False)
+        plugs.append(one)
+        with contextlib.suppress(BlockingIOError):
+            one.connect(name)
+        if not select.select([], [one], [], 0.3)[1]:
+            return plugs
 
 
 def free_port():
@@ -171,20 +236,46 @@ class Client:
 
     def ask_all(self, targets, **headers):
         """Send requests one after the other and return the servers' numbers, in order."""
-        return [self._ask(target, headers) for target in targets]
+        return [self.answer_to(target, **headers).server for target in targets]
 
-    def _ask(self, target, headers):
+    def answer_to(self, target="/", *, method="GET", **headers):
+        """Send one request and return what came back."""
         fields = "".join(f"{name.replace('_', '-')}: {value}\r\n" for name, value in headers.items())
-        self._socket.sendall(f"GET {target} HTTP/1.1\r\nHost: test\r\n{fields}\r\n".encode())
+        start = time.monotonic()
+        self._socket.sendall(f"{method} {target} HTTP/1.1\r\nHost: test\r\n{fields}\r\n".encode())
         while b"\r\n\r\n" not in self._rest:
             data = self._socket.recv(65536)
             if not data:
                 pytest.fail("the proxy closed the connection")
             self._rest += data
         head, _, self._rest = self._rest.partition(b"\r\n\r\n")
-        lines = head.lower().split(b"\r\n")
-        body = next((int(line[15:]) for line in lines if line.startswith(b"content-length:")), 0)
+        status, *lines = head.decode("latin-1").split("\r\n")
+        found = {name.lower(): value for name, _, value in (line.partition(": ") for line in lines)}
+        body = int(found.get("content-length", 0))
         while len(self._rest) < body:
             self._rest += self._socket.recv(65536)
         self._rest = self._rest[body:]
-        return next((int(line[9:]) for line in lines if line.startswith(b"x-server:")), None)
+        return Answer(int(status.split()[1]), found, time.monotonic() - start)
+
+
+class Answer(NamedTuple):
+    """An answer's status and headers, and how long it took in seconds."""
+
+    status: int
+    headers: dict[str, str]
+    seconds: float
+
+    @property
+    def server(self):
+        """The number of the server that answered; None where the proxy answered itself."""
+        return int(self.headers["x-server"]) if "x-server" in self.headers else None
+
+
+def wait_until(condition, seconds=_PATIENCE):
+    """Wait until a condition holds, and return how long it took in seconds."""
+    start = time.monotonic()
+    while not condition():
+        if time.monotonic() - start > seconds:
+            pytest.fail(f"it did not happen within {seconds} s")
+        time.sleep(0.01)
+    return time.monotonic() - start
