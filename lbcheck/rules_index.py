@@ -639,7 +639,7 @@ RULES: tuple[
         True,
         False,
         (),
-        "{cause} takes a server of pool {pool} out for {time}, and the request goes on to the next: one request can empty all {count}, then nginx answers 502 without trying any",
+        "{cause} takes a server of pool {pool} out for {time}: {requests} can empty all {count}, then nginx answers 502 without trying any",
         "write `max_fails=3` or more on its servers, or add a `backup`",
         "H17-nginx-hair-trigger-ejection.md",
     ),

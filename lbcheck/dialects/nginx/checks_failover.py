@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from lbcheck.dialects.nginx.edits import unsafe
 from lbcheck.dialects.nginx.passes import Pass, passes, passes_by_pool, upstreams
+from lbcheck.dialects.nginx.values import whole
 from lbcheck.findings import INFO, WARNING, Edit, Hit, Related
 from lbcheck.wording import counted, duration
 
@@ -128,17 +129,18 @@ def hair_trigger(config: Config, context: Context) -> Iterator[Hit]:
             continue
         for one in by_pool.get(id(pool), ()):
             found = _counts_soon(one) if one.context == "http" else None
-            if found is None:
+            needed = _requests_that_empty(len(members), _tries(one), last=found.last) if found is not None else None
+            if found is None or needed is None:
                 continue
-            cause, directive = found
             timeouts = [server.fail_timeout.value for server in members if server.fail_timeout is not None]
             args = {
                 "pool": pool.name,
                 "count": len(members),
-                "cause": cause,
+                "cause": found.cause,
                 "time": duration(min(timeouts, default=10.0)),
+                "requests": ("one such request", "two such requests", "three such requests")[needed - 1],
             }
-            related = [Related(directive.span, "this makes it a failure")]
+            related = [Related(found.directive.span, "this makes it a failure")]
             yield Hit("H17", pool.span, args, severity=WARNING, related=related, pool=pool.name)
             break
 
@@ -154,17 +156,49 @@ def _one_strike(server: Server) -> bool:
     )
 
 
-def _counts_soon(one: Pass) -> tuple[str, Directive] | None:
-    """Return what makes an everyday event a failure of the server here, and where that is written."""
+class _Soon(NamedTuple):
+    """An everyday event that counts as a server's failure, and where that is written.
+
+    `last`: it counts on the last server that a request tries, too (`ngx_http_upstream_test_next`: an answer that
+    nobody can repeat is passed on, and the server is not blamed for it).
+    """
+
+    cause: str
+    directive: Directive
+    last: bool
+
+
+def _counts_soon(one: Pass) -> _Soon | None:
+    """Return what makes an everyday event a failure of the server here."""
     after = one.setting("next_upstream")
     words = [] if after is None else [word for word in _ERRORS if word in after.args]
     if words and after is not None:
-        return f"one answer {words[0].removeprefix('http_')}", after
+        return _Soon(f"one answer {words[0].removeprefix('http_')}", after, last=False)
     reading = one.setting("read_timeout")
     time = one.time("read_timeout", 60.0)
     if reading is not None and time is not None and 0 < time <= 5 and (after is None or "timeout" in after.args):
-        return f"one answer slower than {duration(time)}", reading
+        return _Soon(f"one answer slower than {duration(time)}", reading, last=True)
     return None
+
+
+def _tries(one: Pass) -> int:
+    """Return how many servers a request is tried on at most; 0 is all of them."""
+    tries = one.setting("next_upstream_tries")
+    number = whole(tries.args[0]) if tries is not None and tries.args else None
+    return number or 0
+
+
+def _requests_that_empty(servers: int, tries: int, *, last: bool) -> int | None:
+    """Return how many requests that fail everywhere take all servers out, one failure each; None if they never do."""
+    tries = min(tries or servers, servers)
+    live, requests = servers, 0
+    while live:
+        # Where fewer servers are left than tries, no answer is the last one, and each server that was met is blamed.
+        out = min(tries, live) - (not last and tries <= live)
+        if out < 1:
+            return None
+        live, requests = live - out, requests + 1
+    return requests
 
 
 def backup_with_hash(config: Config, context: Context) -> Iterator[Hit]:

@@ -6,6 +6,7 @@ import time
 
 import pytest
 
+from lbcheck.catalog import render, rules
 from lbcheck.context import Context
 from lbcheck.dialects.nginx import read
 from lbcheck.dialects.nginx.checks import CHECKS
@@ -209,3 +210,22 @@ def test_large_configs_cost_no_square():
     for check in CHECKS.values():
         list(check(whole, context))
     assert time.process_time() - started < 10
+
+
+@pytest.mark.parametrize(
+    ("servers", "location", "wanted"),
+    [
+        (2, "proxy_next_upstream error http_502;", "two such requests can empty all 2"),
+        (3, "proxy_next_upstream error http_502;", "two such requests can empty all 3"),
+        (3, "proxy_next_upstream error http_502; proxy_next_upstream_tries 2;", "three such requests can empty all 3"),
+        (3, "proxy_next_upstream error http_502; proxy_next_upstream_tries 9;", "two such requests can empty all 3"),
+        (3, "proxy_next_upstream error http_502; proxy_next_upstream_tries 1;", None),
+        (2, "proxy_read_timeout 2s;", "one such request can empty all 2"),
+        (3, "proxy_read_timeout 2s; proxy_next_upstream_tries 1;", "three such requests can empty all 3"),
+    ],
+)
+def test_how_many_requests_empty_a_pool(servers, location, wanted):
+    lines = "".join(f"server 10.0.0.{number}:80;" for number in range(servers))
+    found = [hit for hit in hits(config(lines, f"{location} proxy_pass http://app;")) if hit.code == "H17"]
+    rule = rules()["H17"]
+    assert [wanted in render(rule.message, hit.args) for hit in found] == ([True] if wanted else [])
