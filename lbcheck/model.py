@@ -629,7 +629,8 @@ class Requirement:
 class Admin:
     """A way to see or steer the proxy at run time.
 
-    `kind`: "stats", "socket", "api", "status". `writable`: can it change something (True), only show (False).
+    `kind`: "stats", "socket", "api", "status", "counters" (of connections, not of servers). `writable`: can it change
+    something (True), only show (False).
     `protected`: by what it is guarded ("" nothing, "auth", "acl", "loopback", "unix", "tls"); None unknown.
     """
 

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from lbcheck.context import Context
-    from lbcheck.model import Admin, Config
+    from lbcheck.model import Address, Admin, Config
     from lbcheck.text import Span
 
 _WHAT = {
@@ -19,7 +19,10 @@ _WHAT = {
     "socket": "the command socket",
     "api": "the API",
     "status": "the status page",
+    "counters": "the status page",
 }
+_SERVERS = "read the servers' names and load"
+_SEEN = {"counters": "read how many connections and requests there are"}
 
 
 def admin_exposed(config: Config, _context: Context) -> Iterator[Hit]:
@@ -31,10 +34,14 @@ def admin_exposed(config: Config, _context: Context) -> Iterator[Hit]:
             doors.setdefault(admin.span, []).append(admin)
     for span, found in doors.items():
         writable = any(admin.writable for admin in found)
-        places = dict.fromkeys(admin.address.text for admin in found if admin.address is not None)
+        places = dict.fromkeys(_place(admin.address) for admin in found if admin.address is not None)
         args = {
             "what": _WHAT.get(found[0].kind, found[0].kind),
             "where": f" on {listed(list(places))}" if places else "",
-            "effect": "drain servers and change weights" if writable else "read the servers' names and load",
+            "effect": "drain servers and change weights" if writable else _SEEN.get(found[0].kind, _SERVERS),
         }
         yield Hit("O01", span, args, severity=ERROR if writable else WARNING)
+
+
+def _place(address: Address) -> str:
+    return f"port {address.text}" if address.text.isdigit() else address.text

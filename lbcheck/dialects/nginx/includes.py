@@ -74,11 +74,15 @@ class Library:
 
 
 class Includer:
-    """Expands the includes of one config whose main file lies in the folder `prefix`; remembers what it could not."""
+    """Expands the includes of one config whose main file lies in the folder `prefix`; remembers what it could not.
 
-    def __init__(self, library: Library, prefix: str) -> None:
+    Of a `fragment` that folder is not known: it is the fragment's own or one above it (`sites-available/..`).
+    """
+
+    def __init__(self, library: Library, prefix: str, *, fragment: bool = False) -> None:
         self.library = library
         self.prefix = prefix
+        self.fragment = fragment
         self.used: dict[str, Tree] = {}
         self.hits: list[Hit] = []
         self.unmodelled: list[NotChecked] = []
@@ -157,6 +161,9 @@ class Includer:
             return self._absolute(directive, pattern)
         path = os.path.join(self.prefix, pattern)
         found = self._at(path)
+        if not found and self.fragment and not is_glob(pattern):
+            above = (os.path.join(self.prefix, *[".."] * level, pattern) for level in range(1, MAX_LEVELS_UP + 1))
+            found = next((there for one in above if (there := self._at(os.path.normpath(one)))), [])
         if not found and not is_glob(pattern):
             self._relative(directive, pattern, path)
         return found
@@ -232,6 +239,10 @@ class Includer:
         if key not in self._said:
             self._said.add(key)
             self.unmodelled.append(NotChecked(directive.span, reason))
+
+    def missed(self, directive: Directive) -> bool:
+        """Say whether an include brings in what was not seen."""
+        return (directive.source.path, directive.start) in self._said
 
     def _unreadable(self, directive: Directive, path: str, error: UnreadableError) -> None:
         if error.code is None or error.code == "E02":

@@ -5,15 +5,16 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from lbcheck.dialects.nginx.admins import admins
 from lbcheck.dialects.nginx.frontends import Lowering
 from lbcheck.dialects.nginx.includes import fault_hits
 from lbcheck.dialects.nginx.passes import FAMILIES, context_of, host_and_port
 from lbcheck.dialects.nginx.templates import loops
 from lbcheck.dialects.nginx.upstreams import pool
-from lbcheck.dialects.nginx.values import bare, listen_address, seconds, split_url, whole
+from lbcheck.dialects.nginx.values import bare, seconds, split_url, whole
 from lbcheck.dialects.nginx.variables import Variables
 from lbcheck.findings import NotChecked
-from lbcheck.model import Admin, Config, Duration, Requirement, Setting
+from lbcheck.model import Config, Duration, Requirement, Setting
 from lbcheck.text import Span
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ def lower(path: str, main: Scope, includer: Includer, opened: str | None, *, who
     for block in main.blocks():
         if block.directive is not None and block.directive.name in {"http", "stream"}:
             config.frontends.extend(lowering.frontend(server) for server in block.scopes("server"))
-            _walk(config, block)
+            _walk(config, block, includer)
         elif block.directive is not None and block.directive.name == "mail":
             config.frontends.extend(lowering.frontend(server) for server in block.scopes("server"))
     config.workers = _workers(main, whole_root=whole_root)
@@ -92,11 +93,12 @@ def _workers(main: Scope, *, whole_root: bool) -> Setting[int | None] | None:
     return None if number is None else Setting(number, found.span)
 
 
-def _walk(config: Config, block: Scope) -> None:
+def _walk(config: Config, block: Scope, includer: Includer) -> None:
     """Collect what may stand at any depth: resolvers, times without a unit, ways to see or steer the proxy."""
     for scope in block.walk():
         if scope.directive is not None and scope.directive.name == "upstream":
             continue
+        config.admins.extend(admins(scope, includer.missed))
         for directive, _ in scope.items:
             name = directive.name
             if name == "resolver":
@@ -110,8 +112,6 @@ def _walk(config: Config, block: Scope) -> None:
             elif name in _REQUIREMENTS:
                 since, edition = _REQUIREMENTS[name]
                 config.requirements.append(Requirement("nginx", name, since, directive.name_span, edition))
-            elif name in {"stub_status", "api", "check_status", "vhost_traffic_status_display"}:
-                config.admins.append(_admin(scope, directive))
 
 
 def _time(config: Config, directive: Directive) -> None:
@@ -119,32 +119,6 @@ def _time(config: Config, directive: Directive) -> None:
     value = seconds(text) if bare(text) and _TIMED.match(directive.name) else None
     if value is not None:
         config.durations.append(Duration(directive.name, text, "", "s", value, directive.arg_span(0)))
-
-
-def _admin(scope: Scope, directive: Directive) -> Admin:
-    server = scope if scope.directive is not None and scope.directive.name == "server" else scope.enclosing("server")
-    listen = server.all("listen") if server is not None else []
-    places = [listen_address(item.args[0])[0] for item in listen if item.args]
-    where = next((place for place in places if not place.loopback), places[0] if places else None)
-    writable = directive.name == "api" and "write=on" in directive.args
-    return Admin(
-        "api" if directive.name == "api" else "status", directive.span, where,
-        writable=writable, protected=_protected(scope, bool(places) and all(place.loopback for place in places)),
-    )  # fmt: skip
-
-
-def _protected(scope: Scope, loopback: bool) -> str:  # noqa: FBT001 - one caller
-    if loopback:
-        return "loopback"
-    if any("all" in item.args or item.args for item in scope.inherited_all("deny")):
-        return "acl"
-    if scope.find("internal") is not None or scope.inherited("allow") is not None:
-        return "acl"
-    for name in ("auth_basic", "auth_request", "auth_jwt", "ssl_verify_client"):
-        found = scope.inherited(name)
-        if found is not None and found.args and found.args[0] != "off":
-            return "auth"
-    return ""
 
 
 def _not_utf8(source: Source) -> NotChecked:

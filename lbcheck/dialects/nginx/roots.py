@@ -87,9 +87,9 @@ def _roots(trees: dict[str, Tree], library: Library) -> list[Config]:
     return found
 
 
-def _expanded(path: str, library: Library) -> tuple[Scope, Includer]:
+def _expanded(path: str, library: Library, *, fragment: bool = False) -> tuple[Scope, Includer]:
     """Return the main context of a file with every block below it expanded."""
-    includer = Includer(library, os.path.dirname(path))
+    includer = Includer(library, os.path.dirname(path), fragment=fragment)
     main = Scope(None, None, includer.main(path), includer.expand)
     main.walk()
     return main, includer
@@ -99,7 +99,7 @@ def _orphans(paths: list[str], trees: dict[str, Tree], library: Library) -> list
     """Join the fragments of a folder that no file includes into one open config."""
     included: set[str] = set()
     for path in paths:
-        _, includer = _expanded(path, library)
+        _, includer = _expanded(path, library, fragment=True)
         included.update(other for other in includer.used if other != path)
     folders: dict[str, list[str]] = {}
     for path in paths:
@@ -109,7 +109,7 @@ def _orphans(paths: list[str], trees: dict[str, Tree], library: Library) -> list
 
 
 def _fragments(paths: list[str], trees: dict[str, Tree], library: Library) -> Config:
-    includer = Includer(library, os.path.dirname(paths[0]))
+    includer = Includer(library, os.path.dirname(paths[0]), fragment=True)
     main_items: Items = []
     for path in paths:
         includer.main(path)

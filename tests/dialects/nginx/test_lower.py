@@ -262,18 +262,43 @@ def test_durations_without_units_are_kept():
     }
 
 
+PAGES = [
+    ("server { listen 81; location /s { stub_status; } }", "counters", False, ""),
+    ("server { listen 127.0.0.1:81; location /s { stub_status; } }", "counters", False, "loopback"),
+    ("server { listen 81; location /s { stub_status; allow 10.0.0.0/8; deny all; } }", "counters", False, "acl"),
+    ("server { listen 81; deny all; location /s { stub_status; allow 10.0.0.0/8; } }", "counters", False, ""),
+    ("server { listen 81; location /s { stub_status; allow all; } }", "counters", False, "acl"),
+    ("server { listen 81; location /s { proxy_pass http://10.0.0.1; stub_status; } }", "counters", False, ""),
+    ("server { listen 81; location /s { check_status; } }", "status", False, ""),
+    ("server { listen 81; include conf/acl.conf; location /s { stub_status; } }", "counters", False, None),
+    ("server { listen 81; include mime.types; location /s { stub_status; } }", "counters", False, ""),
+    ("server { listen 81; auth_basic x; location /api { api write=on; } }", "api", True, "auth"),
+    ("server { listen 81; location /api { api write=on; } }", "api", True, ""),
+    ("server { listen 81; location /a { api write=on; limit_except GET { deny all; } } }", "api", False, ""),
+    ("server { listen 81; location /a { upstream_conf; } }", "api", True, ""),
+]
+
+
+@pytest.mark.parametrize(("body", "kind", "writable", "protected"), PAGES)
+def test_admins(body, kind, writable, protected):
+    (admin,) = http(body).admins
+    assert (admin.kind, admin.writable, admin.protected) == (kind, writable, protected)
+
+
 @pytest.mark.parametrize(
-    ("body", "kind", "writable", "protected"),
+    "body",
     [
-        ("server { listen 81; location /s { stub_status; } }", "status", False, ""),
-        ("server { listen 127.0.0.1:81; location /s { stub_status; } }", "status", False, "loopback"),
-        ("server { listen 81; location /s { stub_status; allow 10.0.0.0/8; deny all; } }", "status", False, "acl"),
-        ("server { listen 81; auth_basic x; location /api { api write=on; } }", "api", True, "auth"),
+        "server { listen 81; location /s { stub_status; proxy_pass http://10.0.0.1; } }",
+        "server { listen 81; location /s { stub_status; return 404; } }",
+        "server { listen 81; return 404; location /s { stub_status; } }",
     ],
 )
-def test_admins(body, kind, writable, protected):
-    admin = http(body).admins[0]
-    assert (admin.kind, admin.writable, admin.protected) == (kind, writable, protected)
+def test_a_page_that_never_answers_is_no_door(body):
+    assert http(body).admins == []
+
+
+def test_the_server_around_a_fragment_may_guard_its_page():
+    assert [admin.protected for admin in read("location /s { stub_status; }", "status.conf").admins] == [None]
 
 
 def test_a_foreign_pass_uses_its_upstream():

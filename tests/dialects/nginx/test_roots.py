@@ -120,6 +120,17 @@ def test_a_file_outside_is_not_opened(read, tmp_path_factory):
     assert config.hits == []
 
 
+def test_a_fragment_takes_its_includes_from_a_folder_above(read):
+    written = {
+        "sites-available/status": "server { listen 81; include common/acl.conf; location /s { stub_status; } }",
+        "common/acl.conf": "allow 127.0.0.1; deny all;",
+    }
+    (config,) = read(written, ["sites-available/status"])
+    assert [admin.protected for admin in config.admins] == ["acl"]
+    (alone,) = read({"x/sites-available/status": written["sites-available/status"]})
+    assert [admin.protected for admin in alone.admins] == ["acl"]
+
+
 def test_fragments_of_a_folder_are_one_open_config(read):
     written = {
         "conf.d/app.conf": "upstream app { server 10.0.0.1; }\n",
