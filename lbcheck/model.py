@@ -141,6 +141,11 @@ class HealthCheck:
         self.expect = expect
         self.options = options or {}
 
+    @property
+    def talks(self) -> bool:
+        """Whether a probe says or hears something once it is connected."""
+        return self.kind != "tcp" or self.expect is not None or "send" in self.options
+
 
 #: A server's role.
 PRIMARY = "primary"

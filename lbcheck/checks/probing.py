@@ -92,7 +92,7 @@ def _late(dialect: str, pool: Pool, check: HealthCheck) -> tuple[float, Hit] | N
     if timeout is None or interval is None or timeout.value < interval.value:
         return None
     connect_first = dialect in _CONNECT_FIRST
-    if connect_first and not (timeout.written and _reads(check)):
+    if connect_first and not (timeout.written and check.talks):
         return None
     place = interval.span or timeout.span or check.span or pool.span
     related = [Related(timeout.span, "the probe's timeout")] if timeout.span and timeout.span != place else []
@@ -164,15 +164,10 @@ def _patience(check: HealthCheck, pool: Pool, dialect: str) -> tuple[Setting[flo
         return None if check.timeout is None else (check.timeout, least)
     if check.timeout is None or not check.timeout.written:
         return None if check.interval is None else (check.interval, _INTERVAL_AS_TIMEOUT)
-    if _reads(check):
+    if check.talks:
         return check.timeout, _HTTP_TIMEOUT
     bounds = [bound for bound in (check.interval, pool.timeouts.get("connect")) if bound is not None]
     return (min(bounds, key=lambda bound: bound.value), _TCP_TIMEOUT) if bounds else None
-
-
-def _reads(check: HealthCheck) -> bool:
-    """Say whether a probe waits for an answer once it is connected."""
-    return check.kind != "tcp" or check.expect is not None or "send" in check.options
 
 
 def _fall(check: HealthCheck) -> int:
@@ -188,7 +183,7 @@ def _detection(check: HealthCheck) -> float | None:
     if check.interval is None:
         return None
     following = check.fast_interval or check.interval
-    timeout = check.timeout.value if check.timeout is not None and _reads(check) else 0.0
+    timeout = check.timeout.value if check.timeout is not None and check.talks else 0.0
     return check.interval.value + (_fall(check) - 1) * following.value + timeout
 
 

@@ -135,3 +135,34 @@ def test_a_detection_that_outlasts_the_clients():
 def test_the_longest_time_is_an_option():
     text = backend(f"{A} check inter 4s", f"{B} check inter 4s")
     assert len(found("H07", "haproxy", text, options={"H07": {"max_seconds": 10}})) == 1
+
+
+@pytest.mark.parametrize(
+    ("line", "connects", "asks"),
+    [
+        ("ssl verify none check", [], []),
+        ("ssl verify none check port 9443", ["warning"], [""]),
+        ("ssl verify none check addr 10.0.0.9", ["warning"], [""]),
+        ("ssl verify none check port 8080", ["info"], ["info"]),
+        ("ssl verify none check port 9443 check-ssl", [], []),
+        ("send-proxy check port 80", [], [""]),
+        ("send-proxy check port 8081", [], []),
+        ("send-proxy check port 80 check-send-proxy", [], []),
+    ],
+)
+def test_a_check_without_what_the_traffic_has(line, connects, asks):
+    server = f"server a 10.0.0.1:80 {line}"
+    assert severities("H11", server) == connects
+    assert severities("H11", "option httpchk GET /", server) == asks
+    assert severities("H11", "option tcp-check", "tcp-check expect string x", server) == asks
+
+
+def test_what_becomes_of_a_check_without_tls():
+    tls = "server a 10.0.0.1:443 ssl verify none check"
+    effects = [
+        found("H11", "haproxy", backend(*more, f"{tls} port {port}"))[0].args["effect"]
+        for more, port in (([], 443), (["option httpchk"], 443), (["option httpchk"], 9443))
+    ]
+    assert "passes while TLS is broken" in effects[0]
+    assert effects[1].endswith("marked down")
+    assert effects[2] == f"{effects[1]}, or it passes while TLS is broken"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lbcheck.dialects.haproxy.health import CHECK_OPTIONS, check_option
-from lbcheck.findings import INFO, Edit, Fix, Hit
+from lbcheck.findings import INFO, WARNING, Edit, Fix, Hit
 from lbcheck.text import Span
 
 if TYPE_CHECKING:
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from lbcheck.context import Context
     from lbcheck.dialects.haproxy.resolve import Proxy
-    from lbcheck.model import Config, Pool, Server
+    from lbcheck.model import Config, HealthCheck, Pool, Server
 
 #: Options of a server that steer its checks and do nothing without `check`.
 _STEERING = ("inter", "fastinter", "downinter", "fall", "rise", "observe", "on-error", "on-marked-down", "error-limit")
@@ -83,22 +83,34 @@ def _dropped(pool: Pool, server: Server) -> Iterator[Hit]:
     cause, target = ("port", check.port) if check.port is not None else ("addr", check.address)
     if target is None or target.span is None:
         return
-    shown = f"port {target.value}" if cause == "port" else str(target.value)
-    options = server.options
-    plain = cause == "port" and target.value in _PLAIN_PORTS and target.value != server.address.port
-    facts = {"server": server.name, "pool": pool.name, "target": shown, "cause": f"{cause} {target.value}"}
-    if server.tls is not None and server.tls.value and "check-ssl" not in options:
-        effect = "a TLS port refuses it and the server is marked down, or it passes while TLS is broken"
-        yield Hit(
-            "H11", target.span, {**facts, "lost": "TLS", "missing": "check-ssl", "effect": effect},
-            severity=INFO if plain else None, pool=pool.name, server=server.name,
-        )  # fmt: skip
-    elif any(name in options for name in _SENDS_PROXY) and "check-send-proxy" not in options and not plain:
+    own = cause == "addr" or target.value == server.address.port
+    plain = not own and target.value in _PLAIN_PORTS
+    facts = {
+        "server": server.name,
+        "pool": pool.name,
+        "target": f"port {target.value}" if cause == "port" else str(target.value),
+        "cause": f"{cause} {target.value}",
+    }
+    if server.tls is not None and server.tls.value and "check-ssl" not in server.options:
+        facts |= {"lost": "TLS", "missing": "check-ssl", "effect": _without_tls(check, own=own)}
+        severity = INFO if plain else None if check.talks else WARNING
+    elif any(name in server.options for name in _SENDS_PROXY) and "check-send-proxy" not in server.options:
+        if plain or not check.talks:
+            return  # who only connects needs no header
         effect = "a server that waits for the header refuses it and is marked down"
-        yield Hit(
-            "H11", target.span, {**facts, "lost": "the PROXY header", "missing": "check-send-proxy", "effect": effect},
-            pool=pool.name, server=server.name,
-        )  # fmt: skip
+        facts |= {"lost": "the PROXY header", "missing": "check-send-proxy", "effect": effect}
+        severity = None
+    else:
+        return
+    yield Hit("H11", target.span, facts, severity=severity, pool=pool.name, server=server.name)
+
+
+def _without_tls(check: HealthCheck, *, own: bool) -> str:
+    """Say what becomes of a check without TLS; `own`: it goes to the port of the traffic (all seen on 2.6)."""
+    if not check.talks:
+        return "it only connects, and passes while TLS is broken"
+    refused = "a TLS port refuses it and the server is marked down"
+    return refused if own else f"{refused}, or it passes while TLS is broken"
 
 
 def inactive_rules(config: Config, context: Context) -> Iterator[Hit]:
