@@ -85,7 +85,8 @@ def duplicates(frontend: Frontend) -> Iterator[tuple[Route, Route]]:
 
 
 def _chooses(route: Route) -> bool:
-    return route.outcome != "answer" and bool(route.match)
+    """Say whether a route is there to choose a pool. A default that other frontends need too may be left nothing."""
+    return route.outcome != "answer" and bool(route.match) and "inherited" not in route.options
 
 
 def _takes(route: Route) -> bool:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from lbcheck.dialects.haproxy.conditions import condition_index, match
 from lbcheck.dialects.haproxy.names import Names, dynamic
-from lbcheck.model import EVERY_REQUEST, Condition, Route, WeightedTarget
+from lbcheck.model import EVERY_REQUEST, Condition, Route, Setting, WeightedTarget
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -56,6 +56,8 @@ def routes(proxy: Proxy, names: Names) -> list[Route]:
     default = proxy.effective("default_backend")
     if default is not None:
         found.append(_default(default, names))
+        if not proxy.lines("default_backend"):
+            found[-1].options = {"inherited": Setting(True, default.span)}
     elif proxy.is_backend:
         target = WeightedTarget(proxy.name, proxy.span, names.pool(proxy.name))
         found.append(Route(f"listen {proxy.name}", proxy.span, EVERY_REQUEST, (target,)))
