@@ -31,14 +31,23 @@ _GUESSES = 20
 
 
 def pool_empty(config: Config, context: Context) -> Iterator[Hit]:
-    """P01: a pool without a single server, where requests need one."""
+    """P01: a pool without a single server, where requests need one.
+
+    Where an API that adds servers at run time is part of the config, a warning.
+    """
+    managed = _managed(config)
     for pool in config.pools:
         if pool.servers or pool.open or pool.answers or pool.implicit:
             continue
         severity = loss(pool, config, context)
         if severity is not None:
-            args = {"pool": pool.name, "effect": _EFFECTS[severity]}
-            yield Hit("P01", pool.span, args, severity=severity, pool=pool.name)
+            args = {"pool": pool.name, "effect": ("unless the API adds one, " if managed else "") + _EFFECTS[severity]}
+            yield Hit("P01", pool.span, args, severity=WARNING if managed else severity, pool=pool.name)
+
+
+def _managed(config: Config) -> bool:
+    """Say whether a program of this config adds servers and puts them in and out while the proxy runs."""
+    return any(admin.kind == "api" and admin.writable for admin in config.admins)
 
 
 def loss(pool: Pool, config: Config, context: Context) -> str | None:
@@ -72,7 +81,7 @@ def routed_pools(config: Config) -> tuple[set[tuple[str, str]], bool]:
 def all_disabled(config: Config, context: Context) -> Iterator[Hit]:
     """P06: the config takes every server out of rotation, backups included.
 
-    Where HAProxy loads a state file, that file may say otherwise: a warning then.
+    Where HAProxy loads a state file, or an API manages servers, these may say otherwise: a warning then.
     """
     for pool in config.pools:
         if not pool.servers or any(server.enabled for server in pool.servers):
@@ -81,6 +90,7 @@ def all_disabled(config: Config, context: Context) -> Iterator[Hit]:
         severity = loss(pool, config, context)
         if severity is None or (pool.open and not state_file):
             continue
+        other = "state file" if state_file else "API" if _managed(config) else ""
         related = [
             Related((server.disabled and server.disabled.span) or server.span, "out of rotation")
             for server in pool.servers[:_RELATED]
@@ -88,10 +98,10 @@ def all_disabled(config: Config, context: Context) -> Iterator[Hit]:
         args = {
             "pool": pool.name,
             "servers": counted(sum(server.count for server in pool.servers), "server"),
-            "effect": ("unless the state file puts one back, " if state_file else "") + _EFFECTS[severity],
+            "effect": (f"unless the {other} puts one back, " if other else "") + _EFFECTS[severity],
             "word": _OUT.get(config.dialect, "what takes it out"),
         }
-        severity = WARNING if state_file else severity
+        severity = WARNING if other else severity
         yield Hit("P06", pool.span, args, severity=severity, related=related, pool=pool.name)
 
 

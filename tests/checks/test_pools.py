@@ -3,7 +3,7 @@ from __future__ import annotations
 from checks.build import config, frontend, hits, pool, route, server, span, written
 
 from lbcheck.checks.pools import all_disabled, pool_empty, pool_undefined, pool_unused
-from lbcheck.model import Route, WeightedTarget
+from lbcheck.model import Admin, Route, WeightedTarget
 
 
 def to(made, **fields):
@@ -37,6 +37,27 @@ def test_what_a_dead_pool_does_where_no_route_is_seen():
     assert hit.args["effect"] == "every request to it ends in an error"
     (hit,) = hits(pool_empty, config(dead))
     assert hit.args["effect"].startswith("no route to it was seen")
+
+
+def test_a_dead_pool_that_an_api_may_fill():
+    dead = pool("dead", [])
+    made = config(dead, frontend("web", [to(dead)]))
+    made.admins = [Admin("api", span(), None, writable=True, protected=None)]
+    (hit,) = hits(pool_empty, made)
+    assert (hit.severity, hit.args["effect"]) == (
+        "warning",
+        "unless the API adds one, every request to it ends in an error",
+    )
+    down = pool("down", [server("a", disabled=written(True))])
+    made = config(down, frontend("web", [to(down)]))
+    made.admins = [Admin("api", span(), None, writable=False, protected=None)]
+    assert hits(all_disabled, made)[0].severity == "error"
+    made.admins[0].writable = True
+    (hit,) = hits(all_disabled, made)
+    assert (hit.severity, hit.args["effect"]) == (
+        "warning",
+        "unless the API puts one back, every request to it ends in an error",
+    )
 
 
 def test_every_server_out_of_rotation():

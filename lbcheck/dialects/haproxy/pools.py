@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 _TEXTS = ("load-server-state-from-file", "http-reuse", "dispatch", "http-send-name-header", "description")
 _NUMBERS = ("maxconn", "fullconn", "max-session-srv-conns")
 _SIZES = ("max-keep-alive-queue",)
+#: Lines that put a page of one's own behind a status; `http-error` has the word `status` before it.
+_ERROR_PAGES = ("errorfile", "errorloc", "errorloc302", "errorloc303", "http-error")
 
 
 def pool(proxy: Proxy) -> tuple[Pool, list[NotChecked]]:
@@ -52,6 +54,8 @@ def _open(proxy: Proxy, entries: list[ServerLine]) -> str | None:
     """Return why the pool's members or their weights are not all known; None where they are."""
     if proxy.section.templated:
         return "a template decides its servers"
+    if not entries and proxy.lines("use-server"):
+        return "servers are added at run time"  # a name that is not there yet can only be computed
     reason = next((reason for entry in entries if (reason := _open_line(proxy, entry)) is not None), None)
     if reason is None and any(0 in line.opaque for line in proxy.section.lines):
         return "a template decides its lines"
@@ -82,9 +86,15 @@ def _answers(proxy: Proxy) -> bool:
         return True
     if any(proxy.option(name) is not None for name in ("transparent", "http_proxy")):
         return True
-    if proxy.lines("use_backend") or proxy.effective("default_backend") is not None:
+    if proxy.is_frontend and (proxy.lines("use_backend") or proxy.effective("default_backend") is not None):
         return True
-    return bool(proxy.lines("stick-table"))
+    return bool(proxy.lines("stick-table")) or _own_503(proxy)
+
+
+def _own_503(proxy: Proxy) -> bool:
+    """Say whether the section itself says what a 503 looks like: so maintenance and static pages are served."""
+    lines = [line for keyword in _ERROR_PAGES for line in proxy.lines(keyword)]
+    return bool(proxy.lines("errorfiles")) or any("503" in line.words[1:3] for line in lines)
 
 
 def persistence(proxy: Proxy) -> Persistence | None:

@@ -297,11 +297,26 @@ def test_persistence(lines, kind, mode, dynamic):
         "dispatch 10.0.0.1:80",
         "option transparent",
         "monitor-uri /up",
+        "errorfile 503 /etc/haproxy/back-soon.http",
+        "errorloc302 503 https://status.example.org/",
+        'http-error status 503 content-type text/plain string "back soon"',
+        "errorfiles pages",
     ],
 )
 def test_a_pool_that_answers_by_itself_needs_no_servers(line):
     assert pool(line).answers
     assert not pool("http-request set-header X y").answers
+
+
+def test_what_answers_for_one_section_does_not_for_those_below_it():
+    inherited = DEFAULTS + " errorfile 503 /x.http\n default_backend app\n"
+    made = config(inherited + "backend app\nlisten l\n bind :80\nbackend b\n errorfile 404 /x.http\n")
+    assert [one.answers for one in made.pools] == [False, True, False]
+
+
+def test_a_computed_use_server_has_servers_that_come_later():
+    assert pool("use-server %[lua.pick] if TRUE").open
+    assert not pool("use-server a if TRUE\n server a 10.0.0.1:80").open
 
 
 def test_routes_stand_in_the_order_of_evaluation():
