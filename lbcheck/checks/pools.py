@@ -162,8 +162,14 @@ def _respelled(target: WeightedTarget, known: Iterable[str]) -> Fix | None:
 def pool_unused(config: Config, context: Context) -> Iterator[Hit]:
     """P07: a pool that no route, and nothing else in the config, sends anything to."""
     for pool in context.once(config, unused):
-        fix = _deleted(pool, context.once(config, _extents))
+        listens = pool.span in context.once(config, _listening)
+        fix = None if listens else _deleted(pool, context.once(config, _extents))
         yield Hit("P07", pool.span, {"pool": pool.name}, fix=fix, pool=pool.name)
+
+
+def _listening(config: Config) -> set[Span]:
+    """Return the places of frontends; a pool at one of them is a HAProxy `listen`, which is more than its servers."""
+    return {frontend.span for frontend in config.frontends}
 
 
 def _extents(config: Config) -> dict[tuple[Source, int], Span]:
@@ -191,8 +197,9 @@ def unused(config: Config) -> list[Pool]:
     """Return the pools that are certainly never used.
 
     None in an open config, nor in one without frontends, which is a piece of something; none of a scope in which
-    a route's target is not known. A pool that holds a stick table, or that was made for one route, is used. Names
-    count, for of two alternatives of one name (HAProxy `.if`) a route leads to either.
+    a route's target is not known. A pool that holds a stick table, or that was made for one route, is used, and so is
+    a HAProxy `listen` without servers: for its statistics or rules. Names count, for of two alternatives of one name
+    (HAProxy `.if`) a route leads to either.
     """
     if config.open or not config.frontends:
         return []
@@ -201,6 +208,7 @@ def unused(config: Config) -> list[Pool]:
         if any(route.outcome == "unknown" for route in frontend.routes):
             scopes.add(frontend.scope)
     used = routed_pools(config)[0] | config.used
+    listening = _listening(config)
     return [
         pool
         for pool in config.pools
@@ -209,4 +217,5 @@ def unused(config: Config) -> list[Pool]:
         and not pool.implicit
         and "stick-table" not in pool.options
         and "disabled" not in pool.options
+        and (pool.servers or pool.span not in listening)
     ]

@@ -102,6 +102,15 @@ def test_a_pool_that_nothing_names():
     assert [hit.pool for hit in hits(pool_unused, made)] == ["old"]
 
 
+def test_a_listen_whose_requests_go_elsewhere():
+    app, stats, old = pool("app", [server()]), pool("stats", []), pool("old", [server()])
+    fronts = [frontend(one.name, [to(app)]) for one in (stats, old)]
+    for front, one in zip(fronts, (stats, old), strict=True):
+        front.span = one.span
+    (hit,) = hits(pool_unused, config(app, stats, old, *fronts))
+    assert (hit.pool, hit.fix) == ("old", None)
+
+
 def test_what_may_be_used_is_not_unused():
     app, old = pool("app", [server()]), pool("old", [server()])
     made = config(app, old, frontend("web", [to(app), route(None, outcome="unknown")]))
