@@ -327,7 +327,8 @@ log stdout format raw daemon
 no option httpclose
 timeout server 0
 timeout http-keep-alive 5
-cookie X insert indirect nocache maxidle 30m maxlife 8h domain a.b attr "SameSite=None"
+cookie X insert indirect nocache httponly secure postonly maxidle 30m maxlife 8h domain a.b attr "SameSite=None"
+cookie X insert preserve httponly secure
 stick-table type ip size 1k expire 30m\nstick on src
 option httpchk GET / HTTP/1.1
 option mysql-check user x pre-41

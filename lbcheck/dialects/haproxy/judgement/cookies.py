@@ -13,7 +13,9 @@ if TYPE_CHECKING:
     from lbcheck.dialects.haproxy.judgement.times import Found
     from lbcheck.dialects.haproxy.tree import Line
 
-_COOKIE_FLAGS = frozenset({"rewrite", "insert", "prefix", "indirect", "nocache", "postonly", "preserve", "dynamic"})
+_COOKIE_FLAGS = frozenset(
+    {"rewrite", "insert", "prefix", "indirect", "nocache", "postonly", "preserve", "httponly", "secure", "dynamic"}
+)
 _COOKIE_VALUES = frozenset({"domain", "maxidle", "maxlife", "attr"})
 _COOKIE_TIMES = frozenset({"maxidle", "maxlife"})
 
