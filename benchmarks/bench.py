@@ -176,6 +176,43 @@ def corpus(runs: int) -> None:
     row(f"corpus, {files} files in one call", pair, "crossplane.parse", 1.0, "0.5")
 
 
+def traffic(path: str, *more: str) -> list[str]:
+    return [LBCHECK, "traffic", "--isolated", "--color", "never", *more, path]
+
+
+def known_shares(path: str) -> int:
+    done = subprocess.run(traffic(path, "--output-format", "json"), capture_output=True, text=True, check=True)
+    pools = json.loads(done.stdout)["pools"]
+    return sum(server["share"] is not None for pool in pools for server in pool["servers"])
+
+
+def shares(folder: Path, runs: int) -> None:
+    for name, make, suffix in (
+        ("nginx", configs.nginx_weighted, ".conf"),
+        ("haproxy", configs.haproxy_weighted, ".cfg"),
+    ):
+        times = {}
+        for servers in (10_000, 100_000):
+            path = folder / f"weighted{servers}{suffix}"
+            path.write_text(make(servers // 20, 20))
+            if servers == 10_000:
+                require(f"every share of {path}", holds=known_shares(str(path)) == servers)
+            some = runs if servers == 10_000 else max(runs // 2, 2)
+            pair = times[servers] = Pair(traffic(str(path)), check(str(path)), some)
+            if servers == 10_000:
+                row(f"traffic, {name}, {servers:,} servers", pair, "lbcheck check", 1.5, "1")
+        exponent = math.log10(times[100_000].ours / times[10_000].ours)
+        note(f"traffic, {name}, growth to 100,000", f"{times[100_000].ours:.2f} s", f"{times[100_000].theirs:.2f} s",
+             f"{exponent:.2f}", "exponent ≤ 1.05", met=exponent <= 1.05)  # fmt: skip
+    path = folder / "ring.conf"
+    path.write_text(configs.nginx_ring(1000))
+    require("the ring", holds=known_shares(str(path)) == 1000)
+    pair = Pair(traffic(str(path), "--exact"), [LBCHECK, "--version"], runs)
+    beyond = pair.ours - pair.theirs
+    note("traffic, a ring of 1,000 servers", f"{pair.ours:.2f} s", f"start-up {pair.theirs:.2f} s",
+         f"{beyond:.2f} s", "< 1 s beyond", met=beyond < 1)  # fmt: skip
+
+
 def main() -> None:
     options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     options.add_argument("-n", "--runs", type=int, default=5, help="pairs of runs for each row")
@@ -188,6 +225,7 @@ def main() -> None:
         small(folder, runs)
         large(folder, runs)
         corpus(runs)
+        shares(folder, runs)
     finally:
         shutil.rmtree(folder)
     print(table())

@@ -61,6 +61,48 @@ def haproxy(pools: int, servers: int) -> str:
     return "\n".join([*lines, ""])
 
 
+def _weight(pool: int, server: int) -> int:
+    return 1 + (pool * 7 + server * 13) % 100
+
+
+def nginx_weighted(pools: int, servers: int) -> str:
+    """As `nginx`, with weights up to 100, and every second pool hashed consistently."""
+    lines = ["events {}", "http {", "    server_names_hash_max_size 262144;"]
+    for pool in range(pools):
+        lines += [f"    upstream pool{pool} {{", f"        zone pool{pool} 256k;"]
+        lines += ["        hash $request_uri consistent;"] * (pool % 2)
+        lines += [
+            f"        server 10.{pool >> 8}.{pool & 255}.{n + 1}:8080 weight={_weight(pool, n)};"
+            for n in range(servers)
+        ]
+        lines += ["    }", f"    server {{ listen 8080; server_name s{pool}.example.com;"]
+        lines += [f"        location / {{ proxy_pass http://pool{pool}; }}", "    }"]
+    return "\n".join([*lines, "}", ""])
+
+
+def haproxy_weighted(pools: int, servers: int) -> str:
+    """As `haproxy`, with weights up to 100, and every second pool hashed consistently."""
+    lines = ["defaults", "    mode http", "    timeout connect 5s", "    timeout client 30s", "    timeout server 30s"]
+    lines += ["frontend web", "    bind 127.0.0.1:8080"]
+    lines += [f"    use_backend pool{pool} if {{ hdr(host) -i s{pool}.example.com }}" for pool in range(pools)]
+    lines.append("    default_backend pool0")
+    for pool in range(pools):
+        lines += [f"backend pool{pool}"] + ["    balance uri", "    hash-type consistent"] * (pool % 2)
+        lines += [
+            f"    server s{n} 10.{pool >> 8}.{pool & 255}.{n + 1}:8080 check weight {_weight(pool, n)}"
+            for n in range(servers)
+        ]
+    return "\n".join([*lines, ""])
+
+
+def nginx_ring(servers: int) -> str:
+    """One upstream of equal servers, hashed consistently: a ring of 160 points for each."""
+    lines = [f"        server 10.1.{n >> 8}.{n & 255}:8080;" for n in range(servers)]
+    inside = "\n".join(["    upstream ring {", "        hash $request_uri consistent;", *lines, "    }"])
+    server = "    server { listen 8080; location / { proxy_pass http://ring; } }"
+    return f"events {{}}\nhttp {{\n{inside}\n{server}\n}}\n"
+
+
 SMALL_NGINX = """\
 events {}
 http {
