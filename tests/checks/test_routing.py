@@ -261,7 +261,7 @@ def test_ten_thousand_routes_are_no_trouble():
     hosts = [route(f"p{n}", (SHOP, when("path", "prefix", f"/{n}/"))) for n in range(10_000)]
     paths = [route(f"p{n}", (when("host", "exact", f"{n}.example.com"), PATH_API)) for n in range(10_000)]
     same = [route(f"p{n}", (SHOP, PATH_API, when("opaque", "exact", f"{n}"))) for n in range(10_000)]
-    start = time.perf_counter()
+    start = time.process_time()
     assert shadowed(*hosts) == shadowed(*paths) == shadowed(*same) == []
     assert dead(*((f"p{n}", "~", f"^/{n}/") for n in range(10_000))) == set()
-    assert time.perf_counter() - start < 12
+    assert time.process_time() - start < 12
