@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from lbcheck.changes.outcome import Changes
     from lbcheck.report.options import Options
     from lbcheck.results import Result
     from lbcheck.traffic.outcome import Traffic
 
+    DiffReporter = Callable[[Changes, Options], str]
     TrafficReporter = Callable[[Traffic, Options], str]
     Reporter = Callable[[Result, Options], str]
 
@@ -39,9 +41,19 @@ SUFFIXES = {
 #: The same for `lbcheck traffic`; the first one is the default.
 TRAFFIC_REPORTERS = {
     "json": "lbcheck.report.traffic_json",
+    "svg": "lbcheck.report.pictures.traffic_svg",
 }
 TRAFFIC_SUFFIXES = {
     ".json": "json",
+    ".svg": "svg",
+}
+
+#: The same for `lbcheck diff`.
+DIFF_REPORTERS = {
+    "svg": "lbcheck.report.pictures.diff_svg",
+}
+DIFF_SUFFIXES = {
+    ".svg": "svg",
 }
 
 
@@ -64,4 +76,15 @@ def traffic_reporter(name: str) -> TrafficReporter:
     from importlib import import_module
 
     render: TrafficReporter = import_module(TRAFFIC_REPORTERS[name]).render
+    return render
+
+
+def diff_reporter(name: str) -> DiffReporter:
+    """Return the function that renders a diff in this format.
+
+    Raises KeyError for a name that is not in DIFF_REPORTERS.
+    """
+    from importlib import import_module
+
+    render: DiffReporter = import_module(DIFF_REPORTERS[name]).render
     return render
