@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from lbcheck.files import FileTree
     from lbcheck.results import Finding, Result
 
 #: The format's version. Additions are allowed, changes not.
@@ -35,14 +36,14 @@ def text(findings: Iterable[Finding]) -> str:
     return json.dumps({"version": VERSION, "findings": entries}, indent=1) + "\n"
 
 
-def read(path: str) -> dict[str, int]:
-    """Return fingerprint → how many findings with it are known. Raises BaselineError."""
+def read(path: str, files: FileTree | None = None) -> dict[str, int]:
+    """Return fingerprint → how many findings with it are known; no `files`: on the disk. Raises BaselineError."""
     import json
 
-    from lbcheck.files import UnreadableError, decode, read_regular
+    from lbcheck.files import UnreadableError, text_at
 
     try:
-        document = json.loads(decode(read_regular(path)))
+        document = json.loads(text_at(path, files))
     except UnreadableError as error:
         raise BaselineError(f"{path}: {error.reason}") from None
     except (ValueError, RecursionError):

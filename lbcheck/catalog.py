@@ -11,6 +11,8 @@ from lbcheck.findings import SEVERITIES
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
+    from lbcheck.files import FileTree
+
 #: Where a rule's page is read on the web.
 PAGES_URL = "https://github.com/lbcheck/lbcheck/blob/main/rules/"
 #: The keys of a page's front matter that the index holds, in its order; the page's file name comes last.
@@ -136,23 +138,23 @@ def _folder() -> str:
     return inside if os.path.isdir(inside) else os.path.join(os.path.dirname(here), "rules")
 
 
-def _text(path: str) -> str:
-    from lbcheck.files import UnreadableError, decode, read_regular
+def _text(path: str, files: FileTree | None = None) -> str:
+    from lbcheck.files import UnreadableError, text_at
 
     try:
-        return decode(read_regular(path))
+        return text_at(path, files)
     except UnreadableError as error:
         raise CatalogError(f"{path}: {error.reason}") from None
 
 
-def front_matter(path: str) -> dict[str, Any]:
+def front_matter(path: str, files: FileTree | None = None) -> dict[str, Any]:
     """Return the front matter of the page at `path`, its values not yet judged. Raises CatalogError."""
     import yaml
 
     from lbcheck import pages
 
     try:
-        head = yaml.safe_load(pages.split(_text(path), path)[0])
+        head = yaml.safe_load(pages.split(_text(path, files), path)[0])
     except pages.PageError as error:
         raise CatalogError(str(error)) from None
     except (yaml.YAMLError, ValueError) as error:
@@ -162,12 +164,14 @@ def front_matter(path: str) -> dict[str, Any]:
     return head
 
 
-def page_names(folder: str) -> list[str]:
+def page_names(folder: str, files: FileTree | None = None) -> list[str]:
     """Return the rule pages of a folder, sorted. Raises CatalogError where it is none."""
+    from lbcheck.files import DiskFiles, UnreadableError
+
     try:
-        names = os.listdir(folder)
-    except OSError as error:
-        raise CatalogError(f"{folder}: {(error.strerror or 'cannot be read').lower()}") from None
+        names = (files or DiskFiles()).names(folder)
+    except UnreadableError as error:
+        raise CatalogError(f"{folder}: {error.reason}") from None
     return sorted(name for name in names if re.match(r"[A-Z][0-9]{2}-[a-z0-9-]+\.md$", name))
 
 
@@ -183,17 +187,17 @@ def load(folder: str) -> list[Rule]:
     return sorted(found, key=lambda rule: rule.code)
 
 
-def replaced(folder: str, known: Mapping[str, Rule]) -> dict[str, Rule]:
+def replaced(folder: str, known: Mapping[str, Rule], files: FileTree | None = None) -> dict[str, Rule]:
     """Return the rules with the words of the user's own pages in place of ours.
 
     A page in the user's folder names an existing rule by its code and may give it another severity, default,
-    message or help; its prose is what `lbcheck rule` then shows. Raises CatalogError, also for a code that no check
-    has: a page alone finds nothing.
+    message or help; its prose is what `lbcheck rule` then shows. The pages are read from `files`, without any from
+    the disk. Raises CatalogError, also for a code that no check has: a page alone finds nothing.
     """
     changed = dict(known)
-    for name in page_names(folder):
+    for name in page_names(folder, files):
         path = os.path.abspath(os.path.join(folder, name))
-        head = front_matter(path)
+        head = front_matter(path, files)
         rule = known.get(str(head.get("code")))
         if rule is None:
             raise CatalogError(

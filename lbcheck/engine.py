@@ -9,7 +9,7 @@ from lbcheck import causes
 from lbcheck.catalog import render, rules
 from lbcheck.checks import CHECKS
 from lbcheck.dialects import DIALECTS, dialect
-from lbcheck.findings import ERROR, Hit, at_least
+from lbcheck.findings import ERROR, Hit, Related, at_least
 from lbcheck.fingerprints import stamp
 from lbcheck.places import change, hidden, notes, place
 from lbcheck.redaction import without
@@ -17,17 +17,20 @@ from lbcheck.results import Counts, Finding, Note, Result
 from lbcheck.text import Source, Span
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from lbcheck.checks import Check
     from lbcheck.context import Context
     from lbcheck.model import Config
     from lbcheck.selection import Selection
+    from lbcheck.suppressions import Ignore
 
 #: Rules that no table of checks holds: reading a config raises them, and so do this module and the suppressions.
 READING = frozenset(f"E{number:02}" for number in range(16))
 #: A check that failed. It cannot be switched off: silence would pass for praise.
 INTERNAL = "E00"
+#: Said of a comment where the policy comes from another revision.
+NOT_APPROVED = "this comment does not count: in the policy's revision no comment silences this finding"
 
 
 def check(config: Config, selection: Selection, context: Context) -> Result:
@@ -40,7 +43,7 @@ def check(config: Config, selection: Selection, context: Context) -> Result:
     raised = [*config.hits] if refused else [*config.hits, *_run(config, selection, context)]
     shown, echoes = causes.split(_selected(raised, selection))
     whole = not refused and config.open is None and all(hit.code != INTERNAL for hit in raised)
-    left, silenced, used = _heeding_comments(config, shown, echoes, selection, judge_unused=whole)
+    left, silenced, used, marks = _heeding_comments(config, shown, echoes, selection, judge_unused=whole)
     findings = stamp(_ordered(_finding(hit, config, selection) for hit in left))
     kept = [finding for finding in findings if not selection.silences(finding)]
     return Result(
@@ -49,6 +52,7 @@ def check(config: Config, selection: Selection, context: Context) -> Result:
         silenced + len(findings) - len(kept),
         _counts(config),
         used,
+        marks,
     )
 
 
@@ -59,26 +63,42 @@ def broken(config: Config) -> bool:
 
 def _heeding_comments(
     config: Config, shown: list[Hit], echoes: list[Hit], selection: Selection, *, judge_unused: bool
-) -> tuple[list[Hit], int, set[tuple[str, int]]]:
+) -> tuple[list[Hit], int, set[tuple[str, int]], set[str]]:
     """Return the hits that no comment silences, how many are silenced, and where the comments are that did it.
 
-    Findings about the comments themselves are among the hits. Comments are called unused only on demand: where not
-    all checks have run, or more belongs to the config than was seen, nobody knows.
+    The last value are the fingerprints of the silenced ones. Findings about the comments themselves are among the
+    hits. Comments are called unused only on demand: where not all checks have run, or more belongs to the config than
+    was seen, nobody knows.
     """
     if not any("lbcheck:" in source.text for source in config.files):
-        return shown, 0, set()
+        return shown, 0, set(), set()
     from lbcheck import suppressions
 
     comments = suppressions.collect(config, selection.rules, selection.today)
-    hits = [*shown, *_selected(comments.hits, selection)]
-    left = suppressions.silence(hits, comments.ignores)
+    left, quiet = suppressions.split([*shown, *_selected(comments.hits, selection)], comments.ignores)
     suppressions.silence(echoes, comments.ignores)  # a comment for an echo is in use
     if judge_unused:
         idle = _selected(suppressions.unused(comments.ignores, selection.codes, selection.rules), selection)
-        hits += idle
-        left += suppressions.silence(idle, comments.ignores)
+        more, silent = suppressions.split(idle, comments.ignores)
+        left += more
+        quiet += silent
+    back, marks = _approved(quiet, config, selection)
     used = {(ignore.span.path, ignore.span.start) for ignore in comments.ignores if ignore.used}
-    return left, len(hits) - len(left), used
+    return left + back, len(quiet) - len(back), used, marks
+
+
+def _approved(quiet: Sequence[tuple[Hit, Ignore]], config: Config, selection: Selection) -> tuple[list[Hit], set[str]]:
+    """Return the hits whose comment does not count, since nobody approved of it, and the other hits' fingerprints."""
+    stamped = stamp([_finding(hit, config, selection) for hit, _ in quiet])
+    marks = {finding.fingerprint for finding in stamped}
+    if selection.approved is None:
+        return [], marks
+    back = []
+    for (hit, ignore), finding in zip(quiet, stamped, strict=True):
+        if finding.fingerprint not in selection.approved:
+            hit.related = [*hit.related, Related(ignore.span, NOT_APPROVED)]
+            back.append(hit)
+    return back, marks & selection.approved
 
 
 def finish(result: Result) -> None:

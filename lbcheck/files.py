@@ -35,6 +35,10 @@ class UnreadableError(Exception):
         self.reason = reason
 
 
+class GitError(Exception):
+    """git is not there, is no help here, or does not know the revision: one line."""
+
+
 class Files(Protocol):
     """How a dialect gets at text: from disk, from memory, or from a git revision."""
 
@@ -113,6 +117,11 @@ def read_regular(path: str, limit: int = MAX_FILE_BYTES) -> bytes:
     if len(data) > limit:
         raise UnreadableError("E04", f"it has more than the limit of {limit:,} bytes")
     return data
+
+
+def text_at(path: str, files: FileTree | None = None) -> str:
+    """Return the text at `path` of these files; without any, of the disk, wherever it lies. Raises UnreadableError."""
+    return decode(read_regular(path)) if files is None else files.read(path).text
 
 
 def _all(descriptor: int, size: int, limit: int) -> bytes:

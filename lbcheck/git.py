@@ -18,15 +18,13 @@ import subprocess
 from contextlib import suppress
 from typing import IO, cast
 
+from lbcheck.files import GitError
+
 #: Seconds that git may take to answer, or to say the next piece of an answer.
 PATIENCE = 60.0
 #: An object identifier, SHA-1 or SHA-256.
 _NAME = re.compile(rb"[0-9a-f]{40}(?:[0-9a-f]{24})?$")
 _BLOCK = 1 << 16
-
-
-class GitError(Exception):
-    """git is not there, is no help here, or does not know the revision: one line."""
 
 
 #: Why an object was not read.

@@ -73,9 +73,13 @@ def check(request: Request, judge: Judge) -> Result:
     return result
 
 
-def judge(settings: Settings) -> Judge:
-    """Return the function that judges one config by the settings. Raises SettingsError for an unknown selector."""
+def judge(settings: Settings, approved: frozenset[str] | None = None) -> Judge:
+    """Return the function that judges one config by the settings; comments silence the `approved` findings, or all.
+
+    Raises SettingsError for an unknown selector.
+    """
     selection = settings.selection()
+    selection.approved = approved
     declared = settings.declarations()
 
     def judged(config: Config) -> Result:
@@ -83,6 +87,24 @@ def judge(settings: Settings) -> Judge:
         return engine.check(config, selection, Context(settings.targets, settings.options))
 
     return judged
+
+
+def silenced(request: Request, judge: Judge, files: FileTree) -> frozenset[str]:
+    """Return the fingerprints of the findings that comments silence in another version of what is to be checked.
+
+    A pull request cannot silence its own check if its comments count only for these: the same finding (its rule, path,
+    pool, server and line) must have been silenced before it.
+    """
+    paths = _around(())[0] if request.changed else list(request.paths)
+    named = [request.stdin_name if path == "-" else path for path in paths]
+    there = request._replace(
+        files=files,
+        stdin=None,
+        changed=False,
+        paths=tuple(path for path in named if files.exists(path)),
+        together=tuple(tuple(path for path in group if files.exists(path)) for group in request.together),
+    )
+    return frozenset(check(there, judge).silenced)
 
 
 def prepare(request: Request) -> Work:

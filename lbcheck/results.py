@@ -78,10 +78,10 @@ class Result:
 
     `suppressed` counts what comments, settings and baseline silenced. `used` are the places, as (path, offset), of
     the codes in suppression comments that silenced something: a fragment that two configs include is in use if one
-    of them needs it.
+    of them needs it. `silenced` are the fingerprints of the findings that comments silenced.
     """
 
-    __slots__ = ("counts", "findings", "not_checked", "suppressed", "used")
+    __slots__ = ("counts", "findings", "not_checked", "silenced", "suppressed", "used")
 
     def __init__(
         self,
@@ -90,12 +90,14 @@ class Result:
         suppressed: int = 0,
         counts: Counts | None = None,
         used: set[tuple[str, int]] | None = None,
+        silenced: set[str] | None = None,
     ) -> None:
         self.findings = findings or []
         self.not_checked = not_checked or []
         self.suppressed = suppressed
         self.counts = counts or Counts()
         self.used = used or set()
+        self.silenced = silenced or set()
 
     def add(self, other: Result) -> None:
         """Take in another part of the run."""
@@ -103,6 +105,7 @@ class Result:
         self.not_checked.extend(other.not_checked)
         self.suppressed += other.suppressed
         self.used |= other.used
+        self.silenced |= other.silenced
         self.counts = self.counts.plus(other.counts)
 
     def count(self, severity: str) -> int:

@@ -8,8 +8,8 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, NamedTuple
 
 from lbcheck import git
-from lbcheck.files import MAX_FILE_BYTES, DiskFiles, UnreadableError, decode
-from lbcheck.git import GitError, MissingObjectError, Objects
+from lbcheck.files import MAX_FILE_BYTES, DiskFiles, GitError, UnreadableError, decode
+from lbcheck.git import MissingObjectError, Objects
 from lbcheck.paths import PathIndex, is_glob
 from lbcheck.text import Source
 

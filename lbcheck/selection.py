@@ -32,10 +32,11 @@ class Selection:
     """`codes` are the rules that run; `rules` all rules by code, in the user's words where they replaced ours.
 
     `severities` are the user's own and win over a check's. `per_file` maps a path pattern to codes; `today` is an
-    ISO date, "" for the clock's.
+    ISO date, "" for the clock's. `approved` are the fingerprints of the findings that comments may silence, None for
+    all.
     """
 
-    __slots__ = ("codes", "ignored", "min_severity", "per_file", "rules", "severities", "today")
+    __slots__ = ("approved", "codes", "ignored", "min_severity", "per_file", "rules", "severities", "today")
 
     def __init__(
         self,
@@ -47,7 +48,9 @@ class Selection:
         ignored: Sequence[Ignored] = (),
         min_severity: str = "info",
         today: str = "",
+        approved: frozenset[str] | None = None,
     ) -> None:
+        self.approved = approved
         self.codes = frozenset(codes)
         self.rules = rules
         self.severities = severities or {}

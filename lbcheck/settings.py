@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from lbcheck.catalog import Rule
     from lbcheck.declared import Declarations
+    from lbcheck.files import FileTree
     from lbcheck.selection import Ignored
     from lbcheck.traffic.scenario import Capacity, Demand, Zone
 
@@ -28,6 +29,8 @@ class SettingsError(Exception):
 class Settings:
     """What a run goes by. `path` is where it is written, None for the defaults; paths in it are relative to there.
 
+    `files` is where the settings and what they name (rule pages, the baseline) are read from, None for the disk.
+
     `select` None means the rules that are on by default. `configs` are files that make one config, each with its
     dialect or None. `capacities`, `demands`, `hosts` and `zones` are what people declare about their machines
     (`traffic.scenario`). `targets` maps a product to its version; `options` a rule's code to its thresholds.
@@ -41,6 +44,7 @@ class Settings:
         "exclude",
         "extend_select",
         "fail_on",
+        "files",
         "hosts",
         "ignore",
         "ignored",
@@ -60,6 +64,7 @@ class Settings:
 
     def __init__(self) -> None:
         self.path: str | None = None
+        self.files: FileTree | None = None
         self.rules: Mapping[str, Rule] = catalog.rules()
         self.select: Sequence[str] | None = None
         self.extend_select: Sequence[str] = ()
@@ -126,29 +131,33 @@ class Settings:
         )
 
 
-def load(path: str | None = None, *, isolated: bool = False) -> Settings:
+def load(path: str | None = None, *, isolated: bool = False, files: FileTree | None = None) -> Settings:
     """Return the settings of the file at `path`, or of the nearest one from here upwards to the git top.
 
-    `isolated` returns the defaults whatever lies around. Raises SettingsError.
+    `isolated` returns the defaults whatever lies around. With `files` the settings are those of a git revision,
+    whatever the disk says. Raises SettingsError.
     """
-    if isolated:
-        return Settings()
-    if path is None:
-        path = find(os.getcwd())
-    return Settings() if path is None else from_text(_text(path), path)
+    settings = Settings()
+    settings.files = files
+    if not isolated and path is None:
+        path = find(os.getcwd(), files)
+    return settings if isolated or path is None else from_text(_text(path, files), path, files)
 
 
-def find(folder: str) -> str | None:
+def find(folder: str, files: FileTree | None = None) -> str | None:
     """Return the nearest settings file at or above a folder, not above the git top; outside git only at the folder."""
-    chain = _up_to_git_top(folder)
-    for place in chain:
+    for place in _up_to_git_top(folder):
         own = os.path.join(place, FILE)
-        if os.path.isfile(own):
+        if _is_file(own, files):
             return own
         project = os.path.join(place, PROJECT_FILE)
-        if os.path.isfile(project) and "[tool.lbcheck" in _text(project):
+        if _is_file(project, files) and "[tool.lbcheck" in _text(project, files):
             return project
     return None
+
+
+def _is_file(path: str, files: FileTree | None) -> bool:
+    return os.path.isfile(path) if files is None else files.exists(path) and not files.is_folder(path)
 
 
 def _up_to_git_top(folder: str) -> list[str]:
@@ -162,16 +171,16 @@ def _up_to_git_top(folder: str) -> list[str]:
     return chain
 
 
-def _text(path: str) -> str:
-    from lbcheck.files import UnreadableError, decode, read_regular
+def _text(path: str, files: FileTree | None = None) -> str:
+    from lbcheck.files import UnreadableError, text_at
 
     try:
-        return decode(read_regular(path))
+        return text_at(path, files)
     except UnreadableError as error:
         raise SettingsError(f"{path}: {error.reason}") from None
 
 
-def from_text(text: str, path: str = FILE) -> Settings:
+def from_text(text: str, path: str = FILE, files: FileTree | None = None) -> Settings:
     """Return the settings in a TOML text that stands, or would stand, at `path`. Raises SettingsError."""
     import tomllib
 
@@ -188,6 +197,7 @@ def from_text(text: str, path: str = FILE) -> Settings:
 
     settings = Settings()
     settings.path = path
+    settings.files = files
     for key in sorted(document, key=lambda name: name != "rules"):  # whose words and codes the others are judged by
         try:
             put(settings, key, document[key], os.path.dirname(path))

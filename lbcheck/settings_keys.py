@@ -177,7 +177,7 @@ def _targets(settings: Settings, value: Any, _: str) -> None:
 
 
 def _rules(settings: Settings, value: Any, folder: str) -> None:
-    settings.rules = catalog.replaced(_below(folder, _string(value)), settings.rules)
+    settings.rules = catalog.replaced(_below(folder, _string(value)), settings.rules, settings.files)
 
 
 def _root(settings: Settings, value: Any, folder: str) -> None:

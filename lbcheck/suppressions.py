@@ -217,8 +217,13 @@ def unused(ignores: Iterable[Ignore], ran: Collection[str], rules: Mapping[str, 
 
 def silence(hits: Sequence[Hit], ignores: Sequence[Ignore]) -> list[Hit]:
     """Return the hits that no comment silences; mark the comments that silence one as used."""
+    return split(hits, ignores)[0]
+
+
+def split(hits: Sequence[Hit], ignores: Sequence[Ignore]) -> tuple[list[Hit], list[tuple[Hit, Ignore]]]:
+    """Return the hits that no comment silences, and the others with a comment each; mark the comments as used."""
     if not ignores:
-        return list(hits)
+        return list(hits), []
     lines: dict[tuple[int, str, int], list[Ignore]] = {}
     wide: dict[tuple[int, str], list[Ignore]] = {}
     for ignore in sorted(ignores, key=lambda one: (one.reach[0], -one.reach[1])):
@@ -228,7 +233,10 @@ def silence(hits: Sequence[Hit], ignores: Sequence[Ignore]) -> list[Hit]:
         else:
             lines.setdefault((id(source), ignore.code, source.position(ignore.reach[0])[0]), []).append(ignore)
     nests = {key: _Nest(found) for key, found in wide.items()}
-    return [hit for hit in hits if not _silenced(hit, lines, nests)]
+    answers = [(hit, _silencing(hit, lines, nests)) for hit in hits]
+    return [hit for hit, ignore in answers if ignore is None], [
+        (hit, ignore) for hit, ignore in answers if ignore is not None
+    ]
 
 
 class _Nest:
@@ -257,9 +265,10 @@ class _Nest:
             index = self._parents[index]
 
 
-def _silenced(
+def _silencing(
     hit: Hit, lines: Mapping[tuple[int, str, int], list[Ignore]], nests: Mapping[tuple[int, str], _Nest]
-) -> bool:
+) -> Ignore | None:
+    """Return one of the comments that silence a hit, None where none does; mark all of them as used."""
     span = hit.span
     key = (id(span.source), hit.code)
     found = list(nests[key].around(span.start)) if key in nests else []
@@ -268,4 +277,4 @@ def _silenced(
         found += lines.get((*key, line), ())
     for ignore in found:
         ignore.used = True
-    return bool(found)
+    return found[0] if found else None

@@ -13,8 +13,7 @@ from repos import bare, commit, git, put, repository
 
 from lbcheck import git as program
 from lbcheck.discovery import discover
-from lbcheck.files import UnreadableError
-from lbcheck.git import GitError
+from lbcheck.files import GitError, UnreadableError
 from lbcheck.revisions import Repository
 
 NGINX = "events {}\nhttp { upstream app { server 10.0.0.1:80; } }\n"

@@ -12,6 +12,7 @@ from lbcheck.cli.output import CLEAN, FAILED, FOUND, NOTHING, color, fail, show,
 from lbcheck.report import REPORTERS, SUFFIXES
 
 if TYPE_CHECKING:
+    from lbcheck.files import FileTree
     from lbcheck.project import Judge, Request
     from lbcheck.results import Result
     from lbcheck.settings import Settings
@@ -28,6 +29,7 @@ Examples:
   lbcheck check -f 00-base.cfg -f 10-web.cfg   files that HAProxy loads as one config
   lbcheck check --select D,H01 .               shares, and missing health checks, only
   lbcheck check -o sarif:out.sarif .           a report for code scanning beside the text
+  lbcheck check --policy-from origin/main .    a pull request cannot silence its own check
 \b
 Exit codes: 0 nothing at or above --fail-on, 1 findings, 2 lbcheck could not do its work, 3 nothing was checked.
 """,
@@ -48,6 +50,7 @@ Exit codes: 0 nothing at or above --fail-on, 1 findings, 2 lbcheck could not do 
 @click.option("--baseline", type=click.Path(dir_okay=False), help="Leave out the findings that this file holds.")
 @click.option("--write-baseline", type=click.Path(dir_okay=False), help="Write today's findings to this file.")
 @taking.settings_file
+@taking.policy
 @taking.color
 @taking.jobs
 def command(paths: tuple[str, ...], **options: Any) -> None:
@@ -57,10 +60,11 @@ def command(paths: tuple[str, ...], **options: Any) -> None:
     """
     from lbcheck.baseline import BaselineError
     from lbcheck.discovery import PathMissingError
+    from lbcheck.files import GitError
     from lbcheck.settings import SettingsError
 
     try:
-        settings = taking.settings_of(options)
+        settings = taking.settings_of(options, _policy(options))
         request = taking.request_of(paths, settings, options)
         if options["show_files"]:
             _show_files(request)
@@ -68,22 +72,33 @@ def command(paths: tuple[str, ...], **options: Any) -> None:
         _report(result, settings, options)
     except PathMissingError as error:
         fail(f"{error}: no such file or folder")
-    except (SettingsError, BaselineError) as error:
+    except (SettingsError, BaselineError, GitError) as error:
         fail(str(error))
     sys.exit(_code(result, settings, options))
+
+
+def _policy(options: dict[str, Any]) -> FileTree | None:
+    """Return the files of the revision that settings and suppressions come from, None where none is named."""
+    if options["policy_from"] is None:
+        return None
+    from lbcheck.revisions import Repository
+
+    return Repository().files(options["policy_from"])
 
 
 def _run(request: Request, settings: Settings, options: dict[str, Any]) -> Result:
     from lbcheck import baseline, project
 
     judge = project.judge(settings)
+    if settings.files is not None:
+        judge = project.judge(settings, project.silenced(request, judge, settings.files))
     result = project.check(request, judge)
     if options["write_baseline"]:
         write(options["write_baseline"], baseline.text(result.findings))
         click.echo(f"wrote {len(result.findings)} findings to {options['write_baseline']}", err=True)
         baseline.apply(result, baseline.read(options["write_baseline"]))
     elif settings.baseline:
-        baseline.apply(result, baseline.read(settings.baseline))
+        baseline.apply(result, baseline.read(settings.baseline, settings.files))
     if options["fix"] or options["show_diff"]:
         result = _mend(result, request, judge, options)
     return result

@@ -13,6 +13,7 @@ from lbcheck.cli.output import fail
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from lbcheck.files import FileTree
     from lbcheck.project import Request
     from lbcheck.settings import Settings
 
@@ -78,6 +79,10 @@ settings_file = _all(
     click.option("--isolated", is_flag=True, help="Read no settings."),
 )
 
+policy = click.option(
+    "--policy-from", metavar="REV", help="Take settings and suppressions from this git revision instead."
+)
+
 exit_zero = click.option("--exit-zero", is_flag=True, help="Exit 0 whatever is found.")
 color = click.option("--color", type=click.Choice(["auto", "always", "never"]), default="auto", show_default=True)
 jobs = click.option("-j", "--jobs", type=click.IntRange(0), default=0, help="Processes; 0 means as many as cores.")
@@ -93,11 +98,14 @@ def output(formats: Sequence[str], default: str) -> Callable[[F], F]:
     )
 
 
-def settings_of(options: Mapping[str, Any]) -> Settings:
-    """Return the settings file's words with the options laid over them. Raises SettingsError."""
+def settings_of(options: Mapping[str, Any], files: FileTree | None = None) -> Settings:
+    """Return the settings file's words with the options laid over them; `files` is where it is, None for the disk.
+
+    Raises SettingsError.
+    """
     from lbcheck.settings import load
 
-    settings = load(options["settings_path"], isolated=options["isolated"])
+    settings = load(options["settings_path"], isolated=options["isolated"], files=files)
     lay_over(settings, options)
     return settings
 
