@@ -82,12 +82,22 @@ def _tracked(config: Config, names: Names) -> None:
                 names.used.add(one.tracks.value.partition("/")[0])
 
 
+def _spread_checks(config: Config, tree: Tree) -> None:
+    """Keep in every pool by how many percent the intervals between its checks may vary."""
+    lines = tree.global_lines("spread-checks")
+    if lines and 1 not in lines[-1].opaque:
+        spread = Setting(number(lines[-1].word(1)), lines[-1].span)
+        for made in config.pools:
+            made.options = {**made.options, "spread-checks": spread}
+
+
 def _rest(config: Config, tree: Tree) -> None:
     config.admins.extend(admins(tree))
     config.durations.extend(durations(tree))
     config.requirements.extend(requirements(tree))
     config.resolvers = {section.name: section.span for section in tree.sections("resolvers")}
     config.blocks = lambda: [section.extent for section in tree.read.sections]
+    _spread_checks(config, tree)
     processes = tree.global_lines("nbproc")
     config.workers = Setting(number(processes[-1].word(1)), processes[-1].span) if processes else Setting(1)
     if tree.templated:

@@ -38,7 +38,10 @@ def retry(scope: Scope, family: str) -> Retry:
 
 
 def timeouts(scope: Scope, family: str, kind: str) -> dict[str, Setting[float]]:
-    """Return the times in seconds: "connect", "send" and "read"; in stream "connect" and "idle" (proxy_timeout)."""
+    """Return the times in seconds: "connect", "send" and "read"; in stream "connect" and "idle" (proxy_timeout).
+
+    "next_upstream" is there where somebody limits how long a request goes on to further servers.
+    """
     if kind == "stream":
         wanted = [("connect", f"{family}_connect_timeout", _MINUTE), ("idle", f"{family}_timeout", _TEN_MINUTES)]
     else:
@@ -51,6 +54,10 @@ def timeouts(scope: Scope, family: str, kind: str) -> dict[str, Setting[float]]:
             found[name] = default
         elif value is not None:
             found[name] = Setting(value, item.span)
+    limit = scope.inherited(f"{family}_next_upstream_timeout")
+    value = seconds(limit.args[0]) if limit is not None and limit.args else None
+    if limit is not None and value:  # 0 is no limit
+        found["next_upstream"] = Setting(value, limit.span)
     return found
 
 
