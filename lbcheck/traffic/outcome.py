@@ -52,7 +52,10 @@ class ServerTraffic(NamedTuple):
 
 
 class Survivor(NamedTuple):
-    """A server's part of its pool's requests after a loss was noticed. The lost ones have 0.0."""
+    """A server's part of its pool's requests after a loss was noticed. The lost ones have 0.0.
+
+    `capacity` is that of all servers left that the line stands for.
+    """
 
     name: str
     address: str
@@ -68,7 +71,8 @@ class Loss(NamedTuple):
     out, None where it never notices; `detection` says in words how, or why not. `failed_share` is the part of the
     pool's requests that fail until then; `delay_s` how long a request waits that meets the lost server and is saved
     by another. `servers` are the shares after that time, all of the pool in order; where they cannot be known they
-    are None with a `reason`. `backups`: backup servers take over.
+    are None with a `reason`. Where the proxy never notices, they are the shares that last, and `unserved` is what
+    fails for good. `backups`: backup servers take over.
     """
 
     lost: str

@@ -46,7 +46,15 @@ class Shares:
 
 
 class Balancer(Protocol):
-    """What shares a pool's requests out among its members, one for each server that a line stands for."""
+    """What shares a pool's requests out among its members, one for each server that a line stands for.
+
+    `interchangeable`: members of one weight and role are; what the others get after a loss does not depend on which of
+    them is lost.
+    """
+
+    @property
+    def interchangeable(self) -> bool:
+        """Whether nothing but weight and role tells members apart."""
 
     def shares(self, lost: Collection[int] = ...) -> Shares:
         """Return the pool's shares; the members at the places `lost` (`members.members`) are gone."""

@@ -21,13 +21,15 @@ _HASHES = ("source", "uri", "url_param", "hdr", "hash", "rdp-cookie")
 class Backend:
     """A pool's usable servers, and the ring of those that act when all are up."""
 
-    __slots__ = ("_tree", "acting", "exact_points", "points", "pool", "usable")
+    __slots__ = ("_tree", "acting", "backups", "exact_points", "points", "pool", "primaries")
 
     def __init__(self, pool: Pool, points: int, exact_points: int | None) -> None:
         self.pool = pool
-        self.usable = [
-            (place, member) for place, member in enumerate(members(pool)) if member.server.enabled and member.weight > 0
-        ]
+        self.primaries: list[tuple[int, Member]] = []
+        self.backups: list[tuple[int, Member]] = []
+        for place, member in enumerate(members(pool)):
+            if member.server.enabled and member.weight > 0:
+                (self.backups if member.server.backup else self.primaries).append((place, member))
         self.acting = self._acting(())
         self.points = points
         self.exact_points = exact_points
@@ -50,12 +52,22 @@ class Backend:
 
         The primaries; where none serves, the first backup, or all backups with `option allbackups`.
         """
-        usable = [member for place, member in self.usable if place not in lost]
-        primaries = [member for member in usable if not member.server.backup]
+        primaries = [member for place, member in self.primaries if place not in lost]
         if primaries:
             return primaries
+        backups = [member for place, member in self.backups if place not in lost]
         every = self.pool.options.get("allbackups")
-        return usable if every is not None and every.value else usable[:1]
+        return backups if every is not None and every.value else backups[:1]
+
+    @property
+    def interchangeable(self) -> bool:
+        """Whether nothing but the weight tells servers apart: neither order nor ids nor arcs."""
+        algorithm = self.pool.algorithm
+        if algorithm.name in _HASHES and (_constant_hash(self.pool) is not None or not algorithm.consistent):
+            return _constant_hash(self.pool) is None
+        if algorithm.name in _HASHES or algorithm.name == "random":
+            return not ring.worth_walking(self.points, len(self.acting), self.exact_points)
+        return algorithm.name not in ("first", "sticky")
 
     @property
     def tree(self) -> Tree:

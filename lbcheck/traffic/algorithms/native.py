@@ -17,6 +17,7 @@ class Balancer:
     """A pool's servers that are in rotation."""
 
     __slots__ = ("known", "pool")
+    interchangeable = True
 
     def __init__(self, pool: Pool) -> None:
         self.pool = pool

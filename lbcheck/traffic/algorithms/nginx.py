@@ -26,6 +26,7 @@ class Upstream:
         "backups",
         "down",
         "exact_points",
+        "named_once",
         "names",
         "peers",
         "points",
@@ -50,6 +51,7 @@ class Upstream:
         self.down = frozenset(at for at, peer in enumerate(self.peers) if not peer.server.serving)
         self.points = points
         self.exact_points = exact_points
+        self.named_once = len(set(self.names)) == len(self.names)
         self._continuum: ketama.Continuum | None = None
 
     def shares(self, lost: Collection[int] = ()) -> Shares:
@@ -62,6 +64,15 @@ class Upstream:
             name = self.pool.algorithm.name
             return Shares(None, reason=_UNKNOWN.get(name, f"{name} is not emulated"))
         return method(self, down)
+
+    @property
+    def interchangeable(self) -> bool:
+        """Whether nothing but the weight tells servers apart: neither order nor arcs nor another one of that name."""
+        algorithm = self.pool.algorithm.name
+        if algorithm == "hash_consistent":
+            walked = ring.worth_walking(self.points, len(self.peers), self.exact_points)
+            return self.named_once and not walked and _constant_key(self.pool) is None
+        return algorithm in ("round_robin", "least_conn", "random", "random_two")
 
     @property
     def continuum(self) -> ketama.Continuum:
@@ -124,9 +135,12 @@ def _hash_consistent(upstream: Upstream, down: Collection[int]) -> Shares:
     if key == b"":
         return _by_weight(upstream, down)
     if key is None and not ring.worth_walking(upstream.points, len(upstream.peers), upstream.exact_points):
-        fractions = ketama.estimated_shares(upstream.names, upstream.weights, down)
-        found = spread(upstream.pool, upstream.peers, fractions)
-        found.exact, found.stderr = False, ring.standard_error(fractions, upstream.points)
+        if upstream.named_once:
+            found = _by_weight(upstream, down)
+        else:
+            fractions = ketama.estimated_shares(upstream.names, upstream.weights, down)
+            found = spread(upstream.pool, upstream.peers, fractions)
+        found.exact, found.stderr = False, ring.standard_error(found.servers or (), upstream.points)
         return found
     continuum = upstream.continuum
     if key is None:
