@@ -59,6 +59,11 @@ def color(options: Mapping[str, Any]) -> bool:
 
 
 def width() -> int:
-    """Return how many columns a line may take: what COLUMNS says, or 120."""
+    """Return how many columns a line may take: what COLUMNS says, the terminal's, or 120."""
     columns = os.environ.get("COLUMNS", "")
-    return (int(columns) if columns.isdecimal() else 0) or 120
+    if columns.isdecimal() and int(columns):
+        return int(columns)
+    try:
+        return os.get_terminal_size(sys.stdout.fileno()).columns or 120
+    except (OSError, ValueError):
+        return 120

@@ -40,20 +40,24 @@ SUFFIXES = {
 
 #: The same for `lbcheck traffic`; the first one is the default.
 TRAFFIC_REPORTERS = {
+    "text": "lbcheck.report.pictures.traffic_text",
     "json": "lbcheck.report.traffic_json",
     "svg": "lbcheck.report.pictures.traffic_svg",
 }
 TRAFFIC_SUFFIXES = {
     ".json": "json",
     ".svg": "svg",
+    ".txt": "text",
 }
 
 #: The same for `lbcheck diff`.
 DIFF_REPORTERS = {
+    "text": "lbcheck.report.pictures.diff_text",
     "svg": "lbcheck.report.pictures.diff_svg",
 }
 DIFF_SUFFIXES = {
     ".svg": "svg",
+    ".txt": "text",
 }
 
 

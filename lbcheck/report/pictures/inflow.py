@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from lbcheck.report.pictures.faces import BAR, UNIT, Port
 from lbcheck.report.pictures.shapes import Band, Box, Link
-from lbcheck.report.pictures.sources import ANSWER, MISSING, MYSTERY, NOBODY, OTHERS, POOL, Sink
+from lbcheck.report.pictures.sources import MISSING, MYSTERY, NOBODY, POOL, Sink, sink_words
 from lbcheck.report.pictures.words import percent, wrapped
 
 if TYPE_CHECKING:
@@ -24,11 +24,6 @@ _THIN = 6.0
 _SINK = 30.0
 _LINK_STEP = 14.0
 _END = 52.0
-_SINK_WORDS = {
-    ANSWER: "answered by the proxy itself",
-    NOBODY: "no pool takes them",
-    OTHERS: "other pools",
-}
 
 
 def sinks(sources: Iterable[Source]) -> list[Sink]:
@@ -62,7 +57,7 @@ def sink_heights(sources: Sequence[Source]) -> dict[Sink, float]:
 def place_sink(drawing: Drawing, sink: Sink, high: float, columns: Columns, top: float) -> Port:
     """Draw where requests end outside of the pools, so high, and return where they arrive."""
     unknown = sink.kind in (MYSTERY, MISSING)
-    words = _words(sink)
+    words = sink_words(sink)
     look = "unknown" if unknown else NOBODY if sink.kind == NOBODY else "sink"
     width = _SINK if unknown else BAR
     lines = wrapped(words, int((columns.right - columns.pool - width - 10) / 7.2), 2)
@@ -74,14 +69,6 @@ def place_sink(drawing: Drawing, sink: Sink, high: float, columns: Columns, top:
         y = top + high / 2 + 4 + 15 * (number - (len(lines) - 1) / 2)
         drawing.write(x, y, text, "small", room=columns.right - x, look="muted")
     return Port(columns.pool, top, high)
-
-
-def _words(sink: Sink) -> str:
-    if sink.kind == MISSING:
-        return f"no pool named {sink.key} is known"
-    if sink.kind == MYSTERY:
-        return f"not known: {sink.key}"
-    return _SINK_WORDS[sink.kind]
 
 
 class _Ports:

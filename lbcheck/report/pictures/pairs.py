@@ -47,6 +47,8 @@ class Pair(NamedTuple):
             return "new" if self.status == ADDED else "removed"
         if moved is None or abs(moved) < 5e-6:
             return ""
+        if self.size > 1 and all(side is None or side.low == side.high for side in (self.before, self.after)):
+            return f"{points(moved / self.size)} points each"
         return f"{points(moved)} points"
 
 

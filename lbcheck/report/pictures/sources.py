@@ -10,7 +10,7 @@ from lbcheck.report.pictures.words import named, plain
 from lbcheck.wording import counted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from lbcheck.traffic.outcome import FrontendTraffic, RouteTraffic, TargetTraffic
 
@@ -38,6 +38,21 @@ class Sink(NamedTuple):
 
     kind: str
     key: int | str = ""
+
+
+#: What a drawing says of sinks without a name.
+_SINK_WORDS = {ANSWER: "answered by the proxy itself", NOBODY: "no pool takes them", OTHERS: "other pools"}
+
+
+def sink_words(sink: Sink, pools: Mapping[int, str] | None = None) -> str:
+    """Return what a sink is called; `pools` has the names of those that are shown."""
+    if sink.kind == MISSING:
+        return f"no pool named {sink.key} is known"
+    if sink.kind == MYSTERY:
+        return f"not known: {sink.key}"
+    if sink.kind == POOL and pools and isinstance(sink.key, int):
+        return pools.get(sink.key, _SINK_WORDS[OTHERS])
+    return _SINK_WORDS.get(sink.kind, "")
 
 
 class Lane(NamedTuple):

@@ -1,0 +1,107 @@
+"""The loss that hurts a pool most, in one sentence, and every loss as a line of a table."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lbcheck.report.pictures.words import amount, named, percent, plain
+from lbcheck.wording import duration
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from lbcheck.traffic.outcome import Loss, PoolTraffic, Survivor
+
+#: A loss that nobody notices counts as lasting so many seconds: longer than what any check needs.
+_NEVER = 86_400.0
+_NAMES_ROOM = 40
+#: Shares that differ by less are the same.
+_SAME = 1e-9
+
+
+def worst(pool: PoolTraffic) -> Loss | None:
+    """Return the loss of a pool's that most requests suffer from; None where it has none."""
+    return max(pool.losses, key=lambda loss: _badness(loss, pool), default=None)
+
+
+def _badness(loss: Loss, pool: PoolTraffic) -> tuple[float, float, int, float]:
+    """Requests that find no server for good; those that fail until it is noticed; overload; the largest growth."""
+    lasting = _NEVER if loss.detection_s is None else loss.detection_s
+    growth = [
+        (after.share or 0.0) - (before.share or 0.0) for after, before in zip(loss.servers, pool.servers, strict=False)
+    ]
+    return (loss.unserved, (loss.failed_share or 0.0) * lasting, len(overloaded(loss)), max(growth, default=0.0))
+
+
+def overloaded(loss: Loss) -> list[Survivor]:
+    """Return the survivors that then get more than they were declared to take."""
+    return [
+        server
+        for server in loss.servers
+        if server.load is not None and server.capacity is not None and server.load > server.capacity
+    ]
+
+
+def lost(loss: Loss) -> str:
+    """Return what is lost, in words: "shop1", "app1 (or any of 12 alike)"."""
+    name = plain(loss.lost)
+    return name if loss.alike <= 1 else f"{name} (or any of {loss.alike:,} alike)"
+
+
+def until(loss: Loss) -> str:
+    """Return what happens to requests until the proxy notices."""
+    if loss.failed_share is None:
+        return "how many requests fail is not known"
+    lasting = "as long as it is down" if loss.detection_s is None else f"up to {duration(loss.detection_s)}"
+    wait = f" after {duration(loss.delay_s)}" if loss.delay_s else ""
+    if loss.failed_share > 0:
+        return f"{percent(loss.failed_share)} of requests fail{wait} for {lasting}"
+    if wait:
+        return f"requests wait {duration(loss.delay_s or 0.0)} for another server, for {lasting}"
+    return "no request fails"
+
+
+def afterwards(loss: Loss, pool: PoolTraffic) -> str:
+    """Return what becomes of the requests when the proxy has noticed; "" where it never does."""
+    if loss.detection_s is None and loss.failed_share:
+        return ""
+    if loss.reason is not None:
+        return f"shares are then not known: {plain(loss.reason)}"
+    words = ["backups take over"] if loss.backups else []
+    if loss.unserved > 0:
+        words.append(f"{percent(loss.unserved)} find no server")
+    over = overloaded(loss)
+    if over:
+        names = named([plain(server.name) for server in over], _NAMES_ROOM)
+        worst_one = max(over, key=lambda server: (server.load or 0.0) / (server.capacity or 1.0))
+        words.append(
+            f"{names} overloaded ({amount(worst_one.load or 0.0)}, can take {amount(worst_one.capacity or 0.0)})"
+        )
+    elif loss.unserved < 1:
+        words.append(_busiest(loss, pool))
+    return ", ".join(word for word in words if word)
+
+
+def _busiest(loss: Loss, pool: PoolTraffic) -> str:
+    """Return who gets most then, and how much it gets without the loss."""
+    known = [(server.share, at) for at, server in enumerate(loss.servers) if server.share]
+    if not known:
+        return ""
+    most = max(share for share, _ in known)
+    ahead = [at for share, at in known if most - share < _SAME]
+    names = named([plain(loss.servers[at].name) for at in ahead[:20]], _NAMES_ROOM)
+    if len(ahead) > 2:
+        names = f"{len(ahead):,} servers"
+    each = " each" if len(ahead) > 1 else ""
+    return f"{names} {'get' if each else 'gets'} {percent(most)}{each}{_instead(ahead, pool.servers)}"
+
+
+def _instead(ahead: Sequence[int], servers: Sequence[object]) -> str:
+    normal = {percent(getattr(servers[at], "share", None)) for at in ahead if at < len(servers)}
+    return f" (now {normal.pop()})" if len(normal) == 1 else ""
+
+
+def told(loss: Loss, pool: PoolTraffic) -> str:
+    """Return a loss in one sentence: "without shop1: 83.3 % of requests fail for up to 6 s, then …"."""
+    then = afterwards(loss, pool)
+    return f"without {lost(loss)}: {until(loss)}{f', then {then}' if then else ''}"

@@ -1,0 +1,179 @@
+"""`lbcheck traffic` at a terminal: a bar for each server, the worst pool first, and what its worst loss would do."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from rich.text import Text
+
+from lbcheck.report.escape import escape, shown_path
+from lbcheck.report.pictures import losses
+from lbcheck.report.pictures.rows import OVERLOADED, mark
+from lbcheck.report.pictures.sections import digest, views
+from lbcheck.report.pictures.sources import sink_words
+from lbcheck.report.pictures.terminal import FAIR_TICK, bar, columns_width, padded, printed, styled, width_of
+from lbcheck.report.pictures.views import FINE, IN_DOUBT, summary
+from lbcheck.report.pictures.words import amount, cut, named, percent
+from lbcheck.traffic.outcome import HOT, STARVED, UNKNOWN
+from lbcheck.wording import counted
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from lbcheck.report.options import Options
+    from lbcheck.report.pictures.rows import Row
+    from lbcheck.report.pictures.sections import Digest, Section
+    from lbcheck.report.pictures.views import PoolView
+    from lbcheck.traffic.outcome import Traffic
+
+#: So many pools have lines of their own, so many if all is well, and a pool so many lines: a screen holds no more.
+MOST_POOLS = 20
+_FINE_POOLS = 8
+_MOST_LINES = 8
+_MOST_NOTES = 5
+_POOL, _SHARE = (6, 20), (6, 22)
+_SERVER = 8
+_MARK = (14, 26)
+_BARS = (8, 40)
+
+
+class _Widths(NamedTuple):
+    pool: int
+    server: int
+    bar: int
+    share: int
+    total: int
+
+
+def render(traffic: Traffic, options: Options) -> str:
+    """Return the pools in trouble first, each server's share, and the summary as the last line."""
+    troubled = sum(1 for view in views(traffic) if view.trouble)
+    shown = digest(traffic, min(MOST_POOLS, max(_FINE_POOLS, troubled)))
+    lines = {view.at: view.rows(_MOST_LINES, alike=True) for section in shown.sections for view in section.pools}
+    widths = _widths(shown, lines, width_of(options))
+    return printed(_lines(traffic, shown, lines, widths), options)
+
+
+def _lines(traffic: Traffic, shown: Digest, lines: dict[int, list[Row]], widths: _Widths) -> Iterator[Text]:
+    for section in shown.sections:
+        yield styled(shown_path(cut(section.title, widths.total)), "strong")
+        for view in section.pools:
+            yield from _pool(view, lines[view.at], widths)
+        yield from _routes(section, widths)
+        yield Text()
+    if shown.left_out:
+        yield _left_out(shown.left_out, widths)
+    if traffic.not_checked:
+        yield from _not_checked(traffic, widths)
+    if any(row.ratio is not None and row.look in (HOT, STARVED) for rows in lines.values() for row in rows):
+        yield styled(f"{FAIR_TICK} is where a fair share ends", "muted")
+    fine = all(view.trouble == FINE for view in views(traffic)) and bool(traffic.pools)
+    yield styled(f"{summary(traffic.pools)} in {counted(traffic.configs, 'config')}", "good" if fine else "strong")
+
+
+def _label(row: Row, room: int) -> str:
+    """Return a line's name: those of all its servers where they fit."""
+    names = ", ".join(row.names)
+    return names if 1 < row.size == len(row.names) and len(names) <= room else row.label
+
+
+def _widths(shown: Digest, lines: dict[int, list[Row]], width: int) -> _Widths:
+    pools = [view.name for section in shown.sections for view in section.pools]
+    rows = [row for found in lines.values() for row in found]
+    pool = columns_width(pools, *_POOL)
+    most = max(20, width // 4 + 2)
+    server = columns_width((_label(row, most) for row in rows), _SERVER, most)
+    share = columns_width((row.amount for row in rows), *_SHARE)
+    fixed = 2 + pool + share + columns_width((mark(row) for row in rows), *_MARK) + 4
+    free = width - fixed - server
+    if free < _BARS[0]:
+        server = max(_SERVER, server - (_BARS[0] - free))
+        free = width - fixed - server
+    return _Widths(pool, server, max(_BARS[0], min(_BARS[1], free)), share, width)
+
+
+def _pool(view: PoolView, rows: Sequence[Row], widths: _Widths) -> Iterator[Text]:
+    if view.reason is not None:
+        yield _unknown(view, widths)
+        return
+    if not rows:
+        yield Text.assemble("  ", padded(view.name, widths.pool), " no servers")
+    for number, row in enumerate(rows):
+        name = padded("" if number else view.name, widths.pool, "strong")
+        yield _fitting(Text.assemble("  ", name, " ", _server(row, widths), _tail(view, row, first=not number)), widths)
+    if not view.pool.exact:
+        yield _fitting(Text("    ") + styled(view.method, "muted"), widths)
+    loss = losses.worst(view.pool) if view.pool.servers else None
+    if loss is not None:
+        yield _fitting(Text("    ") + styled(losses.told(loss, view.pool), "muted"), widths)
+
+
+def _unknown(view: PoolView, widths: _Widths) -> Text:
+    words = f"? shares not known: {view.reason} ({counted(len(view.pool.servers), 'server')})"
+    return Text.assemble(
+        "  ",
+        padded(view.name, widths.pool, "strong"),
+        " ",
+        styled(cut(words, widths.total - widths.pool - 3), UNKNOWN),
+    )
+
+
+def _server(row: Row, widths: _Widths) -> Text:
+    fair = None if row.fair is None else row.fair / row.size
+    return Text.assemble(
+        padded(_label(row, widths.server), widths.server),
+        " ",
+        bar(row.high, fair, widths.bar, row.look),
+        " ",
+        padded(row.amount, widths.share, row.look, right=True),
+        " ",
+    )
+
+
+def _tail(view: PoolView, row: Row, *, first: bool) -> Text:
+    words = [styled(mark(row), row.look)] if mark(row) else []
+    if row.load is not None and row.look != OVERLOADED:
+        limit = "" if row.capacity is None else f" of {amount(row.capacity)}"
+        words.append(styled(f"{amount(row.load)}{limit}"))
+    if row.busy is not None:
+        words.append(styled(f"busy {percent(row.busy / row.size)}"))
+    if first and view.orphan:
+        words.append(styled("no route to it", "muted"))
+    return Text(", ").join(words)
+
+
+def _fitting(line: Text, widths: _Widths) -> Text:
+    line.truncate(widths.total, overflow="ellipsis")
+    return line
+
+
+def _routes(section: Section, widths: _Widths) -> Iterator[Text]:
+    """Show how requests are split where the config says it; a route that takes all or nothing is no news."""
+    pools = {view.at: view.name for view in section.pools}
+    for source in section.sources:
+        for lane in source.lanes:
+            parts = [lane.share, *(share for _, share in lane.streams)]
+            if all(part in (None, 0.0, 1.0) for part in parts):
+                continue
+            ends = [f"{sink_words(sink, pools)} {percent(share)}" for sink, share in lane.streams]
+            words = f"{source.label} {lane.label} ({percent(lane.share)}) → {', '.join(ends)}"
+            yield Text("  ") + styled(cut(words, widths.total - 2), "muted")
+
+
+def _left_out(left_out: Sequence[PoolView], widths: _Widths) -> Text:
+    troubled = sum(1 for view in left_out if view.trouble > IN_DOUBT)
+    unknown = sum(1 for view in left_out if view.reason is not None)
+    parts = [counted(len(left_out), "more pool")]
+    parts += [f"{troubled:,} of them uneven or broken"] if troubled else []
+    parts += [f"{unknown:,} not known"] if unknown else []
+    parts.append(named([view.name for view in left_out], 60))
+    return styled(cut("; ".join(parts), widths.total), "muted")
+
+
+def _not_checked(traffic: Traffic, widths: _Widths) -> Iterator[Text]:
+    yield styled(f"not checked: {counted(len(traffic.not_checked), 'place')}", "strong")
+    for note in traffic.not_checked[:_MOST_NOTES]:
+        words = f"  {shown_path(note.place.path)}:{note.place.line}: {escape(note.message)}"
+        yield Text(cut(words, widths.total))
+    if len(traffic.not_checked) > _MOST_NOTES:
+        yield Text(f"  … and {len(traffic.not_checked) - _MOST_NOTES:,} more; --output-format json lists all")
