@@ -70,6 +70,17 @@ def test_what_another_nginx_accepts_is_no_error(name):
     assert {path: text for path, text in wrong.items() if not any(part in path for part in TRUE_MISTAKES)} == {}
 
 
+def test_templates_are_no_errors():
+    paths = sorted((CORPUS / "templated").rglob("nginx*.jinja"))
+    said = {
+        path.name: [(hit.code, hit.args) for config in nginx.read([str(path)], DiskFiles([str(path.parent)]))
+                    for hit in config.hits]
+        for path in paths
+    }  # fmt: skip
+    assert len(paths) >= 3
+    assert {name: hits for name, hits in said.items() if hits} == {}
+
+
 def test_each_true_mistake_is_still_found():
     found = [
         row["saved_path"] for row in rows("unknown-directive", "needs-module", "config(version?)", "env") if said(row)

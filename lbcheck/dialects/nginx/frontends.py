@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from lbcheck.dialects.nginx import settings
 from lbcheck.dialects.nginx.passes import FAMILIES, context_of, host_and_port
-from lbcheck.dialects.nginx.templates import OPAQUE
+from lbcheck.dialects.nginx.templates import OPAQUE, shortened
 from lbcheck.dialects.nginx.upstreams import implicit
 from lbcheck.dialects.nginx.values import is_opaque, listen_address, split_url
 from lbcheck.dialects.nginx.variables import hundredths, names_in
@@ -57,7 +57,7 @@ class Lowering:
         assert directive is not None  # noqa: S101 - a server scope has one
         kind = "mail" if scope.path[:1] == ("mail",) else context_of(scope)
         listeners = [_listener(item) for item in scope.all("listen") if item.args]
-        hosts = [host.replace(OPAQUE, "…") for item in scope.all("server_name") for host in item.args]
+        hosts = [shortened(host) for item in scope.all("server_name") for host in item.args]
         if not listeners and kind == "http" and directive.end:
             listeners = [Listener(Address("80", "ipv4", "", 80), directive.name_span)]
         name = next((host for host in hosts if host not in {"", "_"}), "") or ", ".join(
@@ -94,7 +94,7 @@ class Lowering:
         directive = scope.directive
         assert directive is not None  # noqa: S101 - every block but main has one
         if directive.name == "location":
-            label = "location " + " ".join(directive.args).replace(OPAQUE, "…")
+            label = "location " + shortened(" ".join(directive.args))
             match = _nested_match(scope)
         else:
             label, match = self._conditional(scope)
@@ -126,7 +126,7 @@ class Lowering:
             match,
             targets,
             "pools" if known else "unknown",
-            expression=text.replace(OPAQUE, "…") if is_opaque(text) else None,
+            expression=shortened(text) if is_opaque(text) else None,
             retry=settings.retry(scope, family),
             timeouts=settings.timeouts(scope, family, kind),
             options=settings.options(scope, item, family, text),
@@ -168,7 +168,7 @@ class Lowering:
 
     def _unknown(self, item: Directive, kind: str, text: str) -> None:
         self.config.used.add((kind, "*"))
-        shown = text.replace(OPAQUE, "…")
+        shown = shortened(text)
         self.config.unmodelled.append(NotChecked(item.span, f"where {shown} sends requests is known only at run time"))
 
     def _target(self, text: str, item: Directive, kind: str, value: Value | None) -> WeightedTarget:

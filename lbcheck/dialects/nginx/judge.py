@@ -25,7 +25,7 @@ from lbcheck.dialects.nginx.hits import hit
 from lbcheck.dialects.nginx.judge_values import SINGLE, judged, kind_of, wrong_value
 from lbcheck.dialects.nginx.known import ANYWHERE, DATA_BLOCKS, ONCE, apart, foreign
 from lbcheck.dialects.nginx.passes import root
-from lbcheck.dialects.nginx.templates import OPAQUE
+from lbcheck.dialects.nginx.templates import OPAQUE, TORN, any_words, exclusive
 from lbcheck.findings import Related
 from lbcheck.spelling import nearest
 
@@ -47,6 +47,9 @@ def judge(config: Config) -> None:
     main = root(config)
     if main is None or any(found.code in {"E01", "E04", "E05"} for found in config.hits):
         return
+    if any(gap.reason == TORN for gap in config.unmodelled):
+        return
+    read = len(config.hits)
     fragment = config.open is not None and config.workers is None
     places = _Places(fragment=fragment)
     scopes = main.walk()
@@ -65,6 +68,16 @@ def judge(config: Config) -> None:
             for found in judge_variables.undefined(scopes)
             if (id(found.span.source), found.span.start) not in said
         )
+    config.hits[read:] = [found for found in config.hits[read:] if not _perhaps_apart(found)]
+
+
+def _perhaps_apart(found: Hit) -> bool:
+    """Say whether conditions of a template may keep the two places of a finding out of one config."""
+    source = found.span.source
+    return any(
+        other.span.source is source and exclusive(source.text, found.span.start, other.span.start)
+        for other in found.related
+    )
 
 
 class _Places:
@@ -178,7 +191,7 @@ def _duplicate(directive: Directive, first: Directive) -> Hit:
 
 def _arity(directive: Directive, masks: list[int]) -> Iterator[Hit]:
     name, count = directive.name, len(directive.args)
-    if any(OPAQUE in arg for arg in directive.args):
+    if any(map(any_words, directive.args)):
         return
     block = directive.children is not None
     right = [mask for mask in masks if bool(mask & 0x100) == block]

@@ -10,7 +10,7 @@ from lbcheck.dialects.nginx.contexts import MASKS
 from lbcheck.dialects.nginx.hits import hit
 from lbcheck.dialects.nginx.judge_values import is_seconds
 from lbcheck.dialects.nginx.known import APART, apart
-from lbcheck.dialects.nginx.templates import OPAQUE
+from lbcheck.dialects.nginx.templates import OPAQUE, is_template, shortened
 from lbcheck.dialects.nginx.values import whole
 from lbcheck.findings import Related
 from lbcheck.spelling import nearest
@@ -138,11 +138,11 @@ def _zone(directive: Directive) -> Iterator[Hit]:
 def _empty(scope: Scope, block: Directive, servers: list[Directive], *, fragment: bool) -> Iterator[Hit]:
     """NGINX Plus takes an empty upstream with a zone, for its API to fill; a gap may hold the servers."""
     text = block.source.text[block.start : block.close]
-    if any(mark in text for mark in ("{%", "{{", "<%", "include")):
+    if is_template(text) or "include" in text:
         return
     if not servers and scope.all("zone") and (fragment or _plus(scope)):
         return
-    name = " ".join(block.args).replace(OPAQUE, "…")
+    name = shortened(" ".join(block.args))
     what = "has only backup servers" if servers else "has no servers"
     yield hit(
         "E14", block.span, f"upstream {name} {what}: {_REFUSES}",

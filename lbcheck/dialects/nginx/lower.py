@@ -9,7 +9,7 @@ from lbcheck.dialects.nginx.admins import admins
 from lbcheck.dialects.nginx.frontends import Lowering
 from lbcheck.dialects.nginx.includes import fault_hits
 from lbcheck.dialects.nginx.passes import FAMILIES, context_of, host_and_port
-from lbcheck.dialects.nginx.templates import loops
+from lbcheck.dialects.nginx.templates import deciders
 from lbcheck.dialects.nginx.upstreams import pool
 from lbcheck.dialects.nginx.values import bare, seconds, split_url, whole
 from lbcheck.dialects.nginx.variables import Variables
@@ -44,8 +44,11 @@ def lower(path: str, main: Scope, includer: Includer, opened: str | None, *, who
     config = Config("nginx", path, _sources(includer))
     config.tree = main
     config.hits.extend(includer.hits)
+    gap: str | None = None
     for tree in includer.used.values():
         config.hits.extend(fault_hits(tree))
+        config.unmodelled.extend(NotChecked(Span(tree.source, *where), reason) for *where, reason in tree.gaps)
+        gap = gap or next((reason for *_, reason in tree.gaps), None)
     _pools(config, main)
     lowering = Lowering(config, Variables(main))
     for block in main.blocks():
@@ -57,7 +60,7 @@ def lower(path: str, main: Scope, includer: Includer, opened: str | None, *, who
     config.workers = _workers(main, whole_root=whole_root)
     config.unmodelled.extend(includer.unmodelled)
     config.unmodelled.extend(_not_utf8(source) for source in config.files if _SURROGATE.search(source.text))
-    config.open = opened or includer.open
+    config.open = opened or includer.open or gap
     config.blocks = lambda: _blocks(includer)
     return config
 
@@ -72,13 +75,13 @@ def _blocks(includer: Includer) -> Iterator[Span]:
 
 
 def _pools(config: Config, main: Scope) -> None:
-    at: dict[int, list[int]] = {}
+    at: dict[int, list[tuple[int, str]]] = {}
     for block in main.blocks():
         for scope in block.scopes("upstream"):
             assert scope.directive is not None  # noqa: S101 - an upstream scope has one
             source = scope.directive.source
             if id(source) not in at:
-                at[id(source)] = loops(source.text)
+                at[id(source)] = deciders(source.text)
             config.pools.append(pool(scope, context_of(scope), config, at[id(source)]))
 
 

@@ -10,7 +10,7 @@ import re
 from typing import TYPE_CHECKING
 
 from lbcheck.dialects.nginx.lexer import TOKEN, unescape
-from lbcheck.dialects.nginx.templates import mask
+from lbcheck.dialects.nginx.templates import OTHER_BRANCH, TORN, UNKNOWN_TEXT, mask, some_text, unread
 from lbcheck.dialects.nginx.tree import Directive, Fault, Tree, lua_end
 from lbcheck.files import MAX_DEPTH
 
@@ -23,22 +23,26 @@ _SIMPLE = re.compile(
     r"[ \t\r\n]*(?:([A-Za-z0-9_~^=./*:][!%&()*+,\-./0-9:<=>?@A-Z\[\]^_`a-z|~ \t]*+)([;{])|(\})|(?:\#[^\n]*\n))"
 )
 _BLANK_END = re.compile(r"[ \t\r\n]*\Z")
+#: Behind a template's expression that stands for whole directives.
+_STATEMENT_END = re.compile(r"[ \t\r]*(?:\n|\#|\}|\Z)")
 
 
 class _Parser:
     """The state of one pass: where it is, and the blocks that are open."""
 
-    __slots__ = ("at", "children", "end", "faults", "source", "stack", "suspect", "text", "top")
+    __slots__ = ("at", "children", "end", "faults", "gaps", "source", "stack", "suspect", "template", "text", "top")
 
     def __init__(self, source: Source, start: int, end: int) -> None:
         self.source = source
         self.text = mask(source.text)
+        self.template = self.text != source.text
         self.at = start
         self.end = end
         self.top: list[Directive] = []
         self.children = self.top
         self.stack: list[Directive] = []
         self.faults: list[Fault] = []
+        self.gaps: list[tuple[int, int, str]] = []
         #: The first block whose `}` stands further left than the block itself: most likely another one lacks its `}`.
         self.suspect: Directive | None = None
 
@@ -140,6 +144,10 @@ class _Parser:
                 first = start
             parts.append(unescape(match[group]))
             last = self.at
+            if len(parts) == 1 and some_text(parts[0]) and _STATEMENT_END.match(text, self.at, end):
+                self.children.append(Directive(self.source, parts[0], [], first, last))
+                self.gaps.append((first, last, UNKNOWN_TEXT))
+                return True
             if group < 5 and self.at < end and text[self.at] not in " \t\r\n;{)":
                 self.fault(
                     self.at,
@@ -198,17 +206,29 @@ class _Parser:
         self, start: int, end: int, problem: str, advice: str, code: str = "E01",
         *, related: tuple[int, int, str] | None = None,
     ) -> None:  # fmt: skip
-        self.faults.append(Fault(start, end, problem, advice, related, code))
+        if self.template and code == "E01" and self.unsure(start, related):
+            self.gaps.append((start, end, TORN))
+        else:
+            self.faults.append(Fault(start, end, problem, advice, related, code))
+
+    def unsure(self, start: int, related: tuple[int, int, str] | None) -> bool:
+        """Say whether a template's tags may explain a fault: all but a plain directive that lacks its `;`."""
+        if related is None or self.text[related[0] : related[1]] != "}":
+            return True
+        return self.text[start : related[0]] != self.source.text[start : related[0]]
 
 
 def parse(source: Source, start: int = 0, end: int | None = None) -> Tree:
     """Return the tree of source.text[start:end]; never raises."""
     parser = _Parser(source, start, len(source.text) if end is None else end)
     if source.text.startswith("\ufeff", start):
-        parser.fault(
-            start, start + 1, "the file begins with a byte order mark, which nginx takes for a part of the first word",
-            "save the file as UTF-8 without BOM",
-        )  # fmt: skip
+        if not parser.template:  # an engine may well take it off
+            parser.fault(
+                start, start + 1,
+                "the file begins with a byte order mark, which nginx takes for a part of the first word",
+                "save the file as UTF-8 without BOM",
+            )  # fmt: skip
         parser.at += 1
     parser.run()
-    return Tree(source, parser.top, parser.faults)
+    cuts = [(begin, stop, OTHER_BRANCH) for begin, stop in unread(source.text) if start <= begin < parser.end]
+    return Tree(source, parser.top, parser.faults, sorted(cuts + parser.gaps))

@@ -10,11 +10,11 @@ import re
 from typing import TYPE_CHECKING
 
 from lbcheck.dialects.nginx.lexer import words
-from lbcheck.dialects.nginx.templates import mask
+from lbcheck.dialects.nginx.templates import is_template, masked
 from lbcheck.text import Span
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from lbcheck.text import Source
 
@@ -59,7 +59,9 @@ class Directive:
 
     def word_span(self, index: int) -> Span:
         """The word at `index`, the name being word 0."""
-        text = mask(self.source.text[self.start : self.end])
+        text = self.source.text[self.start : self.end]
+        if is_template(text):
+            text = masked(self.source.text)[self.start : self.end]
         for number, (start, end, _) in enumerate(words(text, 0, len(text))):
             if number == index:
                 return Span(self.source, self.start + start, self.start + end)
@@ -95,14 +97,21 @@ class Fault:
 
 
 class Tree:
-    """One file, read: its top directives and its faults."""
+    """One file, read: its top directives, its faults, and the ranges of a template that were not read, with reasons."""
 
-    __slots__ = ("directives", "faults", "source")
+    __slots__ = ("directives", "faults", "gaps", "source")
 
-    def __init__(self, source: Source, directives: list[Directive], faults: list[Fault]) -> None:
+    def __init__(
+        self,
+        source: Source,
+        directives: list[Directive],
+        faults: list[Fault],
+        gaps: Sequence[tuple[int, int, str]] = (),
+    ) -> None:
         self.source = source
         self.directives = directives
         self.faults = faults
+        self.gaps = gaps
 
     def all(self) -> Iterator[Directive]:
         """Yield every directive, parents before their children, in order of writing."""

@@ -57,8 +57,8 @@ UPSTREAM_REQUIREMENTS: dict[str, tuple[tuple[int, ...], str]] = {
 }
 
 
-def pool(scope: Scope, kind: str, config: Config, loops: list[int]) -> Pool:
-    """Return the pool of an `upstream` block. `kind` is "http" or "stream"; `loops` are template loops' offsets."""
+def pool(scope: Scope, kind: str, config: Config, deciders: list[tuple[int, str]]) -> Pool:
+    """Return the pool of an `upstream` block. `kind` is "http" or "stream"; `deciders` say where a template decides."""
     directive = scope.directive
     assert directive is not None  # noqa: S101 - an upstream scope has one
     default_port = 80 if kind == "http" else None
@@ -69,17 +69,22 @@ def pool(scope: Scope, kind: str, config: Config, loops: list[int]) -> Pool:
     ]
     name = directive.args[0] if directive.args else ""
     return Pool(
-        name.replace(OPAQUE, "…"),
+        _shown(name, directive),
         directive.arg_span(0) if directive.args else directive.span,
         servers,
         _algorithm(scope),
         scope=kind,
         protocol="http" if kind == "http" else "tcp",
-        open=_open(scope, directive, loops),
+        open=_open(scope, directive, deciders),
         persistence=_persistence(scope),
         state=_zone(scope),
         options=_options(scope, config),
     )
+
+
+def _shown(value: str, directive: Directive) -> str:
+    """Return a first argument as people may read it: as it is written where a template fills it in."""
+    return directive.arg_span(0).text.strip("\"'") if OPAQUE in value else value
 
 
 def _server(directive: Directive, default_port: int | None, config: Config) -> Server:
@@ -106,7 +111,7 @@ def _server(directive: Directive, default_port: int | None, config: Config) -> S
                 Requirement("nginx", key, SERVER_REQUIREMENTS[key][0], setting.span, "NGINX Plus")
             )
     return Server(
-        text.replace(OPAQUE, "…"),
+        _shown(text, directive),
         address(text, default_port),
         directive.span,
         _number(options, "weight") or WEIGHT,
@@ -160,19 +165,22 @@ def _algorithm(scope: Scope) -> Algorithm:
     return Algorithm(found.name, found.span)
 
 
-def _open(scope: Scope, directive: Directive, loops: list[int]) -> str | None:
+def _open(scope: Scope, directive: Directive, deciders: list[tuple[int, str]]) -> str | None:
     """Say why the members are not all known, or None."""
-    if any(directive.start <= at <= directive.close for at in loops):
-        return "a template loop decides its members"
-    for item, _ in scope.items:
-        if item.name == "state":
-            return "a state file decides its members"
-        if item.name in FOREIGN_METHODS:
+    what = next((what for at, what in deciders if directive.start <= at <= directive.close), None)
+    for item, _ in scope.items if what is None else ():
+        if OPAQUE in item.name:
+            what = "a template"
+        elif item.name == "state":
+            what = "a state file"
+        elif item.name in {"dyups_interface", "consul", "upsync", "upsync_dump_path", "nchan_redis_server"}:
+            what = f"`{item.name}`"
+        elif item.name in FOREIGN_METHODS:
             return f"`{item.name}` decides where requests go"
-        if item.name == "server" and item.args and is_opaque(item.args[0]):
+        elif item.name == "server" and item.args and is_opaque(item.args[0]):
             return "a server's address is filled in elsewhere"
-        if item.name in {"dyups_interface", "consul", "upsync", "upsync_dump_path", "nchan_redis_server"}:
-            return f"`{item.name}` decides its members"
+    if what is not None:
+        return f"{what} decides its members"
     return "one of its includes was not found" if _include_gap(scope, directive) else None
 
 

@@ -54,7 +54,7 @@ def is_opaque(text: str) -> bool:
 def address(text: str, default_port: int | None = 80) -> Address:
     """Return the address of a server or of a *_pass, as `ngx_parse_url` reads it."""
     if is_opaque(text):
-        return Address(text.replace(OPAQUE, ""), "opaque", None, None)
+        return Address(text.replace(OPAQUE, ""), "unix" if text.startswith("unix:") else "opaque", None, None)
     if text.startswith("unix:"):
         return Address(text, "unix", text[5:].rstrip(":"), None)
     if text.startswith("["):
