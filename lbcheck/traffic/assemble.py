@@ -18,8 +18,12 @@ from lbcheck.traffic.outcome import (
 from lbcheck.traffic.standing import stand
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from lbcheck.model import Config, Frontend, Pool, Route, Server
     from lbcheck.text import Span
+    from lbcheck.traffic.detection import Neighbours
+    from lbcheck.traffic.outcome import Loss
     from lbcheck.traffic.scenario import Scenario
 
 #: Said of every pool of a config that the proxy would refuse.
@@ -29,10 +33,44 @@ BROKEN = "the config has errors, so the proxy would not load it"
 def traffic(config: Config, scenario: Scenario, *, broken: bool = False) -> Traffic:
     """Return where the config's requests go. `broken`: its errors make every share unknown."""
     demands = flow.pool_demands(config, scenario.demands)
-    pools = [_pool(pool, config, scenario, demands.get(id(pool)), broken=broken) for pool in config.pools]
+    losing = _Losing(config, scenario)
+    pools = [_pool(pool, config, scenario, demands.get(id(pool)), losing, broken=broken) for pool in config.pools]
     places = {id(pool): at for at, pool in enumerate(config.pools)}
     frontends = [_frontend(frontend, config, places, scenario) for frontend in config.frontends]
     return Traffic(frontends, pools, configs=1, in_flight=scenario.in_flight)
+
+
+class _Losing:
+    """What the losses of all pools of a config have in common; looked for when somebody asks for a loss."""
+
+    __slots__ = ("_config", "_neighbours", "_routes", "_scenario")
+
+    def __init__(self, config: Config, scenario: Scenario) -> None:
+        self._config = config
+        self._scenario = scenario
+        self._neighbours: Neighbours | None = None
+        self._routes: dict[int, list[Route]] = {}
+
+    def of(self, pool: Pool, demand: float | None) -> Sequence[Loss]:
+        """Return the losses of one pool."""
+        from lbcheck.traffic.detection import Neighbours
+        from lbcheck.traffic.losses import losses
+
+        if self._neighbours is None:
+            self._neighbours = Neighbours(self._config.pools)
+            self._routes = _routes_by_pool(self._config)
+        routes = self._routes.get(id(pool), ())
+        return losses(pool, self._config.dialect, self._scenario, routes, neighbours=self._neighbours, demand=demand)
+
+
+def _routes_by_pool(config: Config) -> dict[int, list[Route]]:
+    found: dict[int, list[Route]] = {}
+    for frontend in config.frontends:
+        for route in frontend.routes:
+            for target in route.targets:
+                if target.pool is not None:
+                    found.setdefault(id(target.pool), []).append(route)
+    return found
 
 
 def _pool(
@@ -40,6 +78,7 @@ def _pool(
     config: Config,
     scenario: Scenario,
     demand: float | None,
+    losing: _Losing,
     *,
     broken: bool,
 ) -> PoolTraffic:
@@ -60,6 +99,7 @@ def _pool(
         stderr=quiet.stderr,
         reason=quiet.reason,
         demand=demand,
+        losses=list if broken else lambda: losing.of(pool, demand),
     )
 
 
