@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from lbcheck.context import Context
     from lbcheck.model import Config, Pool, Server
 
-#: A server, and its part of the demand over its capacity.
-Strain = tuple[float, "Server", float]
+#: A server's part of the demand over its capacity, the server, its part, and its capacity.
+Strain = tuple[float, "Server", float, float]
 
 
 def capacity_n_minus_1(config: Config, context: Context) -> Iterator[Hit]:
@@ -35,8 +35,7 @@ def capacity_n_minus_1(config: Config, context: Context) -> Iterator[Hit]:
             continue
         worst = max(_losses(pool, config.dialect, demand.value), key=lambda loss: loss[0][0], default=None)
         if worst is not None and worst[0][0] > ABOVE:
-            (_, server, load), lost = worst
-            capacity = server.capacity.value * server.count if server.capacity is not None else 0.0
+            (_, server, load, capacity), lost = worst
             args = {
                 "pool": pool.name,
                 "lost": lost.name,
@@ -57,14 +56,22 @@ def _losses(pool: Pool, dialect: str, demand: float) -> Iterator[tuple[Strain, S
     for place, member in enumerate(members(pool)):
         if member.server.serving and member.index not in seen:
             seen.add(member.index)
-            yield _strain(pool, found.shares({place}), demand), member.server
+            yield _strain(pool, found.shares({place}), demand, member.server), member.server
 
 
-def _strain(pool: Pool, shares: Shares, demand: float) -> Strain:
-    """Return the server whose part of the demand is the most times its capacity; 0.0 times where nobody knows."""
-    worst: Strain = (0.0, pool.servers[0], 0.0)
+def _strain(pool: Pool, shares: Shares, demand: float, lost: Server | None = None) -> Strain:
+    """Return the server whose part of the demand is the most times its capacity; 0.0 times where nobody knows.
+
+    Of a line that stands for several servers, one is lost.
+    """
+    worst: Strain = (0.0, pool.servers[0], 0.0, 0.0)
     for server, share in zip(pool.servers, shares.servers or (), strict=False):
-        if server.capacity is not None and server.capacity.value > 0:
+        capacity = _capacity(server) * (server.count - (server is lost))
+        if capacity > 0:
             load = share * demand
-            worst = max(worst, (load / (server.capacity.value * server.count), server, load), key=lambda one: one[0])
+            worst = max(worst, (load / capacity, server, load, capacity), key=lambda one: one[0])
     return worst
+
+
+def _capacity(server: Server) -> float:
+    return 0.0 if server.capacity is None else server.capacity.value

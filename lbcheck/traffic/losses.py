@@ -4,7 +4,8 @@ Losses that are the same are given once. Two servers are alike that have the sam
 and are noticed alike; nothing else matters to an algorithm that knows weights alone (`Balancer.interchangeable`).
 Order, ids or arcs tell servers apart elsewhere: under `first`, a hash of a constant, nginx's `hash` and `ip_hash`,
 and on a ring that is walked arc by arc. There each loss stands for itself as long as a pool has few servers; of alike
-servers of a large one, the loss is given that leaves the busiest survivor.
+servers of a large one, the loss is given that leaves the busiest survivor; of a very large one, where looking for that
+takes the square of its servers, the loss of the server that gets most.
 """
 
 from __future__ import annotations
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 
 #: In a pool of more servers than these, alike ones are given once even where their losses differ.
 _FEW = 50
+#: In a pool of more than these, the loss of the busiest of the alike ones stands for theirs.
+_MANY = 200
 
 
 def losses(
@@ -79,8 +82,10 @@ def _each(pool: Pool, aftermath: Aftermath) -> Iterator[Loss]:
             yield _one(pool, aftermath, alike[0], alike)
         elif len(serving) <= _FEW:
             yield from (_one(pool, aftermath, at, [at]) for at in alike)
-        else:
+        elif len(serving) <= _MANY or shares is None:
             yield _one(pool, aftermath, max(alike, key=aftermath.busiest_survivor), alike)
+        else:
+            yield _one(pool, aftermath, max(alike, key=shares.__getitem__), alike)
 
 
 def _one(pool: Pool, aftermath: Aftermath, at: int, alike: Sequence[int]) -> Loss:

@@ -59,3 +59,20 @@ def test_silent_without_a_demand():
 
 def test_overload_while_all_are_up_is_d01s():
     assert [(code, severity) for code, severity, _ in told(["capacity: 100", "capacity: 100"])] == [("D01", "error")]
+
+
+def test_a_line_for_several_servers_loses_one_of_them():
+    settings = "hosts = {'app.test' = 3}\ndemand = [{frontend = '*', peak = 250}]\nselect = ['F14']"
+    text = """events {}
+http {
+  upstream app {
+    server app.test:80 weight=10; # lbcheck: capacity=100
+    server 10.0.0.9:80; # lbcheck: capacity=100
+  }
+  server { listen 80; location / { proxy_pass http://app; } }
+}"""
+    judge = project.judge(from_text(settings))
+    result = judge(dialect("nginx").read(["nginx.conf"], DiskFiles(memory={"nginx.conf": text}))[0])
+    (message,) = [finding.message for finding in result.findings]
+    assert message.startswith("without app.test:80, server app.test:80 of pool app would get 238 of 250 requests")
+    assert "more than the 200" in message

@@ -303,3 +303,11 @@ def test_losses_of_a_ring_take_little_longer_than_one():
     every, found = spent(made, "nginx", Scenario(exact_points=MAX_RING_POINTS))
     assert [loss.alike for loss in found] == [400]
     assert every < 5 * one
+
+
+def test_of_very_many_alike_servers_the_busiest_is_lost():
+    many = pool("hash_consistent", [server(name=f"10.0.{at >> 8}.{at & 255}:80") for at in range(201)], key="$uri")
+    (loss,) = losses(many, "nginx", Scenario())
+    normal = shares(many, "nginx").servers
+    assert loss.alike == 201
+    assert loss.lost == many.servers[normal.index(max(normal))].name
