@@ -626,7 +626,7 @@ RULES: tuple[
         True,
         False,
         (),
-        "{what} in {pool} is never used, because {why}: the check stays a bare TCP connect, which a hung application still answers",
+        "{what} in {pool} is never used, because {why}: {effect}",
         "{fix}",
         "H13-hc-rules-inactive.md",
     ),

@@ -166,3 +166,23 @@ def test_what_becomes_of_a_check_without_tls():
     assert "passes while TLS is broken" in effects[0]
     assert effects[1].endswith("marked down")
     assert effects[2] == f"{effects[1]}, or it passes while TLS is broken"
+
+
+def inactive(*lines):
+    return [(hit.args["why"], hit.args["effect"], hit.args["fix"]) for hit in found("H13", "haproxy", backend(*lines))]
+
+
+def test_why_the_rules_of_a_check_are_not_used():
+    rule = "http-check expect status 200"
+    (forgotten,) = inactive(rule, f"{A} check")
+    assert forgotten[0] == "`option httpchk` is not set"
+    assert "bare TCP connect" in forgotten[1]
+    (replaced,) = inactive("option httpchk GET /", rule, "option ssl-hello-chk", f"{A} check")
+    assert replaced == (
+        "the check that is made is `option ssl-hello-chk`",
+        "a server that fails what the rules ask for stays up",
+        "keep `option httpchk` alone, or `option ssl-hello-chk` without the `http-check` rules",
+    )
+    assert inactive("option ssl-hello-chk", "option httpchk GET /", rule, f"{A} check") == []
+    (alone,) = inactive(f"{A} check", f"{B} observe layer4")
+    assert alone[:2] == ("the server has no `check`", "the errors of the traffic change nothing")

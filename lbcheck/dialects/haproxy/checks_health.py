@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lbcheck.dialects.haproxy.health import CHECK_OPTIONS, check_option
-from lbcheck.findings import INFO, WARNING, Edit, Fix, Hit
+from lbcheck.findings import INFO, WARNING, Edit, Fix, Hit, Related
 from lbcheck.text import Span
 
 if TYPE_CHECKING:
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from lbcheck.context import Context
     from lbcheck.dialects.haproxy.resolve import Proxy
+    from lbcheck.dialects.haproxy.tree import Line
     from lbcheck.model import Config, HealthCheck, Pool, Server
 
 #: Options of a server that steer its checks and do nothing without `check`.
@@ -123,14 +124,27 @@ def inactive_rules(config: Config, context: Context) -> Iterator[Hit]:
         for keyword, option in (("http-check", "httpchk"), ("tcp-check", "tcp-check")):
             lines = proxy.lines(keyword)
             if lines and (chosen is None or chosen.word(1) != option):
-                args = {
-                    "what": f"`{keyword} {lines[0].word(1)}`",
-                    "pool": pool.name,
-                    "why": f"`option {option}` is not set",
-                    "fix": f"add `option {option}`, or delete the `{keyword}` rules",
-                }
-                yield Hit("H13", lines[0].span, args, pool=pool.name)
+                args = {"what": f"`{keyword} {lines[0].word(1)}`", "pool": pool.name}
+                args |= _not_chosen(option, chosen, keyword)
+                related = [Related(chosen.span, "this check is made")] if chosen is not None else []
+                yield Hit("H13", lines[0].span, args, related=related, pool=pool.name)
         yield from _unwatched(pool)
+
+
+def _not_chosen(option: str, chosen: Line | None, keyword: str) -> dict[str, str]:
+    """Say why rules of a kind of check are not used: of several kinds the last one written is made (seen on 2.6)."""
+    if chosen is None:
+        return {
+            "why": f"`option {option}` is not set",
+            "effect": "the check stays a bare TCP connect, which a hung application still answers",
+            "fix": f"add `option {option}`, or delete the `{keyword}` rules",
+        }
+    made = f"`option {chosen.word(1)}`"
+    return {
+        "why": f"the check that is made is {made}",
+        "effect": "a server that fails what the rules ask for stays up",
+        "fix": f"keep `option {option}` alone, or {made} without the `{keyword}` rules",
+    }
 
 
 def _unwatched(pool: Pool) -> Iterator[Hit]:
@@ -142,6 +156,7 @@ def _unwatched(pool: Pool) -> Iterator[Hit]:
             "what": f"`{word}` of server {server.name}",
             "pool": pool.name,
             "why": "the server has no `check`",
+            "effect": "the errors of the traffic change nothing",
             "fix": f"add `check` to the server, or delete `{word}`",
         }
         yield Hit("H13", server.options[word].span or server.span, args, pool=pool.name, server=server.name)
