@@ -874,7 +874,7 @@ RULES: tuple[
         False,
         (),
         "{route} never gets a request: {by} (line {line}) takes them all first, and they go to {winner} instead of {pools}",
-        "put the narrower route first: above the broader one",
+        "{advice}",
         "R01-route-shadowed.md",
     ),
     (

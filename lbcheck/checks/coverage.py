@@ -58,6 +58,14 @@ def steady(condition: Condition) -> bool:
     return condition.field != "opaque" or not any(re.search(_UNSTEADY, text) for text in condition.values)
 
 
+def every_path(condition: Condition) -> bool:
+    """Say whether the condition holds for every path, as `path_beg /` and `^/.*` do."""
+    if condition.field != "path" or condition.negated:
+        return False
+    exactly = Test(condition).exactly
+    return exactly is not None and exactly[0] in ("prefix", "contains") and not exactly[1].isdisjoint(("", "/"))
+
+
 def implied(wanted: Test, given: Test) -> bool:
     """Say whether `wanted` is sure to hold for every request for which `given` holds."""
     if wanted.key == given.key:

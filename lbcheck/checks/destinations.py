@@ -10,6 +10,8 @@ from lbcheck.wording import listed
 if TYPE_CHECKING:
     from lbcheck.model import Route
 
+#: What R01 advises where the order of the routes decides.
+NARROWER_FIRST = "put the narrower route first: above the broader one"
 #: More related places than this are not listed.
 _MOST = 10
 

@@ -9,7 +9,7 @@ from bisect import bisect_left
 from typing import TYPE_CHECKING
 
 from lbcheck.checks.coverage import Test
-from lbcheck.checks.destinations import destination, related, words
+from lbcheck.checks.destinations import NARROWER_FIRST, destination, related, words
 from lbcheck.checks.seen import Seen
 from lbcheck.findings import Hit
 
@@ -111,6 +111,7 @@ def _hit(frontend: Frontend, route: Route, over: Route) -> Iterator[Hit]:
         "line": over.span.line,
         "winner": words(over),
         "pools": words(route),
+        "advice": NARROWER_FIRST,
     }
     yield Hit(
         "R01",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lbcheck.checks.addresses import place
+from lbcheck.checks.coverage import every_path
 from lbcheck.findings import WARNING, Hit, Related
 
 if TYPE_CHECKING:
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
 
     from lbcheck.checks.addresses import Key
     from lbcheck.context import Context
-    from lbcheck.model import Condition, Config, Frontend, Listener, Pool, Route, Server
+    from lbcheck.model import Config, Frontend, Listener, Pool, Route, Server
 
     #: Who listens at a place.
     Heard = dict[Key, list[tuple[Frontend, Listener]]]
@@ -91,11 +92,7 @@ def _returns(pool: Pool, server: Server, listeners: Iterable[tuple[Frontend, Lis
 
 def _takes_all(route: Route) -> bool:
     """Say whether the route matches every request that no other route takes."""
-    return any(all(_any_path(condition) for condition in alternative) for alternative in route.match)
-
-
-def _any_path(condition: Condition) -> bool:
-    return condition.field == "path" and condition.op == "prefix" and "/" in condition.values and not condition.negated
+    return any(all(map(every_path, alternative)) for alternative in route.match)
 
 
 def _leads_to(pool: Pool, route: Route) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lbcheck.checks import locations, server_names, shadowing
-from lbcheck.checks.coverage import Test, steady
+from lbcheck.checks.coverage import Test, every_path, steady
 from lbcheck.checks.destinations import destination, words
 from lbcheck.checks.seen import Seen
 from lbcheck.findings import INFO, Hit, Related
@@ -46,6 +46,7 @@ def default_route_missing(config: Config, _context: Context) -> Iterator[Hit]:
         if frontend.order != "first" or frontend.protocol != "http" or config.open is not None:
             continue
         routes = [route for route in frontend.routes if route.outcome != "answer"]
+        answered = any(route.outcome == "answer" and route.match for route in frontend.routes)
         if not any(route.match not in (EVERY_REQUEST, ()) for route in routes) or _ends(frontend):
             continue
         pools = sorted({target.name for route in routes for target in route.targets})
@@ -53,7 +54,7 @@ def default_route_missing(config: Config, _context: Context) -> Iterator[Hit]:
             "frontend": frontend.name,
             "routes": len(routes),
             "pools": listed(pools) or "pools chosen at run time",
-            "unanswered": "no rule answers and that " if len(routes) < len(frontend.routes) else "",
+            "unanswered": "no rule answers and that " if answered else "",
         }
         yield Hit("R03", frontend.span, args, frontend=frontend.name)
 
@@ -67,7 +68,7 @@ def _ends(frontend: Frontend) -> bool:
     refusals = []
     for number, route in enumerate(frontend.routes):
         for alternative in route.match:
-            seen.add(number, tuple(map(Test, alternative)))
+            seen.add(number, tuple(Test(condition) for condition in alternative if not every_path(condition)))
             if alternative and all(condition.negated and steady(condition) for condition in alternative):
                 refusals.append(alternative)
     return seen.everything is not None or any(

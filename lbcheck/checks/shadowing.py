@@ -7,7 +7,7 @@ from math import prod
 from typing import TYPE_CHECKING, NamedTuple
 
 from lbcheck.checks.coverage import Test, steady
-from lbcheck.checks.destinations import destination, related, words
+from lbcheck.checks.destinations import NARROWER_FIRST, destination, related, words
 from lbcheck.checks.seen import Alternative, Seen
 from lbcheck.findings import ERROR, WARNING, Edit, Fix, Hit
 from lbcheck.model import EVERY_REQUEST, Condition
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
     from lbcheck.model import Frontend, Route
 
+#: What R01 advises where a rule answers before any route is looked at.
+_SPARE = "give that rule a condition that spares these requests: it runs before every route, wherever it stands"
 #: Lists of values are taken apart into single ones up to so many combinations.
 _UNITS = 256
 
@@ -66,7 +68,7 @@ def _answered(frontend: Frontend) -> Iterator[Hit]:
     )
     dead = [route for route in frontend.routes if route.targets and route.match not in (EVERY_REQUEST, ())]
     if answer is not None and dead:
-        yield _drowned(frontend, answer, dead, WARNING)
+        yield _drowned(frontend, answer, dead)
 
 
 def duplicates(frontend: Frontend) -> Iterator[tuple[Route, Route]]:
@@ -175,6 +177,7 @@ def _hit(frontend: Frontend, route: Route, shadow: _Shadow, *, movable: bool) ->
         "line": winners[0].span.line,
         "winner": words(*winners),
         "pools": words(route),
+        "advice": NARROWER_FIRST,
     }
     return Hit(
         "R01",
@@ -189,8 +192,9 @@ def _hit(frontend: Frontend, route: Route, shadow: _Shadow, *, movable: bool) ->
     )
 
 
-def _drowned(frontend: Frontend, winner: Route, routes: list[Route], severity: str = ERROR) -> Hit:
-    """One finding for all the routes behind one that takes everything."""
+def _drowned(frontend: Frontend, winner: Route, routes: list[Route]) -> Hit:
+    """One finding for all the routes behind one that takes everything; a warning where that one answers by itself."""
+    answers = winner.outcome == "answer"
     more = f" and {counted(len(routes) - 1, 'route')} behind it" if len(routes) > 1 else ""
     args = {
         "route": routes[0].label + more,
@@ -198,12 +202,13 @@ def _drowned(frontend: Frontend, winner: Route, routes: list[Route], severity: s
         "line": winner.span.line,
         "winner": words(winner),
         "pools": words(*routes),
+        "advice": _SPARE if answers else NARROWER_FIRST,
     }
     return Hit(
         "R01",
         routes[0].span,
         args,
-        severity=severity,
+        severity=WARNING if answers else ERROR,
         related=related([winner], *routes),
         frontend=frontend.name,
         route=routes[0].label,

@@ -190,6 +190,24 @@ def test_a_refusal_of_all_that_no_route_takes():
     assert len(missing(route(None, (negated(SHOP), negated(BLOG), TLS), outcome="answer"), *routes)) == 1
 
 
+@pytest.mark.parametrize(
+    ("condition", "expected"),
+    [
+        (when("path", "prefix", "/"), 0),
+        (when("path", "prefix", "/x", "/"), 0),
+        (when("path", "regex", "^/.*"), 0),
+        (when("path", "regex", ".*"), 0),
+        (when("path", "prefix", "/", negated=True), 1),
+        (when("path", "exact", "/"), 1),
+        (when("path", "regex", "^/a"), 1),
+        (when("host", "prefix", "/"), 1),
+        ((when("path", "prefix", "/"), SHOP), 1),
+    ],
+)
+def test_a_route_for_every_path_is_a_default(condition, expected):
+    assert len(missing(route("a", SHOP), route("b", condition))) == expected
+
+
 def test_a_missing_default_beside_rules_that_answer():
     (hit,) = missing(route(None, TLS, outcome="answer"), route("a", SHOP))
     assert hit.args["unanswered"] == "no rule answers and that "

@@ -12,7 +12,7 @@ from lbcheck.dialects.haproxy.durations import durations
 from lbcheck.dialects.haproxy.names import Names, unread_maps, use_of
 from lbcheck.dialects.haproxy.pools import pool, timeouts
 from lbcheck.dialects.haproxy.requirements import requirements
-from lbcheck.dialects.haproxy.routes import routes
+from lbcheck.dialects.haproxy.routes import routes, settle_scheme
 from lbcheck.dialects.haproxy.sections import ENTERPRISE_KINDS
 from lbcheck.dialects.haproxy.values import number
 from lbcheck.findings import NotChecked
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from lbcheck.dialects.haproxy.resolve import Proxy, Tree
+    from lbcheck.dialects.haproxy.tree import Line
     from lbcheck.files import Files
 
 #: Frontend keywords that checks ask for, kept in `Frontend.options` with their text.
@@ -61,17 +62,26 @@ def _frontend(proxy: Proxy, names: Names) -> Frontend:
             options[keyword] = Setting(line.text_from(1) or True, line.span)
     for name, line in proxy.options().items():
         options[name] = Setting(line.text_from(2) or True, line.span)
+    found = routes(proxy, names)
+    binds = listeners(proxy)
+    if binds and len({bind.tls for bind in binds}) == 1 and all(map(_spelled_out, proxy.lines("bind"))):
+        settle_scheme(found, tls=binds[0].tls)
     return Frontend(
         proxy.name,
         proxy.span,
-        [] if proxy.disabled else listeners(proxy),
-        routes(proxy, names),
+        [] if proxy.disabled else binds,
+        found,
         protocol=proxy.mode,
         timeouts=timeouts(proxy),
         max_conns=Setting(number(maxconn.word(1)), maxconn.span) if maxconn and 1 not in maxconn.opaque else None,
         branch=proxy.section.head.branch,
         options=options,
     )
+
+
+def _spelled_out(line: Line) -> bool:
+    """Say whether no template and no variable decides what follows the address."""
+    return not line.expands and all(index < 2 for index in line.opaque)
 
 
 def _tracked(config: Config, names: Names) -> None:

@@ -9,7 +9,7 @@ from lbcheck.dialects.haproxy.names import Names, dynamic
 from lbcheck.model import EVERY_REQUEST, Condition, Route, Setting, WeightedTarget
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from lbcheck.dialects.haproxy.conditions import Acls
     from lbcheck.dialects.haproxy.resolve import Proxy
@@ -62,6 +62,20 @@ def routes(proxy: Proxy, names: Names) -> list[Route]:
         target = WeightedTarget(proxy.name, proxy.span, names.pool(proxy.name))
         found.append(Route(f"listen {proxy.name}", proxy.span, EVERY_REQUEST, (target,)))
     return found
+
+
+def settle_scheme(routes: Iterable[Route], *, tls: bool) -> None:
+    """Take `ssl_fc` for what it is where all of a frontend's listeners speak TLS, or none does.
+
+    `redirect scheme https unless { ssl_fc }` on port 80 alone takes every request.
+    """
+    for route in routes:
+        kept = [
+            tuple(condition for condition in alternative if condition.field != "scheme")
+            for alternative in route.match
+            if all(condition.field != "scheme" or condition.negated != tls for condition in alternative)
+        ]
+        route.match = EVERY_REQUEST if () in kept else tuple(kept)
 
 
 def _answers(proxy: Proxy) -> Iterator[Route]:

@@ -337,6 +337,25 @@ def test_routes_stand_in_the_order_of_evaluation():
     assert found.routes[4].match == ((),)
 
 
+@pytest.mark.parametrize(
+    ("binds", "plain", "secure"),
+    [
+        (["bind :80"], [[]], []),
+        (["bind :80", "bind :81 name x"], [[]], []),
+        (["bind :443 ssl crt /c.pem"], [], [[]]),
+        (["bind :80", "bind :443 ssl crt /c.pem"], [["not scheme exact ['https']"]], [["scheme exact ['https']"]]),
+        (['bind :80 "${TLS}"'], [["not scheme exact ['https']"]], [["scheme exact ['https']"]]),
+        (['bind ":${PORT}"'], [[]], []),
+        ([], [["not scheme exact ['https']"]], [["scheme exact ['https']"]]),
+    ],
+)
+def test_whether_ssl_fc_holds_is_known_where_all_listeners_are_alike(binds, plain, secure):
+    rules = "redirect scheme https unless { ssl_fc }\n use_backend app if { ssl_fc }\n"
+    text = DEFAULTS + "frontend f\n " + "\n ".join([*binds, rules]) + "backend app\n server a 10.0.0.1:80\n"
+    (made,) = config(text).frontends
+    assert [shown(route.match) for route in made.routes] == [plain, secure]
+
+
 def test_what_allow_lets_through_is_no_longer_denied():
     found = frontend("http-request allow if { src 10.0.0.1 }\nhttp-request deny")
     (deny,) = found.routes
