@@ -82,6 +82,8 @@ def roots(paths: Iterable[str]) -> list[str]:
 def candidates(path: str) -> tuple[str, ...]:
     """Return the dialects that a file of this name may be of, likeliest first; () for names that are no config's."""
     name = os.path.basename(path).lower()
+    if name.startswith(("dockerfile", "containerfile")):
+        return ()
     for suffix in TEMPLATE_SUFFIXES:
         name = name.removesuffix(suffix)
     stem, suffix = os.path.splitext(name)

@@ -51,14 +51,27 @@ _OTHERS = re.compile(
     r"|(?:Host|Match|PermitRootLogin|PasswordAuthentication|Subsystem)[ \t])",
     re.MULTILINE,
 )
+#: A setting of HOCON, UCL and their like, which open blocks as nginx does: `key = value`, `key: value`.
+_SETTING = re.compile(
+    r"^[ \t]*(?!location\b)[A-Za-z][\w.-]*[ \t]*(?:[+:]?=|:)[ \t]+(?![\s;])(?:(?!\$[a-z])[^\n])+$", re.MULTILINE
+)
+_DOCKERFILE = re.compile(r"^FROM[ \t]+\S", re.MULTILINE)
 
 
 def recognises(source: Source) -> bool:
     """Say whether the text is an nginx config or a fragment: it opens nginx's blocks, or most lines are directives."""
     text = source.text
     if _OPENS.search(text):
-        return not text.lstrip().startswith(("{", "[", "<?", "#!"))
+        return not text.lstrip().startswith(("{", "[", "<?", "#!")) and not (
+            _DOCKERFILE.search(text) or _of_settings(text)
+        )
     return bool(_DIRECTIVE.search(text)) and not _OTHERS.search(text) and _mostly_known(source)
+
+
+def _of_settings(text: str) -> bool:
+    """Say whether the text sets keys to values more often than it gives directives. Lua in nginx does that, too."""
+    settings = len(_SETTING.findall(text))
+    return settings > 0 and "_by_lua" not in text and settings > len(_DIRECTIVE.findall(text))
 
 
 def _mostly_known(source: Source) -> bool:
