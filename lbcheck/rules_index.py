@@ -184,7 +184,7 @@ RULES: tuple[
         True,
         False,
         (),
-        "{address} stands for two servers, 127.0.0.1 and ::1: where the application listens on IPv4 alone, requests are tried on ::1 first now and then, and fail",
+        "where the machine has IPv6, {address} {verb}, 127.0.0.1 and ::1: if the application listens on one of them alone, now and then a request is tried on the other first, fails there and is repeated",
         "write {numeric}, or the IPv6 address if that is meant",
         "D12-localhost-two-peers.md",
     ),

@@ -7,16 +7,18 @@ from typing import TYPE_CHECKING
 
 from lbcheck.dialects.nginx.edits import unsafe
 from lbcheck.dialects.nginx.passes import Pass, context_of, is_literal_address, named_pools, passes
+from lbcheck.dialects.nginx.values import address
 from lbcheck.findings import ERROR, INFO, WARNING, Edit, Hit, Related
 from lbcheck.spelling import distance
 from lbcheck.text import Span
+from lbcheck.wording import listed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from lbcheck.context import Context
     from lbcheck.findings import Fix
-    from lbcheck.model import Config, Pool, Server
+    from lbcheck.model import Address, Config, Pool, Server
 
     _Meant = tuple[str, str, str, Pool | None]
 
@@ -31,31 +33,65 @@ _CLUSTER = re.compile(r"\.svc(?:\.cluster\.local)?\.?\Z", re.IGNORECASE)
 _DIGITS = re.compile(r"\d+")
 #: How many pairs of names are compared in one config at most: a generated one must not cost minutes.
 _MAX_PAIRS = 30_000
+#: More places than this are not listed with one finding.
+_MAX_RELATED = 10
 
 
 def localhost_two_peers(config: Config, context: Context) -> Iterator[Hit]:
-    """D12: `localhost` is 127.0.0.1 and ::1, so nginx has two servers where one was meant."""
+    """D12: `localhost` is 127.0.0.1 and ::1, so nginx has two servers where one was meant. One finding a pool."""
+    own = _both_families(config)
     for pool in config.pools:
-        for server in pool.servers:
-            if not pool.implicit and (server.address.host or "").lower() == "localhost":
-                fix = _in_place(server.span, server.address.text)
-                yield Hit("D12", server.span, _two(server.address.text), fix=fix, pool=pool.name, server=server.name)
+        servers = [] if pool.implicit else [server for server in pool.servers if _is_local(server.address, own)]
+        if servers:
+            places = [(server.span, server.address.text) for server in servers]
+            yield _two_peers(places, pool.name, servers[0].name)
+    uses: dict[tuple[str, str, str], list[Pass]] = {}
     for one in context.once(config, passes):
-        if one.plain and one.pool is None and one.host.lower() == "localhost":
-            fix = _in_place(one.directive.span, one.host)
-            yield Hit("D12", one.directive.span, _two(one.host + (f":{one.port}" if one.port else "")), fix=fix)
+        default = 443 if one.scheme in {"https", "grpcs"} else 80
+        if one.plain and one.pool is None and _is_local(address(_host_text(one), default), own):
+            uses.setdefault((one.context, one.scheme, one.port), []).append(one)
+    for same in uses.values():
+        yield _two_peers([(one.directive.span, _host_text(one)) for one in same], None, None)
 
 
-def _two(text: str) -> dict[str, object]:
-    return {"address": text, "numeric": re.sub("localhost", "127.0.0.1", text, flags=re.IGNORECASE)}
+def _host_text(one: Pass) -> str:
+    """Return the host of a pass, with its port where one is written."""
+    return f"{one.host}:{one.port}" if one.port else one.host
 
 
-def _in_place(span: Span, text: str) -> Fix | None:
+def _both_families(config: Config) -> set[int]:
+    """Return the ports on which this nginx itself answers at 127.0.0.1 as well as at ::1."""
+    found: dict[int, set[str]] = {}
+    for frontend in config.frontends:
+        for listener in frontend.listeners:
+            where = listener.address
+            if where.port is not None and where.host in {"", "127.0.0.1", "::1", "localhost"}:
+                found.setdefault(where.port, set()).add(where.kind)
+    return {port for port, kinds in found.items() if {"ipv4", "ipv6"} <= kinds or "name" in kinds}
+
+
+def _is_local(where: Address, own: set[int]) -> bool:
+    return (where.host or "").lower() == "localhost" and where.port not in own
+
+
+def _two_peers(places: list[tuple[Span, str]], pool: str | None, server: str | None) -> Hit:
+    names = list(dict.fromkeys(text for _, text in places))
+    args = {
+        "address": listed(names),
+        "verb": "is two servers" if len(names) == 1 else "are two servers each",
+        "numeric": listed([re.sub("localhost", "127.0.0.1", text, flags=re.IGNORECASE) for text in names]),
+    }
+    edits = [edit for span, text in places if (edit := _in_place(span, text)) is not None]
+    fix = unsafe("write 127.0.0.1", *edits) if len(edits) == len(places) else None
+    related = [Related(span, "here too") for span, _ in places[1:_MAX_RELATED]]
+    return Hit("D12", places[0][0], args, related=related, fix=fix, pool=pool, server=server)
+
+
+def _in_place(span: Span, text: str) -> Edit | None:
     at = span.text.lower().find("localhost", max(span.text.find(text), 0))
     if at < 0:
         return None
-    place = Span(span.source, span.start + at, span.start + at + len("localhost"))
-    return unsafe("write 127.0.0.1", Edit(place, "127.0.0.1"))
+    return Edit(Span(span.source, span.start + at, span.start + at + len("localhost")), "127.0.0.1")
 
 
 def static_dns(config: Config, context: Context) -> Iterator[Hit]:

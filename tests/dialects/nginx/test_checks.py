@@ -174,6 +174,34 @@ def test_loud(name):
     assert codes(text) == wanted
 
 
+def test_localhost_is_said_once_a_pool_and_once_an_address():
+    text = config(
+        "server localhost:81; server localhost:82;",
+        "proxy_pass http://localhost:83;",
+        server="location /a { proxy_pass http://localhost:83/x; } location /b { proxy_pass http://localhost; }",
+    )
+    found = [hit for hit in hits(text) if hit.code == "D12"]
+    assert [(hit.args["address"], len(hit.related), len(hit.fix.edits)) for hit in found] == [
+        ("localhost:81 and localhost:82", 1, 2), ("localhost:83", 1, 2), ("localhost", 0, 1),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("listen", "wanted"),
+    [
+        ("listen 127.0.0.1:83; listen [::1]:83;", []),
+        ("listen 83; listen [::]:83;", []),
+        ("listen localhost:83;", []),
+        ("listen 83;", ["D12"]),
+        ("listen 84; listen [::]:84;", ["D12"]),
+        ("listen 10.0.0.1:83; listen [::]:83;", ["D12"]),
+    ],
+)
+def test_localhost_may_be_this_nginx_on_both_addresses(listen, wanted):
+    text = config("", "proxy_pass http://localhost:83;", http=f"server {{ {listen} return 204; }}")
+    assert [hit.code for hit in hits(text)] == wanted
+
+
 def test_keepalive_rules_end_with_the_version_that_keeps_by_default():
     text = config(f"keepalive 8; least_conn; {TWO}")
     assert codes(text) == [("C07", None), ("D17", "error")]
