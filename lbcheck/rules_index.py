@@ -41,7 +41,7 @@ RULES: tuple[
         True,
         False,
         (),
-        "`{keepalive}` of pool {pool} keeps no connection open: {where} {lacks}, so before nginx 1.29.7 each request opens one",
+        "`{keepalive}` of {noun} {pools} keeps no connection open{part}: {who} {lacks}, so before nginx 1.29.7 each request{there} opens one",
         "write {lacks} beside the proxy_pass, or in the server or http block",
         "C07-nginx-upstream-keepalive-ineffective.md",
     ),

@@ -67,6 +67,9 @@ SILENT = {
     ),
     "keepalive of fastcgi": config(f"{TWO} keepalive 8;", "fastcgi_pass app;"),
     "keepalive over HTTP/2": config(f"{TWO} keepalive 8;", "proxy_http_version 2; proxy_pass http://app;"),
+    "keepalive over HTTP/1.0": config(
+        f"{TWO} keepalive 8;", "proxy_set_header Connection Keep-Alive; proxy_pass http://app;"
+    ),
     "upgrade map": config(
         f"{TWO} keepalive 8;",
         "proxy_http_version 1.1; proxy_set_header Connection $connection_upgrade; proxy_pass http://app;",
@@ -172,6 +175,30 @@ LOUD = {
 def test_loud(name):
     text, wanted = LOUD[name]
     assert codes(text) == wanted
+
+
+def said(code, text):
+    return [render(rules()[code].message, hit.args) for hit in hits(text) if hit.code == code]
+
+
+def test_pools_that_lack_the_same_in_one_place_are_one_finding():
+    pools = "".join(f"upstream p{number} {{ server 10.0.0.{number}; keepalive 8; }}" for number in range(5))
+    header = 'proxy_http_version 1.1; proxy_set_header Connection "";'
+    places = "".join(f"location /{number} {{ proxy_pass http://p{number}; }}" for number in range(3))
+    own = "location /3 { proxy_set_header X y; proxy_pass http://p3; }"
+    part = f"location /4 {{ proxy_pass http://p4; }} location /5 {{ {header} proxy_pass http://p4; }}"
+    first, alone, half = said("C07", f"events {{}} http {{ {pools} server {{ {places} {own} {part} }} }}")
+    both = '`proxy_http_version 1.1;` and `proxy_set_header Connection "";`'
+    end = "so before nginx 1.29.7 each request"
+    assert first == (
+        f"`keepalive` of the pools p0, p1 and p2 keeps no connection open: all 3 proxy_pass to them lack {both}, "
+        f"{end} opens one"
+    )
+    assert alone == f"`keepalive 8` of pool p3 keeps no connection open: its proxy_pass lacks {both}, {end} opens one"
+    assert half == (
+        f"`keepalive 8` of pool p4 keeps no connection open behind 1 of its 2 proxy_pass: it lacks {both}, "
+        f"{end} there opens one"
+    )
 
 
 def test_localhost_is_said_once_a_pool_and_once_an_address():
