@@ -38,6 +38,7 @@ def proxy_loop(config: Config, context: Context) -> Iterator[Hit]:
     own = {host for host, _ in heard if host not in _EVERYWHERE}
     ports = {port for _, port in heard}
     for pool in config.pools:
+        looping: list[tuple[Server, Listener]] = []
         for server in pool.servers:
             if server.address.port not in ports and server.address.kind != "unix":
                 continue
@@ -45,7 +46,11 @@ def proxy_loop(config: Config, context: Context) -> Iterator[Hit]:
                 continue
             listeners = _listeners(server, heard, own)
             if listeners and _returns(pool, server, listeners):
-                yield _loop(pool, server, listeners[0][1])
+                looping.append((server, listeners[0][1]))
+        themselves = {id(server) for server, _ in looping}
+        whole = all(id(server) in themselves for server in pool.serving)
+        for server, listener in looping:
+            yield _loop(pool, server, listener, whole=whole)
 
 
 def _heard(config: Config) -> Heard:
@@ -109,9 +114,9 @@ def _tls(route: Route, server: Server) -> bool:
     return setting is not None and bool(setting.value)
 
 
-def _loop(pool: Pool, server: Server, listener: Listener) -> Hit:
-    serving = pool.serving
-    alone = len(serving) <= 1 and not server.backup
+def _loop(pool: Pool, server: Server, listener: Listener, *, whole: bool) -> Hit:
+    """Return the finding; `whole`: no server of the pool is another one than the proxy itself."""
+    alone = whole and not server.backup
     certain = alone or pool.algorithm.name in _HASHES
     args = {
         "server": server.name,

@@ -51,6 +51,16 @@ def test_a_lone_server_and_a_hash_loop_for_certain():
     assert hit.severity is None
 
 
+def test_a_pool_of_nothing_but_loops():
+    both = pool("app", [server("a", "127.0.0.1:80"), server("b", "127.0.0.2:80")])
+    found = hits(proxy_loop, config(both, frontend("web", [to(both)], [listener("*:80")])))
+    assert [(hit.server, hit.severity) for hit in found] == [("a", None), ("b", None)]
+    assert all(hit.args["effect"].startswith("every request") for hit in found)
+    spare = pool("app", [server("a", "127.0.0.1:80"), server("b", "127.0.0.2:80", role="backup")])
+    found = hits(proxy_loop, config(spare, frontend("web", [to(spare)], [listener("*:80")])))
+    assert [(hit.server, hit.severity) for hit in found] == [("a", None), ("b", "warning")]
+
+
 def test_two_tiers_are_no_loop():
     app, local = pool("app", [server("a", "10.0.0.1:80")]), pool("local", [server("l", "127.0.0.1:8080")])
     outer, inner = frontend("tls", [to(local)], [listener("*:443")]), frontend("web", [to(app)], [listener("*:8080")])
