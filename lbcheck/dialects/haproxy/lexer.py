@@ -21,12 +21,30 @@ MAX_WORDS = 64
 _CAREFUL = re.compile(
     "[\"'\\\\#$\\x00\\r\\x1c-\\x1f\\x85\\xa0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000]"
 )
+
+
+def _template(opening: str, closing: str) -> str:
+    """Return a template without another one inside: a text of openings only is still read in one pass.
+
+    What it quotes, as in `{{ "{{" }}`, opens nothing.
+    """
+    return rf"""{opening}(?:"[^"}}>\n]*+"|'[^'}}>\n]*+'|(?!{opening}|{closing}).)*+{closing}"""
+
+
 #: Values and statements of Jinja, Go templates and ERB.
-_TEMPLATE = r"\{\{.*?\}\}|\{%.*?%\}|\{#.*?#\}|<%.*?%>"
+_TEMPLATE = "|".join(
+    (_template(r"\{\{", r"\}\}"), _template(r"\{%", r"%\}"), _template(r"\{#", r"#\}"), _template("<%", "%>"))
+)
 _TEMPLATED = re.compile(_TEMPLATE)
 #: Statements decide about lines instead of giving a value.
 _STATEMENT = re.compile(
-    r"\{[%#].*?[%#]\}|<%[^=].*?%>|\{\{[-~]?\s*(?:[#/^>!]|(?:if|else|end|range|with|define|template|block)\b).*?\}\}"
+    "|".join(
+        (
+            _template(r"\{[%#]", r"[%#]\}"),
+            _template("<%(?!=)", "%>"),
+            _template(r"\{\{(?=[-~]?\s*+(?:[#/^>!]|(?:if|else|end|range|with|define|template|block)\b))", r"\}\}"),
+        )
+    )
 )
 _LEADING = re.compile("[ \t\v\f\r]*")
 _GAP = re.compile("[ \t\v\f][ \t\v\f\r]*")

@@ -341,6 +341,7 @@ acl x nbsrv(a) lt 1
 acl x var(txn.x) -m found
 http-request deny if { path /a } or { path_beg /b } !{ src 127.0.0.1 }
 http-request set-header X "%[src] %{+Q}[path]"
+redirect location http://x/%[foo if { path /x }
 http-request replace-path (.*)%[0-9] /x
 http-check expect ! status 500-599,404
 http-check expect status 200 comment ok

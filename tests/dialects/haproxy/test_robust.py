@@ -64,6 +64,11 @@ LONG = {
     "templates": "backend b\n" + "server {{ a }} {{ b }}:80\n" * 10_000,
     "a template of a million": "backend b\n server-template s 1-1000000 10.0.0.1:80\n",
     "parentheses": "frontend f\n acl a " + "hdr(" * 100_000 + "\n",
+    "open templates": "frontend f\n http-request set-header X " + "{{" * 50_000 + "{%" * 50_000 + "<%" * 50_000 + "\n",
+    "quotes in open templates": "frontend f\n acl a " + "{{'{%\"" * 50_000 + "\n",
+    "flags of formats": "frontend f\n http-request set-header X " + "%{" * 100_000 + "\n",
+    "calls of formats": "frontend f\n http-request set-header X " + "%[a('" * 50_000 + "\n",
+    "converters": "frontend f\n acl a src" + ",a(b)" * 100_000 + "\n",
     "percent brackets": "frontend f\n http-request set-header X " + "%[" * 100_000 + "\n",
 }
 

@@ -15,12 +15,12 @@ if TYPE_CHECKING:
     from lbcheck.dialects.haproxy.tree import Line
     from lbcheck.findings import Hit
 
-#: Rules and settings whose words may be format strings.
-_FORMATS = ("http-request", "http-response", "http-after-response", "redirect", "log-format", "unique-id-format")
+#: Rules and settings whose words may be format strings; those of a bare `redirect` are taken as they are.
+_FORMATS = ("http-request", "http-response", "http-after-response", "log-format", "unique-id-format")
 _CONDITIONS = ("acl", "use_backend", "use-server", "tcp-request")
 #: Words of these rules are regular expressions, in which `%[` means something else.
 _REGEXES = ("replace-", "lua.")
-_SAMPLE = re.compile(r"(?<!%)%(?:\{[^}]*\})?\[\s*([A-Za-z0-9_.+-]*)")
+_SAMPLE = re.compile(r"(?<!%)%(?:\{[^}%]*+\})?\[\s*([A-Za-z0-9_.+-]*)")
 #: `%[hdr(host))]`: arguments end at the first closing parenthesis that is not quoted.
 _UNBALANCED = re.compile(r"%\[[a-z0-9_.]+\([^()\"'\\]*\)\)+\]")
 _SERVER = re.compile(r"\bsrv_[a-z_]+\(([A-Za-z0-9_.:-]+)\)")

@@ -120,7 +120,7 @@ def _option(line: Line) -> Iterator[Found]:
     elif name not in keywords.OPTIONS:
         if meant := guess(name, sorted(keywords.OPTIONS)):
             yield "E06", 1, 1, f"there is no option '{name}'", f"did you mean '{meant}'?"
-    elif name == "httpchk" and len(line.words) > 6:  # a host behind the version is new in 3.0
+    elif name == "httpchk" and len(line.words) > 6:  # a host behind the version is new in 3.1
         yield (
             "E08",
             6,
