@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from verdicts import CannotJudgeError, verdict
 
 from lbcheck.dialects.haproxy import read_group
+from lbcheck.dialects.haproxy.judgement import globals as settings
 from lbcheck.files import DiskFiles
 
 HEAD = "defaults\n mode http\n timeout client 1s\n timeout server 1s\n timeout connect 1s\n"
@@ -233,6 +236,23 @@ global\n maxcon 5 # E06
 global\n mode http # E07
 global\n nbproc 2 # E06
 global\n maxconn # E08
+global\n maxconn 1 2 # E08
+global\n daemon yes # E08
+global\n nbthread 0 # E09
+global\n maxcompcpuusage 101 # E09
+global\n spread-checks 51 # E09
+global\n hard-stop-after 5x # E09
+global\n hard-stop-after # E08
+global\n tune.bufsize x # E09
+global\n tune.comp.maxlevel 10 # E09
+global\n tune.http.maxhdr 0 # E09
+global\n tune.h2.header-table-size 4095 # E09
+global\n tune.h2.header-table-size 65537 # E09
+global\n tune.h2.initial-window-size -1 # E09
+global\n tune.h2.max-frame-size 16383 # E09
+global\n tune.h2.max-frame-size 16777216 # E09
+global\n tune.ssl.default-dh-param 1023 # E09
+global\n tune.pool-low-fd-ratio 101 # E09
 global\n log 127.0.0.1 # E08
 global\n stats socket mode 600 # E09
 .if 1\n.endif x # E01
@@ -286,6 +306,21 @@ http-check expect status 200
 http-check connect # E14
 """
 
+ACCEPTED_GLOBAL = """
+maxcompcpuusage 0
+spread-checks 50
+hard-stop-after 5s
+tune.bufsize 16384
+tune.comp.maxlevel 9
+tune.http.maxhdr 32767
+tune.h2.header-table-size 65536
+tune.h2.initial-window-size 0
+tune.h2.max-frame-size 16777215
+tune.ssl.default-dh-param 1024
+tune.ssl.default-dh-param -1
+tune.pool-low-fd-ratio 100
+tune.maxrewrite x
+"""
 ACCEPTED = r"""
 server s1 127.0.0.1
 server s1 127.0.0.1 check port 80
@@ -398,9 +433,26 @@ def test_what_haproxy_refuses_is_found_at_its_line(text, shape, tmp_path):
     assert not ok, said
 
 
-@pytest.mark.parametrize("line", ACCEPTED.strip("\n").split("\n"))
-def test_what_haproxy_accepts_is_no_error(line, tmp_path):
-    whole = BACKEND.format(line.replace("\\n", "\n") + "\n")
+def accepted():
+    yield from (BACKEND.format(line.replace("\\n", "\n") + "\n") for line in ACCEPTED.strip("\n").split("\n"))
+    yield from (f"global\n {line}\n" + BACKEND.format("") for line in ACCEPTED_GLOBAL.strip().split("\n"))
+
+
+@pytest.mark.parametrize("whole", list(accepted()))
+def test_what_haproxy_accepts_is_no_error(whole, tmp_path):
     assert hits(whole) == set()
     ok, said = accepts(whole, tmp_path)
     assert ok, said
+
+
+@pytest.mark.parametrize(
+    ("keywords", "value"), [(settings.FLAGS, " x"), (settings.SINGLE, ""), (settings.SINGLE, " 1 1")]
+)
+def test_settings_of_global_take_as_many_words_as_haproxy_says(keywords, value, tmp_path):
+    names = sorted(keywords)
+    for some in (names[:40], names[40:]):  # haproxy stops after 50 errors
+        text = "global\n" + "".join(f" {keyword}{value}\n" for keyword in some) + BACKEND.format("")
+        wanted = set(range(2, 2 + len(some)))
+        assert hits(text) == {(line, "E08") for line in wanted}
+        _, said = accepts(text, tmp_path)
+        assert wanted <= {int(line) for line in re.findall(r"x\.cfg:(\d+)\]", said)}

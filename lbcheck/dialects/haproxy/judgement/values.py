@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from lbcheck.dialects.haproxy import keywords
 from lbcheck.dialects.haproxy.judgement.balancing import balance, factor, hash_type
 from lbcheck.dialects.haproxy.judgement.cookies import cookie
+from lbcheck.dialects.haproxy.judgement.globals import JUDGED, setting
 from lbcheck.dialects.haproxy.judgement.places import dispatch, log, source
 from lbcheck.dialects.haproxy.judgement.said import certain, guess, hit, listed, plain
 from lbcheck.dialects.haproxy.judgement.times import Found, check_time
@@ -245,4 +246,4 @@ _JUDGES: dict[str, Callable[[Line], Iterator[Found]]] = {
     "monitor-uri": _monitor,
 }
 #: The same for the global section.
-_GLOBAL: dict[str, Callable[[Line], Iterator[Found]]] = {"log": log, "maxconn": _needs_number}
+_GLOBAL: dict[str, Callable[[Line], Iterator[Found]]] = {"log": log, **dict.fromkeys(JUDGED, setting)}
