@@ -32,25 +32,35 @@ def proxy_loop(config: Config, context: Context) -> Iterator[Hit]:
     Of a listener on all addresses only loopback and addresses that this config binds elsewhere are known to be it.
     """
     del context
-    heard = _heard(config)
-    if not heard:
+    suspects = _suspects(config)
+    if not suspects:
         return
+    heard = _heard(config)
     own = {host for host, _ in heard if host not in _EVERYWHERE}
-    ports = {port for _, port in heard}
-    for pool in config.pools:
-        looping: list[tuple[Server, Listener]] = []
-        for server in pool.servers:
-            if server.address.port not in ports and server.address.kind != "unix":
-                continue
-            if not server.enabled or not (server.weight.value or server.backup):
-                continue
-            listeners = _listeners(server, heard, own)
-            if listeners and _returns(pool, server, listeners):
-                looping.append((server, listeners[0][1]))
+    for pool, servers in suspects:
+        found = [(server, _listeners(server, heard, own)) for server in servers]
+        looping = [(server, listeners[0][1]) for server, listeners in found if listeners and _returns(pool, server, listeners)]
         themselves = {id(server) for server, _ in looping}
         whole = all(id(server) in themselves for server in pool.serving)
         for server, listener in looping:
             yield _loop(pool, server, listener, whole=whole)
+
+
+def _suspects(config: Config) -> list[tuple[Pool, list[Server]]]:
+    """Return the servers that get requests on a port that the config listens on, or on a socket's path, by pool."""
+    ports = {listener.address.port for frontend in config.frontends for listener in frontend.listeners}
+    found = []
+    for pool in config.pools if ports else ():
+        servers = [
+            server
+            for server in pool.servers
+            if (server.address.port in ports or server.address.kind == "unix")
+            and server.enabled
+            and (server.weight.value or server.backup)
+        ]
+        if servers:
+            found.append((pool, servers))
+    return found
 
 
 def _heard(config: Config) -> Heard:
