@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
-#: nginx draws anew after so many misses (the same server again, or an unusable one), then takes round robin.
+#: nginx draws anew after so many misses, then takes round robin. A miss is the same server again, or an unusable one;
+#: the first server that is found counts as one too.
 _MISSES = 20
 
 
@@ -15,7 +16,7 @@ def random_two_shares(weights: Sequence[int], down: Collection[int] = ()) -> lis
     """Return each server's share when no server has a request in flight.
 
     Two different servers are drawn by weight, and the second one wins ties, so a heavy server that is drawn first
-    loses: weights 3 and 1 give 1/4 and 3/4. After 21 misses round robin decides instead, which is what weights like
+    loses: weights 3 and 1 give 1/4 and 3/4. After 21 draws round robin decides instead, which is what weights like
     500 and 1 nearly always come to.
     """
     total = sum(weights)
@@ -42,4 +43,4 @@ def random_two_shares(weights: Sequence[int], down: Collection[int] = ()) -> lis
 def _drawn_first(part: float, missed: float, waits: Sequence[float]) -> float:
     """Return the chance to be drawn first, after k misses, and to be followed by a second one in time."""
     again = missed + part
-    return sum(wait * (1 - again ** (_MISSES + 1 - k)) for k, wait in enumerate(waits)) * part
+    return sum(wait * (1 - again ** (_MISSES - k)) for k, wait in enumerate(waits)) * part
