@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from traffic.pools import pool, server
 
+from lbcheck.model import Address
 from lbcheck.traffic.algorithms import (
     MAX_RING_POINTS,
     chash,
@@ -225,6 +226,7 @@ def test_unknown_stays_unknown():
     assert shares(pool("uri", [1, 1], consistent=True, function="djb2"), "haproxy").servers is None
     assert shares(pool("uri", [1, 1], consistent=True, function="crc32"), "haproxy").exact
     by_address = [server(**{"hash-key": "addr"}), server(2)]
+    by_address[0].address = Address("app.example:80", "name", "app.example", 80)
     assert "hash-key addr" in shares(pool("random", by_address), "haproxy").reason
     assert "hash-key addr" in shares(pool("hash", by_address, key="str(x)", consistent=True), "haproxy").reason
     assert shares(pool("hash", by_address, key="str(x)"), "haproxy").exact

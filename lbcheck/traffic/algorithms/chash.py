@@ -7,28 +7,29 @@ from typing import TYPE_CHECKING
 
 from lbcheck.traffic.algorithms.hashes import full_hashes
 from lbcheck.traffic.algorithms.ring import CIRCLE, Ring
+from lbcheck.traffic.algorithms.serverkeys import id_key
 from lbcheck.traffic.algorithms.weighted import WEIGHT_SCALE
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from lbcheck.traffic.algorithms.ring import Moves
 
-#: Points that a server may have at most: ids are this far apart (SRV_EWGHT_RANGE).
-_ID_STEP = 256 * WEIGHT_SCALE
-
 
 class Tree:
-    """The ring of a backend's usable servers, which are known by their ids."""
+    """The ring of a backend's usable servers."""
 
     __slots__ = ("_arcs", "_moves", "ring", "servers")
 
-    def __init__(self, ids: Sequence[int], weights: Sequence[int]) -> None:
-        """Take the servers that may be chosen, in order, with their weights above 0."""
+    def __init__(self, ids: Sequence[int], weights: Sequence[int], keys: Sequence[int] | None = None) -> None:
+        """Take the servers that may be chosen, in order, with their weights above 0.
+
+        Their ids say where they stand, or other `keys` (`serverkeys`).
+        """
         self.servers = len(ids)
         bases = [
-            number * _ID_STEP + node
-            for number, weight in zip(ids, weights, strict=True)
+            key + node
+            for key, weight in zip(keys or [id_key(number) for number in ids], weights, strict=True)
             for node in range(weight * WEIGHT_SCALE)
         ]
         places = full_hashes(value % CIRCLE for value in bases)
@@ -40,6 +41,13 @@ class Tree:
     def server_for(self, value: int) -> int:
         """Return the server for a hash: `hashes.key_hash` or `hashes.source_hash` of the request, or a random one."""
         return self.ring.owners[self.ring.nearest(value)]
+
+    def servers_from(self, value: int) -> Iterator[int]:
+        """Yield the servers of a hash's point and of those behind it, once around the ring."""
+        owners = self.ring.owners
+        start = self.ring.nearest(value)
+        for at in range(start - len(owners), start):
+            yield owners[at]
 
     def shares(self) -> list[float]:
         """Return each server's share of evenly spread hashes."""

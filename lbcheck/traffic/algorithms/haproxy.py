@@ -8,6 +8,7 @@ from lbcheck.traffic.algorithms import Shares, maps, ring
 from lbcheck.traffic.algorithms.chash import Tree
 from lbcheck.traffic.algorithms.hashes import FUNCTIONS, key_hash
 from lbcheck.traffic.algorithms.members import Member, all_to, members, nobody, proportional, spread
+from lbcheck.traffic.algorithms.serverkeys import server_key
 from lbcheck.traffic.algorithms.weighted import WEIGHT_SCALE
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
     from lbcheck.model import Algorithm, Pool
 
-_HASHES = ("source", "uri", "url_param", "hdr", "hash", "rdp-cookie")
+HASHES = ("source", "uri", "url_param", "hdr", "hash", "rdp-cookie")
 
 
 class Backend:
@@ -63,9 +64,9 @@ class Backend:
     def interchangeable(self) -> bool:
         """Whether nothing but the weight tells servers apart: neither order nor ids nor arcs."""
         algorithm = self.pool.algorithm
-        if algorithm.name in _HASHES and (_constant_hash(self.pool) is not None or not algorithm.consistent):
-            return _constant_hash(self.pool) is None
-        if algorithm.name in _HASHES or algorithm.name == "random":
+        if algorithm.name in HASHES and (constant_hash(self.pool) is not None or not algorithm.consistent):
+            return constant_hash(self.pool) is None
+        if algorithm.name in HASHES or algorithm.name == "random":
             return not ring.worth_walking(self.points, len(self.acting), self.exact_points)
         return algorithm.name not in ("first", "sticky")
 
@@ -80,7 +81,7 @@ class Backend:
 def ring_points(pool: Pool) -> int:
     """Return the points of a backend's ring; 0 where it has none."""
     algorithm = pool.algorithm
-    if algorithm.name != "random" and not (algorithm.consistent and algorithm.name in _HASHES):
+    if algorithm.name != "random" and not (algorithm.consistent and algorithm.name in HASHES):
         return 0
     primaries = sum(server.weight.value * server.count for server in pool.servers if server.serving)
     backups = sum(server.weight.value * server.count for server in pool.servers if server.backup and server.enabled)
@@ -104,17 +105,17 @@ def _first(backend: Backend, taking: list[Member]) -> Shares:
     return all_to(backend.pool, taking[0])
 
 
-def _other_key(taking: list[Member]) -> Shares | None:
-    """Return the answer for a ring on which the servers do not stand by their ids (`hash-key`, 3.0 and newer)."""
+def _unplaced(taking: list[Member]) -> Shares | None:
+    """Return the answer for a ring on which nobody knows where some server stands (`hash-key`, 3.0 and newer)."""
     for member in taking:
         key = member.server.options.get("hash-key")
-        if key is not None and key.value != "id":
-            return Shares(None, reason=f"hash-key {key.value} is not emulated")
+        if key is not None and server_key(member) is None:
+            return Shares(None, reason=f"hash-key {key.value} of {member.server.name} is not known before it runs")
     return None
 
 
 def _ring(backend: Backend, taking: list[Member]) -> Shares:
-    unknown = _other_key(taking)
+    unknown = _unplaced(taking)
     if unknown is not None:
         return unknown
     acting = backend.acting
@@ -139,9 +140,9 @@ def _walked(backend: Backend, taking: list[Member]) -> Shares:
 
 def _hash(backend: Backend, taking: list[Member]) -> Shares:
     algorithm = backend.pool.algorithm
-    constant = _constant_hash(backend.pool)
+    constant = constant_hash(backend.pool)
     if constant is not None:
-        unknown = _other_key(taking) if algorithm.consistent else None
+        unknown = _unplaced(taking) if algorithm.consistent else None
         return unknown or all_to(backend.pool, taking[_server_for(algorithm, taking, constant)])
     if not algorithm.consistent:
         return _by_weight(backend, taking)
@@ -158,10 +159,11 @@ def _server_for(algorithm: Algorithm, taking: list[Member], value: int) -> int:
 
 
 def _tree(taking: list[Member]) -> Tree:
-    return Tree([member.number for member in taking], [member.weight for member in taking])
+    keys = [server_key(member) or 0 for member in taking]
+    return Tree([member.number for member in taking], [member.weight for member in taking], keys)
 
 
-def _constant_hash(pool: Pool) -> int | None:
+def constant_hash(pool: Pool) -> int | None:
     """Return the hash that all requests share (`balance hash str(x)`), or None."""
     algorithm = pool.algorithm
     text = algorithm.key.value.strip() if algorithm.key is not None else ""
@@ -178,5 +180,5 @@ _ALGORITHMS: dict[str, Callable[[Backend, list[Member]], Shares]] = {
     "first": _lowest_id,
     "sticky": _first,
     "random": _ring,
-    **dict.fromkeys(_HASHES, _hash),
+    **dict.fromkeys(HASHES, _hash),
 }

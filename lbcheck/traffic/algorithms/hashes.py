@@ -62,6 +62,38 @@ FUNCTIONS: dict[str, Callable[[bytes], int]] = {
 }
 
 
+_PRIMES = (2654435761, 2246822519, 3266489917, 668265263, 374761393)
+
+
+def xxh32(data: bytes, seed: int = 0) -> int:
+    """Return the 32-bit xxHash, with which HAProxy hashes IPv6 addresses and guids of servers."""
+    first, second, third, fourth, fifth = _PRIMES
+    at = 0
+    value = (seed + fifth) & _MASK
+    if len(data) >= 16:
+        lanes = [seed + first + second, seed + second, seed, seed - first]
+        for at in range(0, len(data) - 15, 16):
+            for lane in range(4):
+                word = int.from_bytes(data[at + 4 * lane : at + 4 * lane + 4], "little")
+                lanes[lane] = _turned(lanes[lane] + word * second, 13) * first & _MASK
+        at += 16
+        value = sum(_turned(lane, by) for lane, by in zip(lanes, (1, 7, 12, 18), strict=True)) & _MASK
+    value += len(data)
+    for start in range(at, len(data) - 3, 4):
+        value = _turned(value + int.from_bytes(data[start : start + 4], "little") * third, 17) * fourth
+    for byte in data[len(data) - (len(data) - at) % 4 :]:
+        value = _turned(value + byte * fifth, 11) * first
+    value &= _MASK
+    value = (value ^ value >> 15) * second & _MASK
+    value = (value ^ value >> 13) * third & _MASK
+    return value ^ value >> 16
+
+
+def _turned(value: int, by: int) -> int:
+    value &= _MASK
+    return (value << by | value >> (32 - by)) & _MASK
+
+
 def full_hash(value: int) -> int:
     """Return the avalanche of a 32-bit value: Jenkins' six steps and a multiplication."""
     value = (value + 0x7ED55D16 + (value << 12)) & _MASK
