@@ -159,7 +159,8 @@ class Server:
     server is out of rotation by config (`down`, `disabled`, drained). `checked`: does an active health check (or
     `track`) watch it; None where the dialect cannot say (nginx open source). `passive`: can real traffic's
     failures take it out. `max_fails` 0 means never. `count` is how many alike servers the line stands for
-    (`server-template`). `options` holds everything else by the dialect's own keyword.
+    (`server-template`). `options` holds everything else by the dialect's own keyword, and "opaque limit" where a
+    template or a variable has yet to say what `max_conns` is.
     """
 
     __slots__ = (

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 #: Ports that a server listens on for a reason of its own, so that a single one among others is another service.
 _WELL_KNOWN = frozenset({21, 22, 25, 53, 80, 110, 143, 389, 443, 465, 587, 636, 853, 993, 995})
 #: What says nothing about the connection that a server gets: its number and its name for persistence.
-_NOT_CONNECTION = frozenset({"id", "cookie"})
+_NOT_CONNECTION = frozenset({"id", "cookie", "opaque limit"})
 #: More related places than this are not listed.
 _RELATED = 10
 _ANYWHERE = frozenset({"0.0.0.0", "::", "*", ""})  # noqa: S104 - "connect to where the client wanted to"

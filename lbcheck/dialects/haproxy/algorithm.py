@@ -43,7 +43,7 @@ def algorithm(proxy: Proxy) -> Algorithm:
         avalanche=avalanche,
         draws=number(argument) if name == "random" and argument else 2,
         balance_factor=_factor(proxy),
-        options=_options(line, kind),
+        options=_options(proxy, line, kind),
     )
 
 
@@ -67,9 +67,15 @@ def _factor(proxy: Proxy) -> Setting[int] | None:
     return None if line is None or 1 in line.opaque else Setting(number(line.word(1)), line.span)
 
 
-def _options(line: Line | None, kind: Line | None) -> dict[str, Setting[Any]]:
-    """Return what else is said: `whole`, `path-only`, `len N`, `depth N`, `use_domain_only`, and the hash-type."""
+def _options(proxy: Proxy, line: Line | None, kind: Line | None) -> dict[str, Setting[Any]]:
+    """Return what else is said: `whole`, `path-only`, `len N`, `depth N`, `use_domain_only`, and the hash-type.
+
+    "opaque hash-balance-factor" stands for a factor that a variable or a template has yet to say.
+    """
     options: dict[str, Setting[Any]] = {}
+    factor = proxy.effective("hash-balance-factor")
+    if factor is not None and 1 in factor.opaque:
+        options["opaque hash-balance-factor"] = Setting(True, factor.span)
     if kind is not None:
         options["hash-type"] = Setting(kind.text_from(1), kind.span)
     if line is None or line.word(1) in ("hash", "url_param"):

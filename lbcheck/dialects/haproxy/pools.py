@@ -21,7 +21,14 @@ if TYPE_CHECKING:
     from lbcheck.dialects.haproxy.tree import Line
 
 #: Keywords of one value that checks ask for, kept in `Pool.options`.
-_TEXTS = ("load-server-state-from-file", "http-reuse", "dispatch", "http-send-name-header", "description")
+_TEXTS = (
+    "load-server-state-from-file",
+    "http-reuse",
+    "dispatch",
+    "http-send-name-header",
+    "description",
+    "hash-preserve-affinity",
+)
 _NUMBERS = ("maxconn", "fullconn", "max-session-srv-conns")
 _SIZES = ("max-keep-alive-queue",)
 #: Lines that put a page of one's own behind a status; `http-error` has the word `status` before it.

@@ -65,12 +65,16 @@ def _unchecked(no_check: Option | None) -> Setting[bool]:
 
 def _others(options: Options) -> dict[str, Setting[Any]] | None:
     """Return the options without a field of their own; numbers as int, times as seconds, flags as True."""
-    if options.keys() <= _FIELDS:
+    limit = options.get("maxconn")
+    unknown = limit is not None and limit.opaque
+    if options.keys() <= _FIELDS and not unknown:
         return None
     others: dict[str, Setting[Any]] = {}
     for keyword, option in options.items():
         if keyword not in _FIELDS:
             others[keyword] = OptionSetting(_value(keyword, option), option)
+    if limit is not None and unknown:
+        others["opaque limit"] = OptionSetting(True, limit)
     return others
 
 

@@ -166,6 +166,9 @@ def _server(node: Node, common: Common, config: Config, names: dict[str, Span]) 
     weight, options = _weight(fields)
     if state is not None:
         options["state"] = state
+    limit = f.integer(fields, "max_connections")
+    if limit is None and "max_connections" in fields:
+        options["opaque limit"] = Setting(True, f.place(fields["max_connections"]))
     return Server(
         name or written.value,
         address,
@@ -176,7 +179,7 @@ def _server(node: Node, common: Common, config: Config, names: dict[str, Span]) 
         check=check,
         checked=checked,
         passive=common.passive is not None and (failures is None or failures.value > 0),
-        max_conns=f.integer(fields, "max_connections"),
+        max_conns=limit,
         max_fails=failures,
         fail_timeout=time,
         slow_start=f.seconds(fields, "slow_start", config.durations),

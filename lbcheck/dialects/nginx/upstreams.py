@@ -99,6 +99,10 @@ def _server(directive: Directive, default_port: int | None, config: Config) -> S
             options[key] = Setting(value if equals else True, span)
     role = BACKUP if options.pop("backup", None) else PRIMARY
     fail_timeout = _duration(options, "fail_timeout", config) or FAIL_TIMEOUT
+    limit = options.get("max_conns")
+    max_conns = _number(options, "max_conns")
+    if limit is not None and max_conns is None:
+        options["opaque limit"] = limit
     slow_start = options.get("slow_start")
     max_fails = _number(options, "max_fails") or MAX_FAILS
     for key, setting in options.items():
@@ -114,7 +118,7 @@ def _server(directive: Directive, default_port: int | None, config: Config) -> S
         role,
         disabled=options.pop("down", None) or options.pop("drain", None),
         passive=max_fails.value > 0,
-        max_conns=_number(options, "max_conns") or MAX_CONNS,
+        max_conns=max_conns or MAX_CONNS,
         max_fails=max_fails,
         fail_timeout=fail_timeout,
         slow_start=None if slow_start is None else _duration({"slow_start": slow_start}, "slow_start", config),
@@ -173,11 +177,17 @@ def _open(scope: Scope, directive: Directive, deciders: list[tuple[int, str]]) -
             what = f"`{item.name}`"
         elif item.name in FOREIGN_METHODS:
             return f"`{item.name}` decides where requests go"
-        elif item.name == "server" and item.args and is_opaque(item.args[0]):
-            return "a server's address is filled in elsewhere"
+        elif item.name == "server" and (unknown := _unknown_part(item)) is not None:
+            return f"a server's {unknown} is filled in elsewhere"
     if what is not None:
         return f"{what} decides its members"
     return "one of its includes was not found" if _include_gap(scope, directive) else None
+
+
+def _unknown_part(server: Directive) -> str | None:
+    if server.args and is_opaque(server.args[0]):
+        return "address"
+    return "weight" if any(arg.startswith("weight=") and is_opaque(arg) for arg in server.args[1:]) else None
 
 
 def _include_gap(scope: Scope, directive: Directive) -> bool:

@@ -562,3 +562,16 @@ def test_rules_that_checks_ask_for_are_kept_on_the_pool():
     assert app.options["use-server"].value == {"a", "b"}
     assert dynamic.options["use-server"].value == frozenset()
     assert "stick-table" in table.options
+
+
+def test_limits_that_a_variable_holds():
+    made = pool(
+        'hash-preserve-affinity maxconn\nhash-balance-factor "${F}"\nserver a 10.0.0.1:80 maxconn "${M}"\n'
+        "server b 10.0.0.2:80 maxconn 5\nserver c 10.0.0.3:80"
+    )
+    assert ["opaque limit" in server.options for server in made.servers] == [True, False, False]
+    assert [server.max_conns and server.max_conns.value for server in made.servers] == [None, 5, None]
+    assert made.algorithm.balance_factor is None
+    assert "opaque hash-balance-factor" in made.algorithm.options
+    assert made.options["hash-preserve-affinity"].value == "maxconn"
+    assert "opaque hash-balance-factor" not in pool("hash-balance-factor 150").algorithm.options

@@ -463,3 +463,10 @@ def test_broken_texts_never_raise(at, length, new):
     list(config.blocks())
     for hit in config.hits:
         assert 0 <= hit.span.start <= hit.span.end <= len(text)
+
+
+def test_a_limit_that_a_template_holds():
+    text = "lbcheck: v1\npools:\n- name: app\n  servers:\n"
+    text += '  - {address: "10.0.0.1:80", max_connections: "${M}"}\n  - {address: "10.0.0.2:80", max_connections: 5}\n'
+    servers = load(text).pools[0].servers
+    assert ["opaque limit" in server.options for server in servers] == [True, False]

@@ -310,3 +310,12 @@ def test_a_foreign_pass_uses_its_upstream():
 def test_blocks_are_given_for_suppressions():
     config = http("server {\nlocation / {\nreturn 200;\n}\n}")
     assert [(span.line, span.end_position[0]) for span in config.blocks()] == [(1, 1), (2, 8), (3, 7), (4, 6)]
+
+
+@pytest.mark.parametrize("value", ["${WEIGHT}", "{{ weight }}", "$weight"])
+def test_a_weight_or_a_limit_that_is_filled_in_elsewhere(value):
+    weighed = http(f"upstream app {{ server 10.0.0.1 weight={value}; server 10.0.0.2; }}").pools[0]
+    assert weighed.open == "a server's weight is filled in elsewhere"
+    limited = http(f"upstream app {{ server 10.0.0.1 max_conns={value}; server 10.0.0.2 max_conns=3; }}").pools[0]
+    assert limited.open is None
+    assert ["opaque limit" in server.options for server in limited.servers] == [True, False]
