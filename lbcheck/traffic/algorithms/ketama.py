@@ -8,7 +8,7 @@ from zlib import crc32
 from lbcheck.traffic.algorithms.ring import CIRCLE, Ring
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Iterator, Sequence
 
     from lbcheck.traffic.algorithms.ring import Moves
 
@@ -61,13 +61,18 @@ class Continuum:
 
     def server_for(self, key: bytes, down: Collection[int] = ()) -> int | None:
         """Return the first server written as the key's point says; None where round robin decides (nothing found)."""
-        at = self.ring.clockwise(crc32(key))
-        for further in range(_FURTHER + 1):
-            owner = self.ring.owners[(at + further) % len(self.ring.owners)]
-            for server in self._groups[self.names[owner]]:
+        for group in self.groups_from(crc32(key)):
+            for server in group:
                 if server not in down:
                     return server
         return None
+
+    def groups_from(self, value: int) -> Iterator[Sequence[int]]:
+        """Yield what nginx looks at for a key's hash: the servers of its point and of the 20 points behind it."""
+        owners = self.ring.owners
+        at = self.ring.clockwise(value)
+        for further in range(_FURTHER + 1):
+            yield self._groups[self.names[owners[(at + further) % len(owners)]]]
 
     def turns(self, server: int, down: Collection[int]) -> list[int]:
         """Return the servers that share this one's points."""

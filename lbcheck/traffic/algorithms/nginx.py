@@ -71,7 +71,7 @@ class Upstream:
         algorithm = self.pool.algorithm.name
         if algorithm == "hash_consistent":
             walked = ring.worth_walking(self.points, len(self.peers), self.exact_points)
-            return self.named_once and not walked and _constant_key(self.pool) is None
+            return self.named_once and not walked and constant_key(self.pool) is None
         return algorithm in ("round_robin", "least_conn", "random", "random_two")
 
     @property
@@ -107,7 +107,7 @@ def _random_two(upstream: Upstream, down: Collection[int]) -> Shares:
 
 
 def _hash(upstream: Upstream, down: Collection[int]) -> Shares:
-    key = _constant_key(upstream.pool)
+    key = constant_key(upstream.pool)
     if key is None:
         return _modulo(upstream, down, modulo.HASH_VALUES, rehash.of_keys)
     server = modulo.server_for(modulo.hash_values(key), upstream.weights, down) if key else None
@@ -131,7 +131,7 @@ def _modulo(upstream: Upstream, down: Collection[int], values: int, tries: Calla
 
 
 def _hash_consistent(upstream: Upstream, down: Collection[int]) -> Shares:
-    key = _constant_key(upstream.pool)
+    key = constant_key(upstream.pool)
     if key == b"":
         return _by_weight(upstream, down)
     if key is None and not ring.worth_walking(upstream.points, len(upstream.peers), upstream.exact_points):
@@ -153,7 +153,7 @@ def _hash_consistent(upstream: Upstream, down: Collection[int]) -> Shares:
     return spread(upstream.pool, taking, proportional([peer.weight for peer in taking]))
 
 
-def _constant_key(pool: Pool) -> bytes | None:
+def constant_key(pool: Pool) -> bytes | None:
     """Return the key that all requests share; None where it has a variable (or is not known)."""
     key = pool.algorithm.key
     if key is None or "$" in key.value:

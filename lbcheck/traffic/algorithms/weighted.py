@@ -84,6 +84,28 @@ class SmoothRoundRobin:
             self._fails[server] = 0
 
 
+class Turns:
+    """Smooth weighted round robin among the servers that another rule leaves over, all of which answer."""
+
+    __slots__ = ("_current", "weights")
+
+    def __init__(self, weights: Sequence[int]) -> None:
+        self.weights = list(weights)
+        self._current = [0] * len(weights)
+
+    def pick(self, among: Sequence[int]) -> int:
+        """Return the next one of the servers `among`, which are in order and at least one."""
+        current, weights = self._current, self.weights
+        total = 0
+        for server in among:
+            weight = weights[server]
+            current[server] += weight
+            total += weight
+        best = max(among, key=current.__getitem__)
+        current[best] -= total
+        return best
+
+
 def smooth_picks(weights: Sequence[int], count: int) -> list[int]:
     """Return nginx's first `count` picks among servers that all answer. Some weight must be above 0."""
     balancer = SmoothRoundRobin(weights)
@@ -110,16 +132,34 @@ class WindowRoundRobin:
         self._first = [(-weight, at, at) for at, weight in enumerate(self._weights) if weight]
         heapify(self._first)
 
-    def pick(self) -> int | None:
-        """Return the next server; None where all weights are 0."""
-        if not self._now and not self._first:
-            self._first, self._next = self._next, self._first
-            self._position = self._width
-        server = self._take()
-        if server is not None:
+    def pick(self, full: Collection[int] = ()) -> int | None:
+        """Return the next server that is not full; None where there is none.
+
+        Full ones that come up are passed over, and queued anew behind the pick (fwrr_get_next_server()).
+        """
+        passed: list[int] = []
+        switched = False
+        while True:
+            server = self._take()
+            if server is None:
+                if switched:
+                    break
+                self._first, self._next = self._next, self._first
+                self._position = self._width
+                switched = True
+                continue
             self._move(server)
             self._position += 1
-            self._queue(server)
+            if server not in full:
+                self._queue(server)
+                break
+            passed.append(server)
+        for one in reversed(passed):
+            if switched:
+                self._order += 1
+                heappush(self._first, (-self._weights[one], self._order, one))
+            else:
+                self._queue(one)
         return server
 
     def _take(self) -> int | None:
