@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from lbcheck.model import Algorithm, Pool
 
+#: The algorithms that hash something of the request.
 HASHES = ("source", "uri", "url_param", "hdr", "hash", "rdp-cookie")
 
 
