@@ -60,6 +60,8 @@ TRAFFIC_SUFFIXES = {
 DIFF_REPORTERS = {
     "text": "lbcheck.report.pictures.diff_text",
     "html": "lbcheck.report.pictures.diff_html",
+    "concise": "lbcheck.report.diff_concise",
+    "json": "lbcheck.report.diff_json",
     "svg": "lbcheck.report.pictures.diff_svg",
     "markdown": "lbcheck.report.pictures.diff_markdown",
     "mermaid": "lbcheck.report.pictures.diff_mermaid",
@@ -68,6 +70,7 @@ DIFF_SUFFIXES = {
     ".html": "html",
     ".md": "markdown",
     ".mmd": "mermaid",
+    ".json": "json",
     ".svg": "svg",
     ".txt": "text",
 }
