@@ -1,0 +1,166 @@
+"""Requests to the proxy under rehearsal, from any client address, and who answered each."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import ssl
+import time
+from typing import TYPE_CHECKING, NamedTuple
+
+from lbcheck.rehearsal.stubs import NAME_HEADER
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from lbcheck.rehearsal.script import Load
+
+#: Who answered, where no stub did: the proxy itself, or nobody.
+PROXY, NOBODY = -1, -2
+_PATIENCE = 75.0
+
+
+class Ask(NamedTuple):
+    """One request: the client's address ("" any), and the bytes."""
+
+    source: str
+    path: str
+    headers: tuple[tuple[str, str], ...]
+
+
+class Answer(NamedTuple):
+    """Who answered: a stub's number, PROXY or NOBODY; with which HTTP status (0 none); when, and after how long."""
+
+    stub: int
+    status: int
+    at: float
+    took: float
+
+
+def asks(load: Load) -> Iterator[Ask]:
+    """Yield the requests of a load, the same ones for the same seed."""
+    draw = random.Random(load.seed)  # noqa: S311 - keys, not secrets
+    kind, _, name = load.vary.partition(":")
+    for number in range(load.requests):
+        key = f"{number}-{draw.getrandbits(32):08x}"
+        path, headers, source = load.path, load.headers, ""
+        if kind == "path":
+            path = f"{path.rstrip('/')}/{key}"
+        elif kind == "query":
+            path = f"{path}{'&' if '?' in path else '?'}{name}={key}"
+        elif kind == "header":
+            headers = (*headers, (name, key))
+        elif kind == "cookie":
+            headers = (*headers, ("Cookie", f"{name}={key}"))
+        elif kind == "source":
+            source = _address(draw, six=":" in load.host)
+        yield Ask(source, path, headers)
+
+
+def _address(draw: random.Random, *, six: bool) -> str:
+    """Return a public-looking client address."""
+    if six:
+        return "2001:db8:" + ":".join(f"{draw.getrandbits(16):x}" for _ in range(6))
+    first = draw.choice([number for number in range(1, 224) if number not in {10, 127}])
+    return f"{first}.{draw.randrange(256)}.{draw.randrange(256)}.{draw.randrange(1, 255)}"
+
+
+class Client:
+    """Asks one thing after the other, over one connection as long as it lasts and the client's address stays."""
+
+    def __init__(self, load: Load) -> None:
+        self.load = load
+        self._source: str | None = None
+        self._reader: asyncio.StreamReader | None = None
+        self._writer: asyncio.StreamWriter | None = None
+
+    async def play(self, until: float) -> list[Answer]:
+        """Ask everything, until the time `until` (monotonic) at the latest."""
+        answers = []
+        for ask in asks(self.load):
+            if time.monotonic() > until:
+                break
+            answers.append(await self.ask(ask))
+            if len(answers) == 1 and self.load.expect and answers[0].stub not in self.load.expect:
+                break
+        self.close()
+        return answers
+
+    async def ask(self, ask: Ask) -> Answer:
+        """Ask once. A connection that the proxy closed between two requests is opened again."""
+        started = time.monotonic()
+        for _ in range(2):
+            fresh = self._writer is None or self._source != ask.source
+            try:
+                stub, status = await asyncio.wait_for(self._exchange(ask), _PATIENCE)
+            except (OSError, EOFError, TimeoutError, ValueError):
+                self.close()
+                stub, status = NOBODY, 0
+            if stub != NOBODY or fresh:
+                break
+        return Answer(stub, status, started, time.monotonic() - started)
+
+    async def _exchange(self, ask: Ask) -> tuple[int, int]:
+        if self._writer is None or self._source != ask.source:
+            await self._connect(ask.source)
+        assert self._reader is not None  # noqa: S101 - connected just before
+        assert self._writer is not None  # noqa: S101
+        if self.load.protocol == "tcp":
+            self._writer.write(b"hello\r\n\r\n")
+            line = await self._reader.readline()
+            self.close()
+            return (int(line), 0) if line.strip().isdigit() else (NOBODY, 0)
+        fields = "".join(f"{name}: {value}\r\n" for name, value in ask.headers)
+        self._writer.write(f"{self.load.method} {ask.path} HTTP/1.1\r\n{fields}\r\n".encode("latin-1", "replace"))
+        return await self._answer()
+
+    async def _connect(self, source: str) -> None:
+        self.close()
+        load = self.load
+        context = None
+        if load.tls:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+            context.check_hostname = False
+            context.verify_mode = ssl.CERT_NONE
+        host = next((value for name, value in load.headers if name == "Host"), None)
+        if load.socket:
+            self._reader, self._writer = await asyncio.open_unix_connection(load.socket)
+        else:
+            here = (source, 0) if source else None
+            name = (host or load.host).partition(":")[0] if context else None
+            direct = not load.proxy_protocol
+            self._reader, self._writer = await asyncio.open_connection(
+                load.host, load.port, ssl=context if direct else None, local_addr=here,
+                server_hostname=name if direct else None,
+            )  # fmt: skip
+            if load.proxy_protocol:
+                family = "TCP6" if ":" in load.host else "TCP4"
+                client = source or load.host
+                self._writer.write(f"PROXY {family} {client} {load.host} 40000 {load.port}\r\n".encode())
+                if context is not None:
+                    await self._writer.start_tls(context, server_hostname=name)
+        self._source = source
+
+    async def _answer(self) -> tuple[int, int]:
+        assert self._reader is not None  # noqa: S101
+        head = await self._reader.readuntil(b"\r\n\r\n")
+        lines = head.lower().split(b"\r\n")
+        status = int(lines[0].split()[1])
+        fields = dict(line.partition(b":")[::2] for line in lines[1:] if line)
+        length = int(fields.get(b"content-length", b"0"))
+        chunked = b"chunked" in fields.get(b"transfer-encoding", b"")
+        if self.load.method != "HEAD" and status not in {204, 304}:
+            if length:
+                await self._reader.readexactly(length)
+            elif chunked:
+                await self._reader.readuntil(b"0\r\n\r\n")
+        if b"close" in fields.get(b"connection", b"") or lines[0].startswith(b"http/1.0"):
+            self.close()
+        name = fields.get(NAME_HEADER)
+        return (PROXY if name is None else int(name)), status
+
+    def close(self) -> None:
+        """End the connection; the next request opens another one."""
+        if self._writer is not None:
+            self._writer.close()
+        self._reader = self._writer = None
