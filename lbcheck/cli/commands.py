@@ -13,6 +13,7 @@ COMMANDS = {
     "check": ("lbcheck.cli.check", "Find the defects that the proxy's own checker lets through."),
     "traffic": ("lbcheck.cli.traffic", "Show the share of requests that each server will get."),
     "diff": ("lbcheck.cli.diff", "Show what a change moves, and which findings it brings."),
+    "rehearse": ("lbcheck.cli.rehearse", "Run the config on the real proxy, in a sandbox, and count."),
     "rule": ("lbcheck.cli.rule", "Explain a rule: why it matters, what to write, when to ignore it."),
     "explain": ("lbcheck.cli.rule", "The same as `rule`."),
     "completion": ("lbcheck.cli.completion", "Print the script that completes lbcheck's words in your shell."),

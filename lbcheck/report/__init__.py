@@ -5,14 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from lbcheck.changes.outcome import Changes
+    from lbcheck.rehearsal.outcome import Rehearsed
     from lbcheck.report.options import Options
     from lbcheck.results import Result
     from lbcheck.traffic.outcome import Traffic
 
     DiffReporter = Callable[[Changes, Options], str]
+    RehearseReporter = Callable[[Sequence[Rehearsed], Options], str]
     TrafficReporter = Callable[[Traffic, Options], str]
     Reporter = Callable[[Result, Options], str]
 
@@ -106,4 +108,23 @@ def diff_reporter(name: str) -> DiffReporter:
     from importlib import import_module
 
     render: DiffReporter = import_module(DIFF_REPORTERS[name]).render
+    return render
+
+
+#: The same for `lbcheck rehearse`.
+REHEARSE_REPORTERS = {
+    "text": "lbcheck.report.rehearse_text",
+    "json": "lbcheck.report.rehearse_json",
+}
+REHEARSE_SUFFIXES = {".json": "json", ".txt": "text"}
+
+
+def rehearse_reporter(name: str) -> RehearseReporter:
+    """Return the function that renders rehearsals in this format.
+
+    Raises KeyError for a name that is not in REHEARSE_REPORTERS.
+    """
+    from importlib import import_module
+
+    render: RehearseReporter = import_module(REHEARSE_REPORTERS[name]).render
     return render

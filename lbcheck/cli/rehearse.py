@@ -1,0 +1,133 @@
+"""`lbcheck rehearse`: run each config on the real proxy, in a sandbox, and hold the counts against the prediction."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from lbcheck.cli import options as taking
+from lbcheck.cli.output import CLEAN, FOUND, NOTHING, color, fail, show, target, width, write
+from lbcheck.report import REHEARSE_REPORTERS, REHEARSE_SUFFIXES
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from lbcheck.rehearsal.outcome import Rehearsed
+    from lbcheck.rehearsal.rehearse import Wishes
+    from lbcheck.settings import Settings
+
+#: The dialects for which there is a real proxy to run.
+REHEARSED = frozenset({"nginx", "haproxy"})
+
+
+@click.command(
+    "rehearse",
+    context_settings=taking.CONTEXT,
+    epilog="""\b
+Examples:
+  lbcheck rehearse nginx.conf                  under load, and the counts against the prediction
+  lbcheck rehearse --only-native .             `nginx -t` and `haproxy -c` where nothing of the server exists
+  lbcheck rehearse haproxy.cfg -o out.json     what was counted, for scripts
+\b
+Everything runs in namespaces of its own: private addresses, files and processes, gone at the end. Linux only.
+Exit codes: 0 as predicted, 1 not as predicted or refused, 2 lbcheck could not do its work, 3 no config was found.
+""",
+)
+@click.argument("paths", nargs=-1, type=click.Path(readable=False))
+@taking.together
+@click.option("--binary", metavar="PATH", help="The nginx or haproxy to run.  [default: the one on PATH]")
+@click.option("--only-native", is_flag=True, help="Stop after the proxy's own check.")
+@click.option("--trust-config", "trusted", is_flag=True, help="Let the config load modules and run code.")
+@click.option(
+    "--requests", type=click.IntRange(1, 20_000), help="Requests to each pool.  [default: what shows the shares]"
+)
+@click.option(
+    "--seconds", type=click.FloatRange(0.1, 600), default=10.0, show_default=True, help="At most so long a pool."
+)
+@click.option("--seed", type=int, default=1, show_default=True, help="What keys and client addresses start from.")
+@click.option("--show-rewrites", is_flag=True, help="List what was changed of the config, and made up for it.")
+@taking.reading
+@taking.output(list(REHEARSE_REPORTERS), next(iter(REHEARSE_REPORTERS)))
+@taking.settings_file
+@taking.color
+def command(paths: tuple[str, ...], **options: Any) -> None:
+    """Run the config on the real nginx or HAProxy, in a sandbox, under load, and count where the requests go.
+
+    PATHS are files or folders; without any, this folder. Host names, certificates and addresses of the server need not
+    exist: they are made up inside the sandbox, which nothing can leave.
+    """
+    from lbcheck.discovery import PathMissingError
+    from lbcheck.rehearsal.rehearse import NoBinaryError
+    from lbcheck.rehearsal.sandbox import UnusableError
+    from lbcheck.settings import SettingsError
+
+    outputs = [target(output, REHEARSE_REPORTERS, REHEARSE_SUFFIXES) for output in options["outputs"]]
+    try:
+        settings = taking.settings_of(options)
+        found = _rehearsed(paths, settings, options)
+    except PathMissingError as error:
+        fail(f"{error}: no such file or folder")
+    except UnusableError as error:
+        fail(f"no sandbox can be made here: {error}")
+    except (SettingsError, NoBinaryError) as error:
+        fail(str(error))
+    _report(found, outputs, options)
+    sys.exit(_code(found))
+
+
+def _rehearsed(paths: tuple[str, ...], settings: Settings, options: dict[str, Any]) -> list[Rehearsed]:
+    from lbcheck import project
+    from lbcheck.declared import declare
+    from lbcheck.rehearsal.rehearse import rehearse
+
+    found = []
+    for config in project.configs(project.prepare(taking.request_of(paths, settings, options))):
+        if config.dialect in REHEARSED:
+            declare(config, settings.declarations())
+            found.append(rehearse(config, _wishes(options), _progress(config.path)))
+    return found
+
+
+def _wishes(options: dict[str, Any]) -> Wishes:
+    from lbcheck.rehearsal.rehearse import Wishes
+
+    return Wishes(**{name: options[name] for name in Wishes._fields})
+
+
+def _progress(path: str) -> Any:
+    if not sys.stderr.isatty():
+        return lambda _: None
+    return lambda stage: click.echo(f"\r\x1b[K{stage} {path}", err=True, nl=False)
+
+
+def _report(found: Sequence[Rehearsed], outputs: list[tuple[str, str]], options: dict[str, Any]) -> None:
+    from lbcheck.report import rehearse_reporter
+    from lbcheck.report.options import Options
+
+    if sys.stderr.isatty():
+        click.echo("\r\x1b[K", err=True, nl=False)
+    for name, path in outputs:
+        write(path, rehearse_reporter(name)(found, Options()))
+    form = Options(color=color(options), width=width())
+    show(rehearse_reporter(options["output_format"])(found, form))
+    if options["show_rewrites"]:
+        _rewrites(found)
+
+
+def _rewrites(found: Sequence[Rehearsed]) -> None:
+    from lbcheck.report.escape import escape
+
+    for one in found:
+        for change in one.rewrites:
+            after = f"`{change.after}`" if change.after else "nothing"
+            click.echo(escape(f"{change.path}:{change.line}: `{change.before}` became {after}: {change.reason}"))
+        for name in one.made_up:
+            click.echo(escape(f"{one.config}: made up {name}"))
+
+
+def _code(found: Sequence[Rehearsed]) -> int:
+    if not found:
+        return NOTHING
+    return CLEAN if all(one.passed for one in found) else FOUND

@@ -1,0 +1,78 @@
+"""What a proxy's own check misses in the sandbox: files and names that live on the server. They are made up."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+#: nginx and HAProxy say a name in these ways.
+_HOST = re.compile(
+    r"host not found in (?:upstream |resolver )?\"(?P<a>[^\"]+)\"|could not resolve address '(?P<b>[^']+)'"
+    r"|host not found in \"(?P<c>[^\"]+)\" of the"
+)
+_PATH = re.compile(r"[\"'<(]?(?P<path>/[^\s\"'<>(),;:]+)")
+_ABSENT = re.compile(r"No such file|no such file|failed \(2:|Permission denied|failed \(13:|unable to|cannot|error")
+_CERTIFICATE = re.compile(
+    r"\.(?:pem|crt|cer|key|cert|chain|bundle|ca)\b|certificate|/(?:ssl|tls|certs?|private)/|SSL|\bcrt\b"
+)
+#: nginx begins each line with a date whose slashes are no path's.
+_TIME = re.compile(r"^\d{4}/\d\d/\d\d \S+ ")
+_PARAMETERS = re.compile(r"dh_?param|/dh", re.IGNORECASE)
+_NEEDS_FOLDER = re.compile(r"bind\(\)|socket|mkdir\(\)|pid|chroot")
+
+
+class Missing:
+    """What one round of the check asked for."""
+
+    def __init__(self) -> None:
+        self.hosts: set[str] = set()
+        self.files: dict[str, str] = {}
+        self.folders: set[str] = set()
+
+    def __bool__(self) -> bool:
+        return bool(self.hosts or self.files or self.folders)
+
+
+def missing(output: str, certificate: Callable[[], str], known: set[str]) -> Missing:
+    """Return what the messages of a failed check name as not there. `known` paths were made up already."""
+    found = Missing()
+    for said in output.splitlines():
+        line = _TIME.sub("", said)
+        if match := _HOST.search(line):
+            host = next(filter(None, match.groups()))
+            found.hosts.add(host.rpartition(":")[0] if re.search(r":\d+$", host) else host)
+        elif _ABSENT.search(line):
+            for one in _PATH.finditer(line.partition("] : ")[2] or line):
+                path = one["path"].rstrip(".")
+                if path in known or (path.endswith(".conf") and "in " + path in line):
+                    continue
+                _made_up(found, path, line, certificate)
+                break
+    return found
+
+
+def _made_up(found: Missing, path: str, line: str, certificate: Callable[[], str]) -> None:
+    if _NEEDS_FOLDER.search(line) and "certificate" not in line:
+        found.folders.add(path.rpartition("/")[0])
+    elif _PARAMETERS.search(path):
+        found.files[path] = DH_PARAMETERS
+    elif _CERTIFICATE.search(line):
+        found.files[path] = certificate()
+    else:
+        found.files[path] = _CONTENT.get(path.rpartition("/")[2], "")
+
+
+_CONTENT = {"mime.types": "types { text/html html; }\n"}
+#: The 2048-bit group of RFC 7919 (ffdhe2048), as openssl writes it.
+DH_PARAMETERS = """-----BEGIN DH PARAMETERS-----
+MIIBCAKCAQEA//////////+t+FRYortKmq/cViAnPTzx2LnFg84tNpWp4TZBFGQz
++8yTnc4kmz75fS/jY2MMddj2gbICrsRhetPfHtXV/WVhJDP1H18GbtCFY2VVPe0a
+87VXE15/V8k1mE8McODmi3fipona8+/och3xWKE2rec1MKzKT0g6eXq8CrGCsyT7
+YdEIqUuyyOP7uWrat2DX9GgdT0Kj3jlN9K5W7edjcrsZCwenyO4KbXCeAvzhzffi
+7MA0BM0oNC9hkXL+nOmFg/+OTxIy7vKBg8P+OxtMb61zO7X8vC7CIAXFjvGDfRaD
+ssbzSibBsu/6iGtCOGEoXJf//////////wIBAg==
+-----END DH PARAMETERS-----
+"""

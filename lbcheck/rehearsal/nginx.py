@@ -1,0 +1,121 @@
+"""nginx in the sandbox: what it is started with, which of its directives are changed, and what it writes to."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from lbcheck.paths import is_glob
+from lbcheck.rehearsal.prepared import Prepared
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from lbcheck.dialects.nginx.scope import Scope
+    from lbcheck.dialects.nginx.tree import Directive
+    from lbcheck.model import Config
+    from lbcheck.text import Source
+
+#: Directive → what is written instead ("" takes it out), and why.
+_CHANGED = {
+    "daemon": ("", "lbcheck has to see when nginx ends"),
+    "master_process": ("", "nginx runs as it does in production, with a master"),
+    "user": ("", "the sandbox has one user"),
+    "worker_processes": ("", "one worker has one state of balancing, so counts are exact"),
+    "worker_cpu_affinity": ("", "there is one worker"),
+    "worker_priority": ("", "the sandbox may not raise priorities"),
+    "worker_rlimit_nofile": ("", "the sandbox may not raise limits"),
+    "thread_pool": ("", "one worker needs no pools"),
+}
+#: Directives that load code or run it.
+_CODE = ("_by_lua", "lua_", "js_", "perl", "passenger_", "exec", "init_by")
+_MODULES = ("modules/", "/usr/lib/nginx/modules/", "/usr/lib64/nginx/modules/", "/usr/share/nginx/modules/")
+#: Directives whose first argument is a file, or a folder, that nginx writes.
+_LOGS = frozenset({"error_log", "access_log", "pid", "lock_file"})
+_FOLDERS = frozenset(
+    {"client_body_temp_path", "proxy_temp_path", "fastcgi_temp_path", "uwsgi_temp_path", "scgi_temp_path",
+     "proxy_cache_path", "fastcgi_cache_path", "uwsgi_cache_path", "scgi_cache_path"}
+)  # fmt: skip
+_DEFAULT_FILES = ("/run/nginx.pid", "/var/log/nginx/error.log", "/var/log/nginx/access.log")
+_DEFAULT_FOLDERS = ("/run", "/var/lib/nginx", "/var/log/nginx", "/var/cache/nginx", "/var/lock")
+
+
+def prepare(config: Config, binary: str, *, trusted: bool = False) -> Prepared:
+    """Return a config's tree made ready. `trusted`: its code may run."""
+    made = Prepared()
+    made.folders.update(_DEFAULT_FOLDERS)
+    made.files.update(dict.fromkeys(_DEFAULT_FILES, ""))
+    seen: set[tuple[int, int]] = set()
+    for directive, _ in _all(config.tree):
+        key = (id(directive.source), directive.start)
+        if key in seen:
+            continue
+        seen.add(key)
+        _change(made, directive)
+        _written(made, directive)
+        if not trusted and (what := _code(directive)) is not None:
+            made.refused.append(f"{directive.source.path}:{directive.span.line}: {what}")
+    main = _main(config)
+    for source, path in _places(config, main):
+        made.place(source, path)
+    ours = "daemon off; worker_processes 1;"
+    made.check = (binary, "-t", "-c", main, "-g", ours)
+    made.run = (binary, "-c", main, "-g", ours)
+    return made
+
+
+def _main(config: Config) -> str:
+    path = os.path.realpath(config.path)
+    return path if os.path.exists(path) else "/etc/nginx/nginx.conf"
+
+
+def _all(scope: Scope) -> Iterator[tuple[Directive, tuple[Directive, ...]]]:
+    """Yield every directive with the includes that led to it."""
+    for one in scope.walk():
+        yield from one.items
+
+
+def _change(made: Prepared, directive: Directive) -> None:
+    if directive.name not in _CHANGED or directive.children is not None:
+        return
+    after, reason = _CHANGED[directive.name]
+    made.change(directive.source, directive.start, directive.close, after, reason)
+
+
+def _written(made: Prepared, directive: Directive) -> None:
+    path = directive.args[0] if directive.args else ""
+    if not path.startswith("/") or "$" in path:
+        return
+    if directive.name in _LOGS and not path.startswith("/dev/"):
+        made.folders.add(os.path.dirname(path))
+        made.files.setdefault(path, "")
+    elif directive.name in _FOLDERS:
+        made.folders.add(path)
+
+
+def _code(directive: Directive) -> str | None:
+    name = directive.name
+    if name == "load_module":
+        path = directive.args[0] if directive.args else ""
+        return None if path.startswith(_MODULES) and ".." not in path else f"load_module {path} loads code"
+    if "_by_lua" in name or name.startswith(_CODE):
+        return f"{name} runs code"
+    return None
+
+
+def _places(config: Config, main: str) -> Iterator[tuple[Source, str]]:
+    """Yield each source with its path in the sandbox: where its include looks for it."""
+    root = config.files[0]
+    yield root, main
+    done = {id(root)}
+    for directive, via in _all(config.tree):
+        source = directive.source
+        if not via or id(source) in done:
+            continue
+        done.add(id(source))
+        yield source, _included(via[-1].args[0], source.path, main)
+
+
+def _included(pattern: str, path: str, main: str) -> str:
+    full = os.path.normpath(os.path.join(os.path.dirname(main), pattern))
+    return os.path.join(os.path.dirname(full), os.path.basename(path)) if is_glob(pattern) else full

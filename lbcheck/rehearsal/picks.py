@@ -1,0 +1,129 @@
+"""Which server a hashed request has to go to: the proxy's own choice, computed for the key that the request carries."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from typing import TYPE_CHECKING
+
+from lbcheck.traffic.algorithms import MAX_RING_POINTS, Shares, balancer, hashes, maps, modulo
+from lbcheck.traffic.algorithms.nginx import Upstream
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from lbcheck.model import Pool
+    from lbcheck.rehearsal.load import Ask
+    from lbcheck.traffic.algorithms.haproxy import Backend
+
+    Pick = Callable[[Ask], int | None]
+
+#: Words of `balance uri` that take more or less than the path for the key.
+_PART_OF_URI = frozenset({"whole", "path-only", "len", "depth"})
+_VARIABLE = re.compile(r"\$(?:\{(\w+)\}|(\w+))")
+
+
+def picker(pool: Pool, dialect: str) -> Pick | None:
+    """Return the function from a request to the index in `pool.servers`; None where the pool does not hash.
+
+    The function returns None for a request of which the choice is not known.
+    """
+    if any(not server.enabled for server in pool.servers) or len(pool.servers) < 2:
+        return None
+    found = balancer(pool, dialect, MAX_RING_POINTS)
+    if isinstance(found, Shares):
+        return None
+    if isinstance(found, Upstream):
+        return _nginx(pool, found)
+    return _haproxy(pool, found) if dialect == "haproxy" else None  # type: ignore[arg-type]
+
+
+def _nginx(pool: Pool, upstream: Upstream) -> Pick | None:
+    name = pool.algorithm.name
+    expression = pool.algorithm.key.value if pool.algorithm.key is not None else ""
+    places = [peer.index for peer in upstream.peers]
+
+    def place(server: int | None) -> int | None:
+        return None if server is None else places[server]
+
+    if name == "ip_hash":
+        return lambda ask: (
+            place(modulo.server_for(modulo.ip_hash_values(ipaddress.ip_address(ask.source).packed), upstream.weights))
+            if ask.source
+            else None
+        )
+    if name == "hash":
+        return lambda ask: (
+            None
+            if (key := _nginx_key(expression, ask)) is None
+            else place(modulo.server_for(modulo.hash_values(key), upstream.weights))
+        )
+    if name == "hash_consistent" and upstream.named_once:
+        return lambda ask: (
+            None if (key := _nginx_key(expression, ask)) is None else place(upstream.continuum.server_for(key))
+        )
+    return None
+
+
+def _nginx_key(expression: str, ask: Ask) -> bytes | None:
+    """Return the value of nginx's hash expression for a request; None where a variable is not known."""
+    path, _, arguments = ask.path.partition("?")
+    headers = {name.lower().replace("-", "_"): value for name, value in ask.headers}
+    cookies = dict(pair.partition("=")[::2] for pair in headers.get("cookie", "").split("; "))
+    query = dict(pair.partition("=")[::2] for pair in arguments.split("&"))
+    plain = {"request_uri": ask.path, "uri": path, "args": arguments, "remote_addr": ask.source}
+    plain.update({"host": headers.get("host", "").lower(), "http_host": headers.get("host", "")})
+
+    unknown = False
+
+    def value(match: re.Match[str]) -> str:
+        nonlocal unknown
+        name = match[1] or match[2]
+        for prefix, table in (("arg_", query), ("cookie_", cookies), ("http_", headers)):
+            if name.startswith(prefix) and name[len(prefix) :] in table:
+                return table[name[len(prefix) :]]
+        if not plain.get(name):
+            unknown = True
+        return plain.get(name, "")
+
+    key = _VARIABLE.sub(value, expression).encode("latin-1", "replace")
+    return None if unknown or not key else key
+
+
+def _haproxy(pool: Pool, backend: Backend) -> Pick | None:
+    algorithm = pool.algorithm
+    if algorithm.name not in {"source", "uri", "url_param", "hdr"}:
+        return None
+    acting = backend.acting
+    function = hashes.FUNCTIONS.get(algorithm.function or "sdbm")
+    if function is None or any("hash-key" in member.server.options for member in acting):
+        return None
+    slots = [] if algorithm.consistent else maps.slots([member.weight for member in acting])
+
+    def pick(ask: Ask) -> int | None:
+        if algorithm.name == "source":
+            if not ask.source:
+                return None
+            value = hashes.source_hash(ipaddress.ip_address(ask.source).packed, avalanche=algorithm.avalanche)
+        else:
+            key = _haproxy_key(pool, ask)
+            if key is None:
+                return None
+            value = hashes.key_hash(key, function, avalanche=algorithm.avalanche)
+        server = backend.tree.server_for(value) if algorithm.consistent else maps.server_for(slots, value)
+        return acting[server].index
+
+    return pick
+
+
+def _haproxy_key(pool: Pool, ask: Ask) -> bytes | None:
+    path, _, arguments = ask.path.partition("?")
+    algorithm = pool.algorithm
+    name = algorithm.key.value if algorithm.key is not None else ""
+    if algorithm.name == "uri":
+        return None if _PART_OF_URI & algorithm.options.keys() else path.encode()
+    if algorithm.name == "url_param":
+        query = dict(pair.partition("=")[::2] for pair in arguments.split("&"))
+        return query[name].encode() if query.get(name) else None
+    headers = {key.lower(): value for key, value in ask.headers}
+    return headers[name.lower()].encode() if name.lower() in headers else None

@@ -1,0 +1,240 @@
+"""From a config to a script: which stubs stand for its servers, and which requests reach each of its pools."""
+
+from __future__ import annotations
+
+from math import gcd
+from typing import TYPE_CHECKING, NamedTuple
+
+from lbcheck.rehearsal.samples import Sample, samples
+from lbcheck.rehearsal.script import Load, Stub
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from lbcheck.model import Address, Config, Frontend, Listener, Pool, Route, Server
+
+#: Names that do not exist get addresses of the range for benchmarks (RFC 2544).
+_FIRST_NAME = (198 << 24) + (18 << 16) + 1
+#: Requests for a pool whose algorithm keeps a strict order, one that hashes, one that draws.
+_ORDERED, _HASHED, _DRAWN = 240, 500, 3000
+_MOST = 20_000
+_STUB_PROTOCOLS = frozenset({"http", "tcp"})
+#: Health checks that a stub does not answer as its server would.
+_UNSPOKEN = frozenset({"mysql", "pgsql", "ldap", "smtp", "spop", "ssl-hello", "agent"})
+
+
+class Target(NamedTuple):
+    """One pool of the rehearsal: the stub that stands for each of its servers, and the loads that may reach it.
+
+    `reason` says why it is not rehearsed; then there are no loads.
+    """
+
+    pool: Pool
+    stubs: tuple[int | None, ...]
+    loads: tuple[int, ...]
+    reason: str | None = None
+
+
+class Plan:
+    """Stubs, loads, names and what is planned for each pool."""
+
+    def __init__(self) -> None:
+        self.stubs: list[Stub] = []
+        self.loads: list[Load] = []
+        self.targets: list[Target] = []
+        self.names: dict[str, str] = {}
+        self.ready: set[tuple[str, int]] = set()
+        self._numbers: dict[tuple[str, int, str], int] = {}
+
+    def address_of(self, host: str) -> str:
+        """Return the address that a host name has in the sandbox."""
+        if host.lower() == "localhost":
+            return "127.0.0.1"
+        number = _FIRST_NAME + len(self.names)
+        fresh = ".".join(str(number >> shift & 255) for shift in (24, 16, 8, 0))
+        return self.names.setdefault(host.lower(), fresh)
+
+    def stub(self, stub: Stub) -> int:
+        """Return the number of the stub at this address; one is added where there is none."""
+        key = (stub.host, stub.port, stub.path)
+        if key not in self._numbers:
+            self._numbers[key] = len(self.stubs)
+            self.stubs.append(stub)
+        return self._numbers[key]
+
+    def hosts(self) -> str:
+        """Return the sandbox's /etc/hosts."""
+        lines = ["127.0.0.1 localhost", "::1 localhost ip6-localhost"]
+        return "\n".join([*lines, *(f"{address} {name}" for name, address in self.names.items())]) + "\n"
+
+
+def plan(config: Config, requests: int | None = None, seconds: float = 10.0, seed: int = 1) -> Plan:
+    """Plan a rehearsal of normal operation. `requests` for each pool; None is as many as its algorithm needs."""
+    made = Plan()
+    for frontend in config.frontends:
+        for listener in frontend.listeners:
+            place = _listening(made, listener)
+            if place is not None and place[1] and listener.transport == "tcp":
+                made.ready.add((place[0], place[1]))
+    for pool in config.pools:
+        made.targets.append(_target(made, config, pool, requests, seconds, seed))
+    return made
+
+
+def _target(made: Plan, config: Config, pool: Pool, requests: int | None, seconds: float, seed: int) -> Target:
+    leading = list(_leading(config, pool))
+    reason = pool.open or _unfit(pool) or _unspoken(leading)
+    tls = any("tls" in route.options for _, route in leading)
+    stubs = tuple(None if reason else _server(made, pool, server, tls=tls) for server in pool.servers)
+    if not reason and any(stub is None for stub in stubs):
+        reason = "not all of its servers have an address that is known here"
+    if reason:
+        return Target(pool, stubs, (), reason)
+    loads = []
+    for frontend, route in leading[:4]:
+        for load in _loads(made, frontend, route, pool, requests, seconds, seed):
+            loads.append(len(made.loads))
+            made.loads.append(load._replace(expect=tuple(stub for stub in stubs if stub is not None)))
+    return Target(pool, stubs, tuple(loads), None if loads else "no request is known that reaches it")
+
+
+def _unfit(pool: Pool) -> str | None:
+    if pool.protocol not in _STUB_PROTOCOLS:
+        return f"the stubs do not speak {pool.protocol}"
+    kinds = {server.check.kind for server in pool.servers if server.check is not None and server.probed}
+    unspoken = kinds & _UNSPOKEN
+    return f"the stubs do not answer {unspoken.pop()} checks" if unspoken else None
+
+
+def _unspoken(leading: Sequence[tuple[Frontend, Route]]) -> str | None:
+    """Return why the stubs cannot answer what nginx sends: they speak HTTP and plain bytes."""
+    families = {route.options["pass"].value for _, route in leading if "pass" in route.options}
+    strange = families - {"proxy"}
+    return f"the stubs do not speak {min(strange)}" if strange else None
+
+
+def _server(made: Plan, pool: Pool, server: Server, *, tls: bool) -> int | None:
+    if server.count != 1:
+        return None
+    tls = tls or (server.tls is not None and server.tls.value)
+    where = _place(made, server.address)
+    if where is None:
+        return None
+    number = made.stub(Stub(*where, tls, pool.protocol))
+    check = server.check
+    if check is not None and where[0] and (check.port is not None or check.address is not None):
+        host = where[0] if check.address is None else check.address.value
+        port = where[1] if check.port is None else check.port.value
+        if host.replace(".", "").isdigit() and port:
+            made.stub(Stub(host, port, "", tls and check.kind == "tls", "http"))
+    return number
+
+
+def _place(made: Plan, address: Address) -> tuple[str, int, str] | None:
+    if address.kind == "unix" and address.host:
+        return ("", 0, address.host)
+    if not address.known or not address.port or not address.host:
+        return None
+    host = made.address_of(address.host) if address.kind == "name" else address.host.strip("[]")
+    return (host, address.port, "")
+
+
+def _listening(made: Plan, listener: Listener) -> tuple[str, int, str] | None:
+    """Return where a client finds the listener."""
+    address = listener.address
+    if address.kind == "unix" and address.host:
+        return ("", 0, address.host)
+    if address.kind == "opaque" or not address.port:
+        return None
+    host = (address.host or "").strip("[]")
+    if address.kind == "name" and host:
+        host = made.address_of(host)
+    if host in {"", "*", "0.0.0.0"}:  # noqa: S104 - what the config binds
+        host = "127.0.0.1"
+    return ("::1" if host == "::" else host, address.port, "")
+
+
+def _leading(config: Config, pool: Pool) -> Iterator[tuple[Frontend, Route]]:
+    """Yield the routes that send all that they take to the pool, those without conditions first."""
+    found = [
+        (frontend, route)
+        for frontend in config.frontends
+        for route in frontend.routes
+        if route.outcome == "pools" and len(route.targets) == 1 and route.targets[0].pool is pool
+    ]
+    yield from sorted(found, key=lambda pair: sum(map(len, pair[1].match)))
+
+
+def _loads(
+    made: Plan, frontend: Frontend, route: Route, pool: Pool, requests: int | None, seconds: float, seed: int
+) -> Iterator[Load]:
+    for listener in frontend.listeners[:2]:
+        place = _listening(made, listener)
+        if place is None or listener.transport != "tcp":
+            continue
+        for sample in samples(frontend, route.match)[:3]:
+            vary = varied(pool, sample)
+            yield Load(
+                pool.name,
+                *place,
+                tls=listener.tls,
+                proxy_protocol="accept-proxy" in listener.options or "proxy_protocol" in listener.options,
+                protocol="tcp" if frontend.protocol == "tcp" else "http",
+                method=sample.method,
+                path=sample.path,
+                headers=sample.headers,
+                vary=vary,
+                requests=min(requests or _enough(pool), _MOST),
+                seconds=seconds,
+                seed=seed,
+            )
+
+
+def _enough(pool: Pool) -> int:
+    """Return how many requests show the distribution: whole cycles where there is an order."""
+    name = pool.algorithm.name
+    if name.startswith("random"):
+        return _DRAWN
+    if pool.algorithm.key is not None or name in {"ip_hash", "source", "uri", "hdr", "url_param", "hash", "rdp-cookie"}:
+        return _HASHED
+    cycle = whole_cycle(pool)
+    return cycle * max(2, -(-_ORDERED // cycle))
+
+
+def whole_cycle(pool: Pool) -> int:
+    """Return after how many requests a weighted order has given each server exactly its weight's part."""
+    weights = [server.weight.value for server in pool.serving] or [
+        server.weight.value for server in pool.servers if server.enabled and server.weight.value
+    ]
+    return max(1, sum(weights) // (gcd(*weights) or 1)) if weights else 1
+
+
+def varied(pool: Pool, sample: Sample) -> str:
+    """Return what has to differ between requests for the pool's key to differ (`Load.vary`)."""
+    name, key = pool.algorithm.name, pool.algorithm.key.value if pool.algorithm.key is not None else ""
+    if pool.persistence is not None and pool.persistence.kind == "stick-table":
+        return "source"
+    if name in {"ip_hash", "source"}:
+        return "source"
+    for word, vary in _words(key, name, sample):
+        if word in key:
+            return vary
+    return "path" if name == "uri" and sample.open_end else ""
+
+
+def _words(key: str, name: str, sample: Sample) -> Sequence[tuple[str, str]]:
+    path = "path" if sample.open_end else ""
+    pairs = [
+        ("$remote_addr", "source"), ("$binary_remote_addr", "source"), ("$request_uri", path or "query:lbcheck"),
+        ("$uri", path), ("$args", "query:lbcheck"), ("src", "source" if name == "hash" else ""),
+        ("path", path if name == "hash" else ""), ("url", path if name == "hash" else ""),
+    ]  # fmt: skip
+    for prefix, kind in (("$arg_", "query:"), ("$cookie_", "cookie:"), ("$http_", "header:")):
+        if prefix in key:
+            word = key.partition(prefix)[2].split("$")[0].strip("{}:\"' ")
+            pairs.insert(0, (prefix, kind + (word.replace("_", "-") if kind == "header:" else word)))
+    if name == "url_param":
+        pairs.insert(0, ("", f"query:{key}"))
+    if name == "hdr":
+        pairs.insert(0, ("", f"header:{key}"))
+    return pairs

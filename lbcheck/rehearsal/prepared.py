@@ -1,0 +1,55 @@
+"""A config made ready for the sandbox: what is started, which files lie where, and what had to be changed and why."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from lbcheck.text import Source
+
+
+class Rewrite(NamedTuple):
+    """A change of the config's text: everything else stays byte for byte."""
+
+    path: str
+    line: int
+    before: str
+    after: str
+    reason: str
+
+
+class Prepared:
+    """Command lines, files by their paths in the sandbox, folders to be written to, changes, and what is refused.
+
+    `places` maps a path in the sandbox back to the user's own.
+    """
+
+    def __init__(self) -> None:
+        self.check: tuple[str, ...] = ()
+        self.run: tuple[str, ...] = ()
+        self.files: dict[str, str] = {}
+        self.folders: set[str] = set()
+        self.rewrites: list[Rewrite] = []
+        self.refused: list[str] = []
+        self.places: dict[str, str] = {}
+        self._edits: dict[int, tuple[Source, list[tuple[int, int, str]]]] = {}
+
+    def change(self, source: Source, start: int, end: int, after: str, reason: str) -> None:
+        """Replace [start, end) of a source; lines stay where they are, and the proxy's messages name the right ones."""
+        before = source.text[start:end]
+        after += "\n" * (before.count("\n") - after.count("\n"))
+        self._edits.setdefault(id(source), (source, []))[1].append((start, end, after))
+        line = source.position(start)[0]
+        self.rewrites.append(Rewrite(source.path, line, before.strip(), after.strip(), reason))
+
+    def place(self, source: Source, path: str) -> None:
+        """Put a source, with its changes, at a path of the sandbox; nothing is written where it lies there already."""
+        self.places[path] = source.path
+        edits = self._edits.get(id(source))
+        if edits is None and os.path.realpath(source.path) == path:
+            return
+        text = source.text
+        for start, end, after in sorted(edits[1] if edits else (), reverse=True):
+            text = text[:start] + after + text[end:]
+        self.files[path] = text

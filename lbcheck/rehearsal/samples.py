@@ -1,0 +1,147 @@
+"""A request that a route's conditions ask for, and a text that a regular expression matches."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from lbcheck.model import Condition, Frontend, Match
+
+_HOST = "rehearsal.test"
+
+
+class Sample(NamedTuple):
+    """What a request needs. `open_end`: the path may go on."""
+
+    method: str = "GET"
+    path: str = "/"
+    headers: tuple[tuple[str, str], ...] = ()
+    source: str = ""
+    open_end: bool = True
+
+
+def samples(frontend: Frontend, match: Match) -> list[Sample]:
+    """Return a request for each alternative of a match that can be asked for; none where nobody can say how."""
+    found = []
+    for conditions in match:
+        sample = _sample(conditions, _host(frontend))
+        if sample is not None:
+            found.append(sample)
+    return found
+
+
+def _host(frontend: Frontend) -> str:
+    """Return a name for which the frontend answers."""
+    for name in frontend.hosts:
+        if name.startswith("~"):
+            text = matching(name[1:])
+            if text:
+                return text
+        elif name not in {"", "_"}:
+            return name.replace("*", "www", 1) if name.startswith("*") else name.strip(".").replace("*", "www")
+    return _HOST
+
+
+def _sample(conditions: Iterable[Condition], host: str) -> Sample | None:
+    method, path, source, open_end = "GET", "", "", True
+    headers = {"Host": host}
+    for one in conditions:
+        if one.negated:
+            continue
+        value = _value(one)
+        kind, _, name = one.field.partition(":")
+        if value is None or one.field == "opaque":
+            return None
+        if kind == "path":
+            path, open_end = _path(one.op, value)
+        elif kind == "host":
+            headers["Host"] = value
+        elif kind == "method":
+            method = value.upper()
+        elif kind == "header":
+            headers[name] = value or "1"
+        elif kind == "query":
+            path, open_end = f"{path or '/'}?{name}={value or '1'}", False
+        elif kind == "source":
+            source = value.partition("/")[0]
+        elif kind not in {"sni", "scheme"}:
+            return None
+    return Sample(method, path or "/", tuple(headers.items()), source, open_end)
+
+
+def _path(op: str, value: str) -> tuple[str, bool]:
+    if op == "suffix":
+        return f"/x{value}", False
+    if op == "contains":
+        return f"/x{value}x", True
+    if op == "regex":
+        return (value if value.startswith("/") else f"/{value}"), False
+    return (value if value.startswith("/") else f"/{value}"), op != "exact"
+
+
+def _value(one: Condition) -> str | None:
+    value = min(one.values, default="")
+    return matching(value) if one.op == "regex" else value
+
+
+def matching(pattern: str) -> str | None:
+    """Return a short text that a regular expression matches; None where it is too clever."""
+    import re
+    from re import _parser  # type: ignore[attr-defined]
+
+    try:
+        text = _generate(_parser.parse(pattern))
+        return text if text is not None and re.search(pattern, text) else None
+    except (re.error, RecursionError, OverflowError):
+        return None
+
+
+def _generate(parsed: Any) -> str | None:
+    found = []
+    for code, argument in parsed:
+        text = _one(str(code), argument)
+        if text is None:
+            return None
+        found.append(text)
+    return "".join(found)
+
+
+def _one(code: str, argument: Any) -> str | None:  # noqa: PLR0911 - a table of cases
+    match code, argument:
+        case "LITERAL", int(number):
+            return chr(number)
+        case "NOT_LITERAL", _:
+            return "x"
+        case "ANY", _:
+            return "x"
+        case "AT", _:
+            return ""
+        case "IN", list(items):
+            return _member(items)
+        case (("MAX_REPEAT" | "MIN_REPEAT" | "POSSESSIVE_REPEAT"), (int(least), _, inner)):
+            part = _generate(inner)
+            return None if part is None or least > 100 else part * least
+        case "SUBPATTERN", (_, _, _, inner):
+            return _generate(inner)
+        case "BRANCH", (_, [first, *_]):
+            return _generate(first)
+        case _:
+            return None
+
+
+def _member(items: list[tuple[object, object]]) -> str | None:
+    for code, argument in items:
+        match str(code), argument:
+            case "LITERAL", int(number):
+                return chr(number)
+            case "RANGE", (int(low), _):
+                return chr(low)
+            case "CATEGORY", category if "DIGIT" in str(category):
+                return "1"
+            case "CATEGORY", _:
+                return "x"
+            case "NEGATE", _:
+                return "x"
+    return None

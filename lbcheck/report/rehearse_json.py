@@ -1,0 +1,84 @@
+"""`lbcheck rehearse --output-format json`: measured beside predicted, described by rehearse.schema.json."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from lbcheck.report import objects
+from lbcheck.report.jsontext import dumps, listed
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from lbcheck.rehearsal.outcome import MeasuredLoss, MeasuredPool, MeasuredServer, Rehearsed
+    from lbcheck.report.options import Options
+
+
+def render(rehearsed: Sequence[Rehearsed], options: Options) -> str:
+    """Return one JSON object, with a line for each config."""
+    del options
+    members = (
+        ("version", dumps(objects.VERSION)),
+        ("tool", dumps(objects.tool())),
+        ("passed", dumps(all(one.passed for one in rehearsed))),
+        ("configs", listed([_config(one) for one in rehearsed])),
+    )
+    return "{\n" + ",\n".join(f'"{key}": {text}' for key, text in members) + "\n}\n"
+
+
+def _config(one: Rehearsed) -> dict[str, Any]:
+    return {
+        "config": one.config,
+        "dialect": one.dialect,
+        "accepted": one.accepted,
+        "passed": one.passed,
+        "error": one.error,
+        "native": [{"path": said.path, "line": said.line, "text": said.text} for said in one.native],
+        "pools": [_pool(pool) for pool in one.pools],
+        "rewrites": [change._asdict() for change in one.rewrites],
+        "made_up": list(one.made_up),
+    }
+
+
+def _pool(pool: MeasuredPool) -> dict[str, Any]:
+    return {
+        "name": pool.name,
+        "path": pool.path,
+        "line": pool.line,
+        "algorithm": pool.algorithm,
+        "judged": pool.judged,
+        "passed": pool.passed,
+        "reason": pool.reason,
+        "requests": pool.requests,
+        "failed": pool.failed,
+        "wrong_picks": pool.wrong_picks,
+        "servers": [_server(server, pool.p_value) for server in pool.servers],
+        "losses": [_loss(loss) for loss in pool.losses],
+    }
+
+
+def _server(server: MeasuredServer, chance: float | None) -> dict[str, Any]:
+    return {
+        "name": server.name,
+        "address": server.address,
+        "served": server.served,
+        "measured_share": server.measured,
+        "predicted_share": server.predicted,
+        "p_value": chance,
+    }
+
+
+def _loss(loss: MeasuredLoss) -> dict[str, Any]:
+    return {
+        "lost": loss.lost,
+        "kind": loss.kind,
+        "passed": loss.passed,
+        "reason": loss.reason,
+        "requests": loss.requests,
+        "failed": loss.failed,
+        "predicted_detection_s": loss.detection_s,
+        "predicted_failed_share": loss.failed_share,
+        "last_failure_s": loss.last_failure_s,
+        "recovered_s": loss.recovered_s,
+        "servers": [_server(server, None) for server in loss.servers],
+    }

@@ -1,0 +1,141 @@
+"""Rehearsals on the real nginx and HAProxy, in sandboxes of their own."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+
+import proxies
+import pytest
+from rehearsal.configs import CASES, haproxy, nginx
+
+from lbcheck import project
+from lbcheck.project import Request
+from lbcheck.rehearsal import sandbox, verdict
+from lbcheck.rehearsal.rehearse import Wishes, rehearse
+from lbcheck.traffic.algorithms import Shares
+
+
+def _sandboxes():
+    if shutil.which("unshare") is None:
+        return False
+    users = [] if os.geteuid() == 0 else ["--user", "--map-root-user"]
+    command = ["unshare", *users, "--net", "--mount", "--pid", "--fork", "--mount-proc", "true"]
+    return subprocess.run(command, capture_output=True, check=False).returncode == 0
+
+
+pytestmark = [
+    proxies.needs_nginx,
+    proxies.needs_haproxy,
+    pytest.mark.skipif(not _sandboxes(), reason="no namespaces for a sandbox here"),
+]
+
+
+def configs(folder, case):
+    name, text = case
+    (folder / name).write_text(text)
+    return list(project.configs(project.prepare(Request((str(folder / name),)))))
+
+
+def rehearsed(folder, case, **wishes):
+    (config,) = configs(folder, case)
+    return rehearse(config, Wishes(**wishes))
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_counted_as_predicted(name, tmp_path):
+    case, judged = CASES[name]
+    found = rehearsed(tmp_path, case)
+    assert found.accepted, found.native
+    assert found.error is None
+    assert {pool.name: (pool.judged, pool.passed, pool.reason) for pool in found.pools} == {
+        pool: (how, True, None) for pool, how in judged.items()
+    }
+    assert all(pool.requests >= 200 and not pool.failed for pool in found.pools)
+
+
+def test_the_outage():
+    for path in ("fixtures/outage/before", "fixtures/outage/after"):
+        for config in project.configs(project.prepare(Request((path,)))):
+            found = rehearse(config, Wishes())
+            assert found.passed, found
+            shop = next(pool for pool in found.pools if pool.name == "shop")
+            shares = [round(server.measured, 3) for server in shop.servers]
+            assert shares == ([0.833, 0.083, 0.083] if path.endswith("before") else [0.333, 0.333, 0.333])
+
+
+@pytest.mark.parametrize("name", ["nginx, hashes pick by pick", "haproxy, names that do not exist, checked"])
+def test_a_wrong_prediction_is_caught(name, tmp_path, monkeypatch):
+    """What rehearsing is for: plant an algorithm that shares evenly by order, whatever is written."""
+    case, _ = CASES[name]
+
+    def even(pool, *_args, **_options):
+        serving = [server.serving for server in pool.servers]
+        return Shares([one / sum(serving) for one in serving])
+
+    monkeypatch.setattr(verdict, "shares", even)
+    monkeypatch.setattr(verdict, "picker", lambda _pool, _dialect: lambda _ask: 0)
+    if "checked" in name:
+        monkeypatch.setattr(verdict, "picker", lambda _pool, _dialect: None)
+        monkeypatch.setattr(verdict, "window_picks", lambda weights, count: [at % len(weights) for at in range(count)])
+    found = rehearsed(tmp_path, case)
+    assert not found.passed
+    assert any(pool.passed is False and pool.reason for pool in found.pools)
+
+
+def test_a_refused_config_is_told_at_its_own_place(tmp_path):
+    found = rehearsed(tmp_path, nginx("    upstream app { server 10.0.0.1 wieght=3; }"))
+    assert not found.accepted
+    assert not found.passed
+    (said,) = [message for message in found.native if message.line]
+    assert said.path == str(tmp_path / "nginx.conf")
+    assert (said.line, "wieght" in said.text) == (8, True)
+
+
+def test_only_the_native_check(tmp_path):
+    found = rehearsed(tmp_path, CASES["haproxy, names that do not exist, checked"][0], only_native=True)
+    assert found.accepted
+    assert found.passed
+    assert not found.pools
+
+
+def test_code_is_refused_unless_trusted(tmp_path):
+    body = "listen web\n    bind :8080\n    option external-check\n    server a 10.0.0.1:80\n"
+    found = rehearsed(tmp_path, haproxy(body))
+    assert "--trust-config" in found.error
+    assert not found.passed
+
+
+def test_what_was_changed_is_listed(tmp_path):
+    found = rehearsed(tmp_path, CASES["haproxy, TCP, cookies, random"][0], only_native=True)
+    assert {change.before.split()[0] for change in found.rewrites} == {
+        "daemon", "user", "group", "chroot", "nbthread", "stats",
+    }  # fmt: skip
+    assert all(change.path == str(tmp_path / "haproxy.cfg") and change.reason for change in found.rewrites)
+
+
+def test_nothing_is_reached_outside(tmp_path):
+    """A canary listens on this machine's loopback: the same address in the sandbox is another one."""
+    with socket.create_server(("127.0.0.1", 0)) as canary:
+        canary.settimeout(0.1)
+        port = canary.getsockname()[1]
+        body = f"""
+    upstream app {{ server 127.0.0.1:{port}; server 10.0.0.2:80; }}
+    error_log syslog:server=127.0.0.1:{port};
+    server {{ listen 8080; location / {{ proxy_pass http://app; }} }}"""
+        before = sorted(os.listdir("/run"))
+        found = rehearsed(tmp_path, nginx(body))
+        assert found.passed, found
+        with pytest.raises(TimeoutError):
+            canary.accept()
+    assert sorted(os.listdir("/run")) == before
+    assert not os.path.exists("/srv/logs")
+    assert os.listdir(tmp_path) == ["nginx.conf"]
+
+
+def test_a_sandbox_that_cannot_be_made_says_why(monkeypatch):
+    monkeypatch.setattr(sandbox.shutil, "which", lambda _name: None)
+    with pytest.raises(sandbox.UnusableError, match="unshare is not installed"):
+        list(sandbox.play(None))
