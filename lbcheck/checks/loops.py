@@ -39,7 +39,9 @@ def proxy_loop(config: Config, context: Context) -> Iterator[Hit]:
     own = {host for host, _ in heard if host not in _EVERYWHERE}
     for pool, servers in suspects:
         found = [(server, _listeners(server, heard, own)) for server in servers]
-        looping = [(server, listeners[0][1]) for server, listeners in found if listeners and _returns(pool, server, listeners)]
+        looping = [
+            (server, listeners[0][1]) for server, listeners in found if listeners and _returns(pool, server, listeners)
+        ]
         themselves = {id(server) for server, _ in looping}
         whole = all(id(server) in themselves for server in pool.serving)
         for server, listener in looping:

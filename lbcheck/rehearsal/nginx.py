@@ -72,7 +72,8 @@ def _main(config: Config) -> str:
 def _all(scope: Scope) -> Iterator[tuple[Directive, tuple[Directive, ...]]]:
     """Yield every directive with the includes that led to it."""
     for one in scope.walk():
-        yield from one.items
+        for number, directive in enumerate(one.directives):
+            yield directive, one.via if one.vias is None else one.vias[number]
 
 
 def _change(made: Prepared, directive: Directive) -> None:

@@ -84,7 +84,8 @@ def _pool(
 ) -> PoolTraffic:
     dialect = config.dialect
     quiet = Shares(None, reason=BROKEN) if broken else shares(pool, dialect, scenario.exact_points)
-    servers = _servers(pool, quiet, None, demand)
+    busy = None if quiet.servers is None else _busy(pool, dialect, scenario)
+    servers = _servers(pool, quiet, busy, demand)
     span = pool.span
     return PoolTraffic(
         pool,
@@ -95,12 +96,22 @@ def _pool(
         servers=stand(servers, pool.algorithm.name),
         unserved=None if quiet.servers is None else quiet.unserved,
         exact=quiet.exact and quiet.servers is not None,
-        seed=quiet.seed,
+        seed=quiet.seed if busy is None or busy.seed is None else busy.seed,
         stderr=quiet.stderr,
         reason=quiet.reason,
+        busy_reason=None if busy is None else busy.reason,
         demand=demand,
         losses=list if broken else lambda: losing.of(pool, demand),
     )
+
+
+def _busy(pool: Pool, dialect: str, scenario: Scenario) -> Shares | None:
+    """Return the shares with the scenario's requests in flight, None where nobody asks for them."""
+    if scenario.in_flight is None:
+        return None
+    from lbcheck.traffic.busy import busy_shares
+
+    return busy_shares(pool, dialect, scenario.in_flight, scenario.seed, scenario.exact_points)
 
 
 def _servers(pool: Pool, quiet: Shares, busy: Shares | None, demand: float | None) -> list[ServerTraffic]:
