@@ -1,5 +1,5 @@
 # demo  set up .venv and show what lbcheck finds in the outage of fixtures/outage
-# test  everything that must hold: lint, types, import contracts, tests, on the real nginx and haproxy where they may be installed
+# test  everything that must hold: lint, types, import contracts, tests, on the real nginx, haproxy and chromium where they may be installed
 # soak  the long campaigns; bench  speed against peers; index  compile rules/*.md into lbcheck/rules_index.py
 
 PYTHON ?= python3

@@ -42,10 +42,12 @@ SUFFIXES = {
 TRAFFIC_REPORTERS = {
     "text": "lbcheck.report.pictures.traffic_text",
     "json": "lbcheck.report.traffic_json",
+    "html": "lbcheck.report.pictures.traffic_html",
     "svg": "lbcheck.report.pictures.traffic_svg",
 }
 TRAFFIC_SUFFIXES = {
     ".json": "json",
+    ".html": "html",
     ".svg": "svg",
     ".txt": "text",
 }
@@ -53,9 +55,11 @@ TRAFFIC_SUFFIXES = {
 #: The same for `lbcheck diff`.
 DIFF_REPORTERS = {
     "text": "lbcheck.report.pictures.diff_text",
+    "html": "lbcheck.report.pictures.diff_html",
     "svg": "lbcheck.report.pictures.diff_svg",
 }
 DIFF_SUFFIXES = {
+    ".html": "html",
     ".svg": "svg",
     ".txt": "text",
 }

@@ -69,6 +69,8 @@ def _config_of(changes: Changes) -> Callable[[PoolPair], str]:
 
 def _rerouted(pair: PoolPair, flows: Sequence[dict[int, float | None]]) -> tuple[float, float] | None:
     """Return which part of the requests a pool got and gets; None where it is the same, or not known."""
+    if pair.change.before is None or pair.change.after is None:
+        return None
     before, after = flows[0].get(pair.at, 0.0), flows[1].get(pair.at, 0.0)
     if before is None or after is None or abs(before - after) <= _SAME or max(before, after) > 1 + _SAME:
         return None

@@ -9,8 +9,8 @@ from rich.text import Text
 from lbcheck.report.escape import escape, shown_path
 from lbcheck.report.pictures.diff_sections import digest
 from lbcheck.report.pictures.pairs import headline
-from lbcheck.report.pictures.rows import mark
-from lbcheck.report.pictures.terminal import bar, columns_width, full_scale, padded, printed, styled, width_of
+from lbcheck.report.pictures.rows import full_scale, mark
+from lbcheck.report.pictures.terminal import bar, columns_width, padded, printed, styled, width_of
 from lbcheck.report.pictures.words import cut, named
 from lbcheck.traffic.outcome import UNKNOWN
 from lbcheck.wording import counted
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from lbcheck.report.pictures.rows import Row
     from lbcheck.results import Finding
 
-MOST_POOLS = 20
+MOST_POOLS = 12
 _MOST_LINES = 8
 _MOST_FINDINGS = 8
 _SERVER, _SHARE = (8, 24), (6, 14)
@@ -106,7 +106,7 @@ def _pool(pair: PoolPair, lines: Sequence[Pair], widths: _Widths) -> Iterator[Te
 
 
 def _server(line: Pair, widths: _Widths) -> Text:
-    scale = max((full_scale(_fair(side)) for side in (line.before, line.after) if side is not None), default=1.0)
+    scale = max((full_scale(side.fair_each) for side in (line.before, line.after) if side is not None), default=1.0)
     text = Text("    ") + padded(_label(line, widths.server), widths.server)
     text.append(" ")
     text.append_text(_side(line.before, widths, scale))
@@ -123,12 +123,8 @@ def _server(line: Pair, widths: _Widths) -> Text:
 def _side(row: Row | None, widths: _Widths, scale: float) -> Text:
     if row is None:
         return Text(" " * widths.bar + " ") + padded("–", widths.share, "muted", right=True)
-    drawn = bar(row.high, _fair(row), widths.bar, row.look, scale)
+    drawn = bar(row.high, row.fair_each, widths.bar, row.look, scale)
     return drawn + Text(" ") + padded(row.amount, widths.share, row.look, right=True)
-
-
-def _fair(row: Row | None) -> float | None:
-    return None if row is None or row.fair is None else row.fair / row.size
 
 
 def _fitting(line: Text, widths: _Widths) -> Text:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lbcheck.report.pictures.words import amount, named, percent, plain
+from lbcheck.report.pictures.words import amount, cut, named, percent, plain
 from lbcheck.wording import duration
 
 if TYPE_CHECKING:
@@ -22,6 +22,11 @@ _SAME = 1e-9
 def worst(pool: PoolTraffic) -> Loss | None:
     """Return the loss of a pool's that most requests suffer from; None where it has none."""
     return max(pool.losses, key=lambda loss: _badness(loss, pool), default=None)
+
+
+def ranked(pool: PoolTraffic) -> list[Loss]:
+    """Return all losses of a pool, the one that most requests suffer from first."""
+    return sorted(pool.losses, key=lambda loss: _badness(loss, pool), reverse=True)
 
 
 def _badness(loss: Loss, pool: PoolTraffic) -> tuple[float, float, int, float]:
@@ -66,7 +71,7 @@ def afterwards(loss: Loss, pool: PoolTraffic) -> str:
     if loss.detection_s is None and loss.failed_share:
         return ""
     if loss.reason is not None:
-        return f"shares are then not known: {plain(loss.reason)}"
+        return f"shares are then not known: {cut(plain(loss.reason), 80)}"
     words = ["backups take over"] if loss.backups else []
     if loss.unserved > 0:
         words.append(f"{percent(loss.unserved)} find no server")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from lbcheck.changes.outcome import ADDED, CHANGED, REMOVED, UNCHANGED
 from lbcheck.report.pictures.rows import OVERLOADED, Row, fair_shares, joined, likeness, nobody, row
-from lbcheck.report.pictures.words import cut, percent, plain, points, sentence
+from lbcheck.report.pictures.words import cut, percent, plain, points, sentence, told
 from lbcheck.traffic.outcome import FAIR, HOT, STARVED
 from lbcheck.wording import counted
 
@@ -60,7 +60,7 @@ class PoolPair:
     def __init__(self, at: int, change: PoolChange) -> None:
         self.at = at
         self.change = change
-        self.reason = None if change.reason is None else plain(change.reason)
+        self.reason = None if change.reason is None else told(change.reason)
         #: Its part of its frontends' requests before and after, where both are known and differ.
         self.flow: tuple[float, float] | None = None
 

@@ -21,6 +21,8 @@ ORDER = (NOBODY, OVERLOADED, HOT, STARVED, UNKNOWN, FAIR, IDLE)
 
 #: So many outliers of a kind keep a line of their own in a pool that is folded.
 _KEPT = 3
+#: A bar has room for so many fair shares, or for all requests where that is less.
+_FAIR_SHARES = 4.0
 #: So many names are kept of a folded line, for who points at it.
 _NAMES = 12
 
@@ -51,6 +53,11 @@ class Row(NamedTuple):
     def ratio(self) -> float | None:
         """How many times its fair share it gets."""
         return self.share / self.fair if self.share is not None and self.fair else None
+
+    @property
+    def fair_each(self) -> float | None:
+        """What would be fair for a single one."""
+        return None if self.fair is None else self.fair / self.size
 
     @property
     def amount(self) -> str:
@@ -188,6 +195,11 @@ def total(values: Iterable[float | None]) -> float | None:
             return None
         found += value
     return found
+
+
+def full_scale(fair: float | None) -> float:
+    """Return the share that fills a bar: a few fair shares in a large pool, all requests in a small one."""
+    return min(1.0, fair * _FAIR_SHARES) if fair else 1.0
 
 
 def mark(each: Row) -> str:

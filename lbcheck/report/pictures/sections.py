@@ -35,10 +35,15 @@ class Digest(NamedTuple):
     left_out: list[PoolView]
 
 
-def digest(traffic: Traffic, most: int) -> Digest:
-    """Return the `most` worst pools in their configs' sections."""
-    ranked = sorted(views(traffic), key=lambda view: view.rank)
-    kept, left_out = ranked[:most], ranked[most:]
+def ranked(traffic: Traffic) -> list[PoolView]:
+    """Return every pool, the worst first."""
+    return sorted(views(traffic), key=lambda view: view.rank)
+
+
+def digest(traffic: Traffic, most: int, ranks: Sequence[PoolView] | None = None) -> Digest:
+    """Return the `most` worst pools in their configs' sections. `ranks` are the pools by rank, if somebody has them."""
+    ranks = ranked(traffic) if ranks is None else ranks
+    kept, left_out = list(ranks[:most]), list(ranks[most:])
     by_config: dict[str, list[PoolView]] = {}
     for view in kept:
         by_config.setdefault(view.pool.config, []).append(view)

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from lbcheck.report.pictures.rows import total
-from lbcheck.report.pictures.words import named, plain
+from lbcheck.report.pictures.words import named, plain, told
 from lbcheck.wording import counted
 
 if TYPE_CHECKING:
@@ -149,7 +149,7 @@ def _streams(route: RouteTraffic, place: Callable[[int], Sink]) -> tuple[tuple[S
         return ((Sink(ANSWER), 1.0),)
     streams = [(_sink(target, place), target.share) for target in route.targets]
     if route.outcome == "unknown" or not streams:
-        reason = plain(route.reason or "where it leads is not known")
+        reason = told(route.reason or "where it leads is not known")
         streams.append((Sink(MYSTERY, reason), None if streams else 1.0))
     if route.unserved > 0:
         streams.append((Sink(NOBODY), route.unserved))

@@ -12,7 +12,7 @@ from rich.cells import cell_len
 from rich.console import Console
 from rich.text import Text
 
-from lbcheck.report.pictures.rows import NOBODY, OVERLOADED
+from lbcheck.report.pictures.rows import NOBODY, OVERLOADED, full_scale
 from lbcheck.report.pictures.words import cut
 from lbcheck.traffic.outcome import HOT, STARVED, UNKNOWN
 
@@ -39,8 +39,6 @@ _EIGHTHS = " ▏▎▍▌▋▊▉"
 #: Where a fair share would end, and a bar that is longer than its place.
 FAIR_TICK = "┊"
 _BROKEN = "▶"
-#: A bar has room for so many fair shares, or for all requests where that is less.
-_FAIR_SHARES = 4.0
 
 
 def printed(lines: Iterable[Text], options: Options) -> str:
@@ -49,6 +47,7 @@ def printed(lines: Iterable[Text], options: Options) -> str:
     console = Console(
         file=stream,
         width=_MOST * 10,
+        height=25,
         color_system="standard" if options.color else None,
         force_terminal=options.color,
         no_color=not options.color,
@@ -102,11 +101,6 @@ def bar(share: float | None, fair: float | None, width: int, look: str = "", sca
         text.append(FAIR_TICK, style=COLORS["muted"])
     text.append(" " * (width - len(text)))
     return text
-
-
-def full_scale(fair: float | None) -> float:
-    """Return the share that fills a bar: a few fair shares in a large pool, all requests in a small one."""
-    return min(1.0, fair * _FAIR_SHARES) if fair else 1.0
 
 
 def columns_width(texts: Iterable[str], least: int, most: int) -> int:

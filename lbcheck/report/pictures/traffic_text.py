@@ -9,7 +9,7 @@ from rich.text import Text
 from lbcheck.report.escape import escape, shown_path
 from lbcheck.report.pictures import losses
 from lbcheck.report.pictures.rows import OVERLOADED, mark
-from lbcheck.report.pictures.sections import digest, views
+from lbcheck.report.pictures.sections import digest, ranked
 from lbcheck.report.pictures.sources import sink_words
 from lbcheck.report.pictures.terminal import FAIR_TICK, bar, columns_width, padded, printed, styled, width_of
 from lbcheck.report.pictures.views import FINE, IN_DOUBT, summary
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from lbcheck.traffic.outcome import Traffic
 
 #: So many pools have lines of their own, so many if all is well, and a pool so many lines: a screen holds no more.
-MOST_POOLS = 20
+MOST_POOLS = 12
 _FINE_POOLS = 8
 _MOST_LINES = 8
 _MOST_NOTES = 5
@@ -47,8 +47,9 @@ class _Widths(NamedTuple):
 
 def render(traffic: Traffic, options: Options) -> str:
     """Return the pools in trouble first, each server's share, and the summary as the last line."""
-    troubled = sum(1 for view in views(traffic) if view.trouble)
-    shown = digest(traffic, min(MOST_POOLS, max(_FINE_POOLS, troubled)))
+    ranks = ranked(traffic)
+    troubled = sum(1 for view in ranks if view.trouble)
+    shown = digest(traffic, min(MOST_POOLS, max(_FINE_POOLS, troubled)), ranks)
     lines = {view.at: view.rows(_MOST_LINES, alike=True) for section in shown.sections for view in section.pools}
     widths = _widths(shown, lines, width_of(options))
     return printed(_lines(traffic, shown, lines, widths), options)
@@ -67,7 +68,8 @@ def _lines(traffic: Traffic, shown: Digest, lines: dict[int, list[Row]], widths:
         yield from _not_checked(traffic, widths)
     if any(row.ratio is not None and row.look in (HOT, STARVED) for rows in lines.values() for row in rows):
         yield styled(f"{FAIR_TICK} is where a fair share ends", "muted")
-    fine = all(view.trouble == FINE for view in views(traffic)) and bool(traffic.pools)
+    everything = [*shown.left_out, *(view for section in shown.sections for view in section.pools)]
+    fine = all(view.trouble == FINE for view in everything) and bool(everything)
     yield styled(f"{summary(traffic.pools)} in {counted(traffic.configs, 'config')}", "good" if fine else "strong")
 
 
@@ -119,11 +121,10 @@ def _unknown(view: PoolView, widths: _Widths) -> Text:
 
 
 def _server(row: Row, widths: _Widths) -> Text:
-    fair = None if row.fair is None else row.fair / row.size
     return Text.assemble(
         padded(_label(row, widths.server), widths.server),
         " ",
-        bar(row.high, fair, widths.bar, row.look),
+        bar(row.high, row.fair_each, widths.bar, row.look),
         " ",
         padded(row.amount, widths.share, row.look, right=True),
         " ",

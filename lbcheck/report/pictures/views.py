@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lbcheck.report.pictures.rows import OVERLOADED, Row, fair_shares, folded, look, nobody, row
-from lbcheck.report.pictures.words import percent, plain, sentence
+from lbcheck.report.pictures.rows import OVERLOADED, Row, fair_shares, folded, nobody, row
+from lbcheck.report.pictures.words import percent, plain, sentence, told
 from lbcheck.traffic.outcome import HOT, IDLE, STARVED, UNKNOWN
 from lbcheck.wording import counted
 
@@ -21,37 +21,40 @@ FINE, IN_DOUBT, UNEVEN, BROKEN = range(4)
 class PoolView:
     """One pool of a run.
 
-    `at` is its place in `Traffic.pools`. `trouble` is one of the numbers above and `misplaced` the part of its
-    requests that would have to move for every server to have its fair share. `reason` says why shares are not
-    known; then nothing may be drawn that looks like shares.
+    `at` is its place in `Traffic.pools`, `trouble` one of the numbers above. `reason` says why shares are not known;
+    then nothing may be drawn that looks like shares.
     """
 
-    __slots__ = ("at", "fair", "misplaced", "orphan", "pool", "reason", "trouble")
+    __slots__ = ("at", "orphan", "pool", "reason", "trouble")
 
     def __init__(self, at: int, pool: PoolTraffic, *, orphan: bool = False) -> None:
         self.at = at
         self.pool = pool
         self.orphan = orphan
-        self.fair = fair_shares(pool.servers)
         self.reason = unknown_because(pool)
-        self.misplaced = _misplaced(pool.servers, self.fair)
         self.trouble = self._trouble()
 
     def _trouble(self) -> int:
         if self.answers:
             return FINE
-        looks = {look(server) for server in self.pool.servers}
-        if OVERLOADED in looks or (self.pool.unserved or 0.0) > 0:
+        if self.reason is not None:
+            return IN_DOUBT
+        if (self.pool.unserved or 0.0) > 0 or any(_overloaded(self.pool)):
             return BROKEN
-        if HOT in looks or STARVED in looks:
-            return UNEVEN
-        return IN_DOUBT if self.reason is not None else FINE
+        standings = {server.standing for server in self.pool.servers}
+        return UNEVEN if HOT in standings or STARVED in standings else FINE
+
+    @property
+    def misplaced(self) -> float:
+        """The part of its requests that would have to move for every server to have its fair share."""
+        return _misplaced(self.pool.servers, fair_shares(self.pool.servers))
 
     @property
     def rank(self) -> tuple[int, int, float, str, int]:
         """What to sort by to have the worst first."""
         used = 0 if self.orphan else 1
-        return (-self.trouble * used, -used, -self.misplaced, self.pool.name, self.at)
+        misplaced = self.misplaced if self.trouble > IN_DOUBT else 0.0
+        return (-self.trouble * used, -used, -misplaced, self.pool.name, self.at)
 
     @property
     def answers(self) -> bool:
@@ -76,7 +79,8 @@ class PoolView:
     def rows(self, limit: int, *, alike: bool = False) -> list[Row]:
         """Return its lines, in the config's order where they are not folded."""
         servers = self.pool.servers
-        lines = folded([row(server, fair) for server, fair in zip(servers, self.fair, strict=True)], limit, alike=alike)
+        pairs = zip(servers, fair_shares(servers), strict=True)
+        lines = folded([row(server, fair) for server, fair in pairs], limit, alike=alike)
         if self.pool.unserved:
             lines.insert(0, nobody(self.pool.unserved, answered=self.answers))
         return lines
@@ -85,8 +89,8 @@ class PoolView:
 def unknown_because(pool: PoolTraffic) -> str | None:
     """Return why a pool's shares are not known; None where they are."""
     if pool.reason is not None:
-        return plain(pool.reason)
-    if any(server.share is None for server in pool.servers) or pool.unserved is None:
+        return told(pool.reason)
+    if pool.unserved is None or None in [server.share for server in pool.servers]:
         return "shares not known"
     return None
 
@@ -105,9 +109,16 @@ def tally(pools: Sequence[PoolTraffic]) -> dict[str, int]:
     numbers = dict.fromkeys((OVERLOADED, HOT, STARVED, UNKNOWN, IDLE), 0)
     for pool in pools:
         for server in pool.servers:
-            kind = look(server)
-            numbers[kind] = numbers.get(kind, 0) + server.alike
+            numbers[server.standing] = numbers.get(server.standing, 0) + server.alike
+        for server in _overloaded(pool):
+            numbers[server.standing] -= server.alike
+            numbers[OVERLOADED] += server.alike
     return numbers
+
+
+def _overloaded(pool: PoolTraffic) -> list[ServerTraffic]:
+    """Return the servers that get more than they were declared to take; only declared demand makes any."""
+    return [server for server in pool.servers if server.load is not None and server.overloaded]
 
 
 def summary(pools: Sequence[PoolTraffic]) -> str:

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 #: Longest name that any picture holds, in characters: a name of 10,000 is cut in the middle.
 LONGEST = 160
+#: Longest sentence that holds names: a reason, a finding's message.
+SENTENCE = 600
 #: So many combining characters on one letter are writing; more are a tower over the lines above.
 _MARKS = 2
 _CUT = "…"
@@ -20,14 +22,19 @@ _CUT = "…"
 UNKNOWN_SHARE = "?"
 
 
-def plain(text: str) -> str:
-    """Return a name for people: nothing invisible in it, nothing that leaves its line, at most LONGEST characters."""
-    if len(text) > LONGEST:
-        text = _middle(text, LONGEST)
+def plain(text: str, longest: int = LONGEST) -> str:
+    """Return text for people: nothing invisible in it, nothing that leaves its line, at most so many characters."""
+    if len(text) > longest:
+        text = _middle(text, longest)
     shown = escape(text)
     if not shown.isascii():
         shown = "".join(_tamed(shown))
-    return shown if len(shown) <= LONGEST else _middle(shown, LONGEST)
+    return shown if len(shown) <= longest else _middle(shown, longest)
+
+
+def told(text: str) -> str:
+    """Return a sentence that may hold names, as `plain` does."""
+    return plain(text, SENTENCE)
 
 
 def _middle(text: str, length: int) -> str:
