@@ -44,10 +44,14 @@ TRAFFIC_REPORTERS = {
     "json": "lbcheck.report.traffic_json",
     "html": "lbcheck.report.pictures.traffic_html",
     "svg": "lbcheck.report.pictures.traffic_svg",
+    "markdown": "lbcheck.report.pictures.traffic_markdown",
+    "mermaid": "lbcheck.report.pictures.traffic_mermaid",
 }
 TRAFFIC_SUFFIXES = {
     ".json": "json",
     ".html": "html",
+    ".md": "markdown",
+    ".mmd": "mermaid",
     ".svg": "svg",
     ".txt": "text",
 }
@@ -57,9 +61,13 @@ DIFF_REPORTERS = {
     "text": "lbcheck.report.pictures.diff_text",
     "html": "lbcheck.report.pictures.diff_html",
     "svg": "lbcheck.report.pictures.diff_svg",
+    "markdown": "lbcheck.report.pictures.diff_markdown",
+    "mermaid": "lbcheck.report.pictures.diff_mermaid",
 }
 DIFF_SUFFIXES = {
     ".html": "html",
+    ".md": "markdown",
+    ".mmd": "mermaid",
     ".svg": "svg",
     ".txt": "text",
 }

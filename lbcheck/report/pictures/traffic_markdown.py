@@ -1,0 +1,78 @@
+"""`lbcheck traffic --output-format markdown`: tables for a pull request's comment, the worst pools first."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lbcheck.report.pictures import losses
+from lbcheck.report.pictures.markdown import Comment, bar, code, number, prose, row
+from lbcheck.report.pictures.rows import full_scale, mark
+from lbcheck.report.pictures.sections import digest
+from lbcheck.report.pictures.views import summary
+from lbcheck.report.pictures.words import percent
+from lbcheck.wording import counted
+
+if TYPE_CHECKING:
+    from lbcheck.report.options import Options
+    from lbcheck.report.pictures.rows import Row
+    from lbcheck.report.pictures.views import PoolView
+    from lbcheck.traffic.outcome import Traffic
+
+_MOST_POOLS = 60
+_MOST_LINES = 10
+_HEAD = row(("Pool", "Server", "Share", "", "")) + row((":--", ":--", "--:", ":--", ":--"))
+
+
+def render(traffic: Traffic, options: Options) -> str:
+    """Return at most 60 kB of Markdown."""
+    del options
+    shown = digest(traffic, _MOST_POOLS)
+    comment = Comment(
+        f"### Where the traffic goes\n\n{summary(traffic.pools)} in {counted(traffic.configs, 'config')}\n"
+    )
+    for section in shown.sections:
+        opening = f"\n**{code(section.title, 100)}**\n\n{_HEAD}"
+        for view in section.pools:
+            if comment.add(_pool(view), opening):
+                opening = ""
+        told = "".join(_loss(view) for view in section.pools)
+        if told and not opening:
+            comment.add(f"\n{told}")
+    left_out = len(shown.left_out) + comment.left_out
+    closing = f"\n{counted(left_out, 'more block')} left out: the text may not be longer.\n" if comment.left_out else ""
+    if shown.left_out and not comment.left_out:
+        closing = f"\n{counted(left_out, 'more pool')}, none of them worse.\n"
+    return comment.text(closing + _notes(traffic))
+
+
+def _pool(view: PoolView) -> str:
+    if view.reason is not None:
+        servers = counted(len(view.pool.servers), "server")
+        return row((code(view.name), servers, "?", "not known", prose(view.reason)))
+    found = view.rows(_MOST_LINES, alike=len(view.pool.servers) > _MOST_LINES)
+    lines = [_server(view, each, first=not at) for at, each in enumerate(found)]
+    return "".join(lines) or row((code(view.name), "no servers", "", "", ""))
+
+
+def _server(view: PoolView, each: Row, *, first: bool) -> str:
+    words = [number(mark(each))] if mark(each) else []
+    if first and view.orphan:
+        words.append("no route leads here")
+    if first and not view.pool.exact:
+        words.append(prose(view.method))
+    if each.busy is not None:
+        words.append(f"busy {number(percent(each.busy / each.size))}")
+    name = code(each.label) if each.names else each.label
+    blocks = bar(each.high, full_scale(each.fair_each))
+    return row((code(view.name) if first else "", name, number(each.amount), blocks, ", ".join(words)))
+
+
+def _loss(view: PoolView) -> str:
+    loss = losses.worst(view.pool) if view.pool.servers else None
+    return "" if loss is None else f"- {code(view.name)} {prose(losses.told(loss, view.pool))}\n"
+
+
+def _notes(traffic: Traffic) -> str:
+    if not traffic.not_checked:
+        return ""
+    return f"\nNot checked: {counted(len(traffic.not_checked), 'place')}.\n"
