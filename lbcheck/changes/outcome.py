@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from lbcheck.model import Config, Server
     from lbcheck.results import Finding
     from lbcheck.traffic.outcome import PoolTraffic, Traffic
 
@@ -19,8 +20,33 @@ CHANGED = "changed"
 UNCHANGED = "unchanged"
 
 
+class Version(NamedTuple):
+    """One config of one side: as it was read, and where its requests go.
+
+    `path` is where it lies below what was compared, so that both sides' paths are alike. `unseen` says why not all
+    of it is known (errors, unread files, a template), None where it is.
+    """
+
+    config: Config
+    traffic: Traffic
+    path: str
+    unseen: str | None = None
+
+
+class ServerPair(NamedTuple):
+    """One server on both sides, with its place in each pool's list; None where it does not exist."""
+
+    before: Server | None
+    after: Server | None
+    old: int | None
+    new: int | None
+
+
 class ServerChange(NamedTuple):
-    """One server on both sides, paired by address (by name where the address is new). `renamed_from`: its old name."""
+    """One server on both sides, paired by address (by name where the address is new).
+
+    `renamed_from` is its old name, `address_before` its old address, where they are others.
+    """
 
     name: str
     address: str
@@ -28,15 +54,18 @@ class ServerChange(NamedTuple):
     after: float | None
     status: str
     renamed_from: str | None = None
+    address_before: str | None = None
 
 
 class PoolChange(NamedTuple):
     """One pool on both sides.
 
     `moved` is the total-variation distance of its shares, `unserved` included: half the sum of the absolute
-    differences; None with a `reason` where a side cannot be computed. `keys_moved` is the share of hashed keys that
-    change their server, None where the pool does not hash on both sides or it is not known. `before` and `after` are
-    the pool's traffic; None on the side on which it does not exist.
+    differences; None where the pool is on one side only, and with a `reason` where a side cannot be computed.
+    `keys_moved` is the share of hashed keys that change their server, None where the pool does not hash on both sides,
+    and with a `keys_reason` where it is not known; `keys_exact` False: a sample, or an expectation. `before` and
+    `after` are the pool's traffic; None on the side on which it does not exist, or is not seen. `pairs` are the
+    servers as the model has them, in the order of `servers`.
     """
 
     name: str
@@ -52,6 +81,17 @@ class PoolChange(NamedTuple):
     reason: str | None = None
     before: PoolTraffic | None = None
     after: PoolTraffic | None = None
+    keys_exact: bool = True
+    keys_reason: str | None = None
+    pairs: tuple[ServerPair, ...] = ()
+
+
+class ConfigChange(NamedTuple):
+    """One config on both sides, None where it does not exist, with its pools: what the checks of a change look at."""
+
+    before: Version | None
+    after: Version | None
+    pools: Sequence[PoolChange]
 
 
 class Changes:

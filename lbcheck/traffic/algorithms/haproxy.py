@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
     from lbcheck.model import Algorithm, Pool
 
-_HASHES = ("source", "uri", "url_param", "hdr", "hash", "rdp-cookie")
+#: The algorithms that hash something of the request.
+HASHES = ("source", "uri", "url_param", "hdr", "hash", "rdp-cookie")
 
 
 class Backend:
@@ -63,9 +64,9 @@ class Backend:
     def interchangeable(self) -> bool:
         """Whether nothing but the weight tells servers apart: neither order nor ids nor arcs."""
         algorithm = self.pool.algorithm
-        if algorithm.name in _HASHES and (_constant_hash(self.pool) is not None or not algorithm.consistent):
-            return _constant_hash(self.pool) is None
-        if algorithm.name in _HASHES or algorithm.name == "random":
+        if algorithm.name in HASHES and (constant_hash(self.pool) is not None or not algorithm.consistent):
+            return constant_hash(self.pool) is None
+        if algorithm.name in HASHES or algorithm.name == "random":
             return not ring.worth_walking(self.points, len(self.acting), self.exact_points)
         return algorithm.name not in ("first", "sticky")
 
@@ -80,7 +81,7 @@ class Backend:
 def ring_points(pool: Pool) -> int:
     """Return the points of a backend's ring; 0 where it has none."""
     algorithm = pool.algorithm
-    if algorithm.name != "random" and not (algorithm.consistent and algorithm.name in _HASHES):
+    if algorithm.name != "random" and not (algorithm.consistent and algorithm.name in HASHES):
         return 0
     primaries = sum(server.weight.value * server.count for server in pool.servers if server.serving)
     backups = sum(server.weight.value * server.count for server in pool.servers if server.backup and server.enabled)
@@ -139,7 +140,7 @@ def _walked(backend: Backend, taking: list[Member]) -> Shares:
 
 def _hash(backend: Backend, taking: list[Member]) -> Shares:
     algorithm = backend.pool.algorithm
-    constant = _constant_hash(backend.pool)
+    constant = constant_hash(backend.pool)
     if constant is not None:
         unknown = _other_key(taking) if algorithm.consistent else None
         return unknown or all_to(backend.pool, taking[_server_for(algorithm, taking, constant)])
@@ -161,7 +162,7 @@ def _tree(taking: list[Member]) -> Tree:
     return Tree([member.number for member in taking], [member.weight for member in taking])
 
 
-def _constant_hash(pool: Pool) -> int | None:
+def constant_hash(pool: Pool) -> int | None:
     """Return the hash that all requests share (`balance hash str(x)`), or None."""
     algorithm = pool.algorithm
     text = algorithm.key.value.strip() if algorithm.key is not None else ""
@@ -178,5 +179,5 @@ _ALGORITHMS: dict[str, Callable[[Backend, list[Member]], Shares]] = {
     "first": _lowest_id,
     "sticky": _first,
     "random": _ring,
-    **dict.fromkeys(_HASHES, _hash),
+    **dict.fromkeys(HASHES, _hash),
 }

@@ -73,6 +73,19 @@ class Continuum:
         """Return the servers that share this one's points."""
         return next([at for at in group if at not in down] for group in self._groups.values() if server in group)
 
+    def stretches(self, down: Collection[int] = ()) -> tuple[list[int], list[int]]:
+        """Return (ends of stretches of key hashes, the first server of each; -1 where round robin decides)."""
+        first = [next((server for server in self._groups[name] if server not in down), None) for name in self.names]
+        ends, owners = self.ring.clockwise_stretches()
+        if None not in first:
+            return ends, [first[owner] or 0 for owner in owners]
+        count = len(self.ring.owners)
+        found = []
+        for at in range(count + 1):
+            near = (first[self.ring.owners[(at + further) % count]] for further in range(_FURTHER + 1))
+            found.append(next((server for server in near if server is not None), -1))
+        return ends, found
+
     def shares(self, down: Collection[int] = ()) -> list[float]:
         """Return each server's share of evenly spread key hashes. Some server must be usable and have a weight."""
         groups = list(self._groups.values())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import defaultdict
+from itertools import pairwise
 from math import sqrt
 from typing import TYPE_CHECKING
 
@@ -128,6 +129,22 @@ class Ring:
             else:
                 moves.lost[owner] += arc
         return moves
+
+    def clockwise_stretches(self) -> tuple[list[int], list[int]]:
+        """Return the circle cut where owners may change when the first point at or behind a value is taken.
+
+        Values below the first end have the first owner, those from there below the second end the second, and so on.
+        """
+        return [*(place + 1 for place in self.places), CIRCLE], [*self.owners, self.owners[0]]
+
+    def nearest_stretches(self) -> tuple[list[int], list[int]]:
+        """Return the circle cut where owners may change when the nearest point is taken."""
+        first, last = self.places[0], self.places[-1]
+        ends = [(place + behind) // 2 + 1 for place, behind in pairwise(self.places)]
+        turn = (last + first + CIRCLE) // 2 + 1
+        if turn > CIRCLE:  # the last point's stretch goes on at the beginning
+            return [turn - CIRCLE, *ends, CIRCLE], [self.owners[-1], *self.owners]
+        return [*ends, turn, CIRCLE], [*self.owners, self.owners[0]]
 
     def skipping_arcs(self, owners: int, skipped: Collection[int], further: int) -> tuple[list[int], int]:
         """Return clockwise arcs when `skipped` owners take nothing, and the rest.

@@ -1,0 +1,98 @@
+"""How much of all traffic a change moves, where the weight of each pool is known."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lbcheck.changes.outcome import UNCHANGED
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from lbcheck.changes.outcome import ConfigChange, PoolChange
+    from lbcheck.traffic.outcome import FrontendTraffic, PoolTraffic, RouteTraffic, Traffic
+
+
+def moved(changes: Sequence[ConfigChange], before: Traffic, after: Traffic) -> float | None:
+    """Return the part of all requests that change their server, None where it is not known.
+
+    Half the sum of the absolute differences over every server of every pool, each pool weighing as much as requests
+    reach it: as declared, or as the routes of the only frontend say. So requests that a route sends to another pool
+    count as well. Where nothing moves, no weights are needed. Nothing is known of configs that were not seen.
+    """
+    sides = [side for change in changes for side in (change.before, change.after) if side is not None]
+    if not sides or any(side.unseen is not None for side in sides):
+        return None
+    pools = [pool for change in changes for pool in change.pools]
+    if any(pool.status != UNCHANGED and not _known(pool) for pool in pools):
+        return None
+    if not any(pool.moved for pool in pools) and _routes(before) == _routes(after):
+        return 0.0
+    was, now = _weights(before), _weights(after)
+    if was is None or now is None:
+        return None
+    whole = sum(_distance(pool, was, now) for pool in pools)
+    return min(1.0, whole / 2)
+
+
+def _known(pool: PoolChange) -> bool:
+    sides = (pool.before, pool.after)
+    return pool.reason is None and all(side is None or side.unserved is not None for side in sides)
+
+
+def _distance(pool: PoolChange, was: dict[int, float], now: dict[int, float]) -> float:
+    before, after = _weight(pool.before, was), _weight(pool.after, now)
+    if not _known(pool):  # the shares are the same on both sides, whatever they are, and sum to 1
+        return abs(before - after)
+    unserved = [
+        0.0 if side is None else (side.unserved or 0.0) * weight
+        for side, weight in ((pool.before, before), (pool.after, after))
+    ]
+    return abs(unserved[0] - unserved[1]) + sum(
+        abs((server.before or 0.0) * before - (server.after or 0.0) * after) for server in pool.servers
+    )
+
+
+def _weight(pool: PoolTraffic | None, weights: dict[int, float]) -> float:
+    return 0.0 if pool is None else weights.get(id(pool), 0.0)
+
+
+def _weights(traffic: Traffic) -> dict[int, float] | None:
+    """Return id of a pool's traffic → its part of all requests; None where that is not known."""
+    fronts = [front for front in traffic.frontends if any(map(_leads_on, front.routes))]
+    reached = {target.at for front in fronts for route in front.routes for target in route.targets}
+    asked = [pool for at, pool in enumerate(traffic.pools) if at in reached] or traffic.pools
+    if len(traffic.pools) == 1:
+        return {id(traffic.pools[0]): 1.0}
+    if asked and all(pool.demand is not None for pool in asked):
+        whole = sum(pool.demand or 0.0 for pool in asked)
+        return {id(pool): (pool.demand or 0.0) / whole for pool in asked} if whole else None
+    return _by_routes(fronts[0], traffic) if len(fronts) == 1 else None
+
+
+def _leads_on(route: RouteTraffic) -> bool:
+    """Say whether requests of the route may reach a pool."""
+    return bool(route.targets) or route.outcome == "unknown"
+
+
+def _by_routes(frontend: FrontendTraffic, traffic: Traffic) -> dict[int, float] | None:
+    """Return the weights of the pools behind one frontend whose routes say how many requests each takes."""
+    found: dict[int, float] = {}
+    for route in frontend.routes:
+        if route.share is None or route.outcome == "unknown":
+            return None
+        for target in route.targets:
+            if target.share is None or target.at is None:
+                return None
+            pool = id(traffic.pools[target.at])
+            found[pool] = found.get(pool, 0.0) + route.share * target.share
+    return found or None
+
+
+def _routes(traffic: Traffic) -> list[str]:
+    """Return where the routes send requests: to pools of what names, and which of these exist."""
+    return sorted(
+        repr((front.name, route.match, route.share, [(to.pool, to.share, to.at is None) for to in route.targets]))
+        for front in traffic.frontends
+        for route in front.routes
+    )
