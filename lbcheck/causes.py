@@ -19,6 +19,7 @@ are dropped, not counted as suppressed, and come back with `--ignore CAUSE`.
 * Two pools of one name, or one server twice, is said once (P05 before P04).
 * N02 needs a resolver for names that no pool has; R05 would say the same of each name.
 * C05 and D10 both ask for a `zone`; C05's reason is the stronger.
+* A pool that lost most of its servers (V01) has survivors whose shares grew (V04).
 * S04's constant key sends everything to one server; S08's key does not exist: neither needs a ring's arithmetic.
 """
 
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from lbcheck.findings import Hit
+    from lbcheck.results import Finding
 
 #: What a cause and its echo have in common: "pool" the same pool, "route" the same route of the same frontend,
 #: "target" the pool that the cause is about or points at.
@@ -65,6 +67,7 @@ ECHOES: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("R02", TARGET, ("P07",)),
     ("R02", ROUTE, ("R01",)),
     ("N02", ROUTE, ("R05",)),
+    ("V01", POOL, ("V04",)),
 )
 
 
@@ -82,6 +85,33 @@ def split(hits: Sequence[Hit]) -> tuple[list[Hit], list[Hit]]:
             id(hit) for hit in hits if _within(hit.code, codes) and not known.isdisjoint(_ECHO_KEYS[shared](hit))
         )
     return [hit for hit in hits if id(hit) not in echoes], [hit for hit in hits if id(hit) in echoes]
+
+
+#: The same between what a change introduces: (cause, echoes) about one pool of one config. That a pool became empty
+#: (V02) tells more than that it is empty; why a share is out of proportion tells more than that it grew (V04).
+INTRODUCED: tuple[tuple[str, tuple[str, ...]], ...] = (
+    ("V02", ("P01", "P06", "D05")),
+    ("D01", ("V04",)),
+    ("D02", ("V04",)),
+    ("D03", ("V04",)),
+    ("D06", ("V04",)),
+    ("D07", ("V04",)),
+    ("D08", ("V04",)),
+    ("D21", ("V04",)),
+    ("S04", ("V03", "V04")),
+)
+
+
+def of_change(introduced: Sequence[Finding]) -> list[Finding]:
+    """Return the findings that a change introduces without the echoes among them. Order is kept."""
+    echoes = {
+        (echo, finding.config, finding.pool)
+        for cause, codes in INTRODUCED
+        for finding in introduced
+        if finding.code == cause and finding.pool is not None
+        for echo in codes
+    }
+    return [finding for finding in introduced if (finding.code, finding.config, finding.pool) not in echoes]
 
 
 def _within(code: str, codes: tuple[str, ...]) -> bool:

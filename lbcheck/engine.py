@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from lbcheck import causes
 from lbcheck.catalog import render, rules
@@ -17,18 +17,22 @@ from lbcheck.results import Counts, Finding, Note, Result
 from lbcheck.text import Source, Span
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from lbcheck.checks import Check
+    from lbcheck.changes.outcome import ConfigChange
     from lbcheck.context import Context
     from lbcheck.model import Config
     from lbcheck.selection import Selection
     from lbcheck.suppressions import Ignore
 
+T = TypeVar("T")
+
 #: Rules that no table of checks holds: reading a config raises them, and so do this module and the suppressions.
 READING = frozenset(f"E{number:02}" for number in range(16))
 #: A check that failed. It cannot be switched off: silence would pass for praise.
 INTERNAL = "E00"
+#: The group of the rules that judge a change. One version alone raises none of them.
+CHANGE = "V"
 #: Said of a comment where the policy comes from another revision.
 NOT_APPROVED = "this comment does not count: in the policy's revision no comment silences this finding"
 
@@ -41,18 +45,40 @@ def check(config: Config, selection: Selection, context: Context) -> Result:
     """
     refused = broken(config)
     raised = [*config.hits] if refused else [*config.hits, *_run(config, selection, context)]
-    shown, echoes = causes.split(_selected(raised, selection))
     whole = not refused and config.open is None and all(hit.code != INTERNAL for hit in raised)
-    left, silenced, used, marks = _heeding_comments(config, shown, echoes, selection, judge_unused=whole)
+    result = _judged(config, raised, selection, judge_unused=whole)
+    result.not_checked = [_not_checked(item.span, item.reason) for item in config.unmodelled]
+    result.counts = _counts(config)
+    return result
+
+
+def check_change(change: ConfigChange, selection: Selection, context: Context) -> Result:
+    """Judge what two versions of one config say together (group V), by the comments of the newer one."""
+    if change.after is None or change.after.config.dialect not in DIALECTS:
+        return Result()
+    from lbcheck.checks.changes import CHANGE_CHECKS
+
+    config = change.after.config
+    raised: list[Hit] = []
+    for code, function in CHANGE_CHECKS.items():
+        if code in selection.codes and config.dialect in selection.rules[code].dialects:
+            raised += _guarded(code, function, change, config, context)
+    result = _judged(config, raised, selection, judge_unused=False)
+    result.findings = [finding for finding in result.findings if finding.code[0] == CHANGE or finding.code == INTERNAL]
+    return result
+
+
+def _judged(config: Config, raised: list[Hit], selection: Selection, *, judge_unused: bool) -> Result:
+    """Return the findings that hits become: one for each cause, without those that are silenced."""
+    shown, echoes = causes.split(_selected(raised, selection))
+    left, silenced, used, marks = _heeding_comments(config, shown, echoes, selection, judge_unused=judge_unused)
     findings = stamp(_ordered(_finding(hit, config, selection) for hit in left))
     kept = [finding for finding in findings if not selection.silences(finding)]
     return Result(
         [finding for finding in kept if at_least(finding.severity, selection.min_severity)],
-        [_not_checked(item.span, item.reason) for item in config.unmodelled],
-        silenced + len(findings) - len(kept),
-        _counts(config),
-        used,
-        marks,
+        suppressed=silenced + len(findings) - len(kept),
+        used=used,
+        silenced=marks,
     )
 
 
@@ -78,7 +104,8 @@ def _heeding_comments(
     left, quiet = suppressions.split([*shown, *_selected(comments.hits, selection)], comments.ignores)
     suppressions.silence(echoes, comments.ignores)  # a comment for an echo is in use
     if judge_unused:
-        idle = _selected(suppressions.unused(comments.ignores, selection.codes, selection.rules), selection)
+        ran = [code for code in selection.codes if code[0] != CHANGE]
+        idle = _selected(suppressions.unused(comments.ignores, ran, selection.rules), selection)
         more, silent = suppressions.split(idle, comments.ignores)
         left += more
         quiet += silent
@@ -129,13 +156,15 @@ def _run(config: Config, selection: Selection, context: Context) -> Iterator[Hit
         for code, function in table.items():
             rule = selection.rules.get(code)
             if code in selection.codes and rule is not None and config.dialect in rule.dialects:
-                yield from _guarded(code, function, config, context)
+                yield from _guarded(code, function, config, config, context)
 
 
-def _guarded(code: str, function: Check, config: Config, context: Context) -> Iterator[Hit]:
+def _guarded(
+    code: str, function: Callable[[T, Context], Iterable[Hit]], subject: T, config: Config, context: Context
+) -> Iterator[Hit]:
     """Yield a check's hits; if it fails, those until then and the failure."""
     try:
-        yield from function(config, context)
+        yield from function(subject, context)
     except Exception as error:  # noqa: BLE001 - one broken check must not silence the others
         source = config.files[0] if config.files else Source(config.path, "")
         problem = f"the check {code} failed on this config: {type(error).__name__} at {raised_at(error)}"

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 DEFAULT_NAMES = {"nginx": "nginx.conf", "haproxy": "haproxy.cfg", "native": "lb.yaml"}
 #: The attributes that a fence may carry.
 ATTRIBUTES = frozenset({"as", "case", "file", "line", "native", "pad", "settings", "target"})
+#: The words without a value that a fence may carry: which version of a config the block is, on pages about changes.
+VERSIONS = ("old", "new")
 
 _CODE = "[A-Z][0-9]{2}"
 _MARK = re.compile(rf"[ \t]*#[ \t]*({_CODE}(?:[ ,]+{_CODE})*)[ \t]*$")
@@ -41,13 +43,21 @@ class Block(NamedTuple):
         return self.attributes.get("file") or DEFAULT_NAMES.get(self.dialect, "config")
 
     @property
+    def version(self) -> str:
+        """Whether it is the "old" or the "new" version of a config; "" on pages that are about one version."""
+        return next((version for version in VERSIONS if version in self.attributes), "")
+
+    @property
     def case(self) -> str | None:
         """The name of the case that the block belongs to, where it has one."""
         return self.attributes.get("case")
 
 
 class Case(NamedTuple):
-    """One whole config of a page: one block, or several that are its files, the root first."""
+    """One whole config of a page: one block, or several that are its files, the root first.
+
+    On a page about changes it is a pair of configs: the blocks of the old version, then those of the new one.
+    """
 
     section: str
     dialect: str
@@ -56,6 +66,10 @@ class Case(NamedTuple):
     def attribute(self, name: str, default: str = "") -> str:
         """Return the attribute from the first block that carries it."""
         return next((block.attributes[name] for block in self.blocks if name in block.attributes), default)
+
+    def version(self, name: str) -> Case:
+        """Return the config that is the "old" or the "new" version of a pair."""
+        return self._replace(blocks=tuple(block for block in self.blocks if block.version == name))
 
     @property
     def marks(self) -> frozenset[tuple[str, int, str]]:
@@ -129,8 +143,9 @@ def _attributes(text: str, place: str) -> dict[str, str]:
 
     found = dict(item.partition("=")[::2] for item in shlex.split(text))
     for name, value in found.items():
-        if name not in ATTRIBUTES or not value:
-            raise PageError(f"{place}: {name}={value} is no attribute; they are {', '.join(sorted(ATTRIBUTES))}")
+        if (name in VERSIONS) != (not value) or name not in {*ATTRIBUTES, *VERSIONS}:
+            known = ", ".join([*sorted(ATTRIBUTES), *VERSIONS])
+            raise PageError(f"{place}: {name}={value} is no attribute; they are {known}")
     return found
 
 
@@ -144,15 +159,23 @@ def _listed(text: str, code: str, place: str) -> Iterator[tuple[int, str]]:
 
 
 def cases(found: Iterable[Block]) -> list[Case]:
-    """Join consecutive blocks that are files of one config: those with `file=` and the same `case=`."""
+    """Join blocks that follow each other and are files of one config (`file=`, the same `case=`), and old with new."""
     joined: list[list[Block]] = []
     for block in found:
         last = joined[-1][-1] if joined else None
-        if last is not None and "file" in last.attributes and "file" in block.attributes and _kin(last, block):
+        if last is not None and _kin(last, block) and (_next_version(last, block) or _next_file(last, block)):
             joined[-1].append(block)
         else:
             joined.append([block])
     return [Case(parts[0].section, parts[0].dialect, tuple(parts)) for parts in joined]
+
+
+def _next_file(one: Block, other: Block) -> bool:
+    return "file" in one.attributes and "file" in other.attributes and one.version == other.version
+
+
+def _next_version(one: Block, other: Block) -> bool:
+    return (one.version, other.version) == VERSIONS
 
 
 def _kin(one: Block, other: Block) -> bool:

@@ -11,12 +11,16 @@ import jsonschema
 import pytest
 import verdicts
 
-from lbcheck import catalog, engine, fixes, pages, project
+from lbcheck import catalog, comparison, engine, fixes, pages, project
 from lbcheck.checks import CHECKS
+from lbcheck.checks.changes import CHANGE_CHECKS
 from lbcheck.dialects import DIALECTS, dialect
 from lbcheck.files import DiskFiles
+from lbcheck.project import Request
 from lbcheck.results import Result
 from lbcheck.settings import from_text
+from lbcheck.sides import of_paths
+from lbcheck.traffic.scenario import Scenario
 
 RULES = Path(__file__).parent.parent / "rules"
 PAGES = sorted(path.name for path in RULES.glob("[A-Z][0-9][0-9]-*.md"))
@@ -51,7 +55,16 @@ JUDGED = [param for param in CASES if param.values[1].dialect in verdicts.BINARI
 
 
 def texts(case, folder):
-    """Return path → text of a case's files; what only a disk can show (`as=`, `pad=`) is made in the folder."""
+    """Return path → text of a case's files; what only a disk can show (`as=`, `pad=`) is made in the folder.
+
+    Of a pair of versions: version → such files.
+    """
+    if case.blocks[0].version:
+        return {version: texts_of(case.version(version), folder) for version in pages.VERSIONS}
+    return texts_of(case, folder)
+
+
+def texts_of(case, folder):
     found = {}
     for block in case.blocks:
         kind, size = block.attributes.get("as"), int(block.attributes.get("pad", 0))
@@ -74,8 +87,13 @@ def targets(case):
 
 
 def judge(case, files, folder, monkeypatch, extra=""):
-    """Run the checks on a case's files, as `lbcheck check` does with all default rules."""
+    """Run the checks on a case's files, as `lbcheck check` does with all default rules.
+
+    Of a pair of versions the findings are those that `lbcheck diff` calls introduced.
+    """
     monkeypatch.chdir(folder)
+    if case.blocks[0].version:
+        return introduced(case, files, folder)
     on_disk = any("as" in block.attributes or "pad" in block.attributes for block in case.blocks)
     if on_disk:
         for path, text in files.items():
@@ -91,6 +109,19 @@ def judge(case, files, folder, monkeypatch, extra=""):
         result.add(judge(config))
     engine.finish(result)
     return result
+
+
+def introduced(case, files, folder):
+    """Compare the versions of a case, each in a folder of its own; paths are those below the folder."""
+    for version in pages.VERSIONS:
+        for path, text in files[version].items():
+            (folder / version / path).parent.mkdir(parents=True, exist_ok=True)
+            (folder / version / path).write_text(text)
+    settings = from_text(case.attribute("settings"))
+    settings.targets = {**settings.targets, **targets(case)}
+    sides = of_paths("old", "new", Request(()))
+    found = comparison.diff(*sides, settings, Scenario()).changes.introduced
+    return Result([finding._replace(place=finding.place._replace(path=finding.place.path[4:])) for finding in found])
 
 
 def read(case, files, disk):
@@ -159,12 +190,15 @@ def test_real_proxy_agrees(name, case, tmp_path):
     if wanted == "skip":
         assert reason, f"{name}:{case.blocks[0].line}: native=skip needs a reason"
         pytest.skip(reason.replace("-", " "))
-    try:
-        accepted, said = verdicts.verdict(case.dialect, texts(case, tmp_path), tmp_path)
-    except verdicts.CannotJudgeError as error:
-        pytest.skip(str(error))
     assert wanted in ("ok", "refused"), f"native={wanted} is not known"
-    assert ("ok" if accepted else "refused") == wanted, f"{name}:{case.blocks[0].line}: {said}"
+    for config in [found for version in ("", *pages.VERSIONS) if (found := case.version(version)).blocks]:
+        folder = tmp_path / (config.blocks[0].version or "config")
+        folder.mkdir()
+        try:
+            accepted, said = verdicts.verdict(case.dialect, texts_of(config, folder), folder)
+        except verdicts.CannotJudgeError as error:
+            pytest.skip(str(error))
+        assert ("ok" if accepted else "refused") == wanted, f"{name}:{config.blocks[0].line}: {said}"
 
 
 @pytest.mark.parametrize("name", BY_PAGE)
@@ -186,6 +220,9 @@ def test_page(name):
 
 def test_pages_and_tables_have_the_same_codes():
     tables = {**dict.fromkeys(CHECKS), **{code: None for name in DIALECTS for code in dialect(name).CHECKS}}
+    assert not set(CHANGE_CHECKS) & set(tables), "a change is judged by its own table"
+    assert {code[0] for code in CHANGE_CHECKS} == {engine.CHANGE}
+    tables |= dict.fromkeys(CHANGE_CHECKS)
     written = {code_of(name) for name in PAGES}
     reading = set(engine.READING)
     assert not reading & set(tables), "rules of reading are raised by the readers, not by a table"
@@ -195,7 +232,7 @@ def test_pages_and_tables_have_the_same_codes():
 
 def test_every_dialect_of_a_rule_has_its_check():
     for rule in catalog.rules().values():
-        if rule.code in engine.READING or rule.code in CHECKS:
+        if rule.code in engine.READING or rule.code in CHECKS or rule.code in CHANGE_CHECKS:
             continue
         missing = [name for name in rule.dialects if rule.code not in dialect(name).CHECKS]
         assert not missing, f"{rule.code} claims {missing}"

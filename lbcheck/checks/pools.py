@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 #: More related places than this are not listed.
 _RELATED = 10
 #: What a dead pool does, by how sure it is that requests reach it.
-_EFFECTS = {
+EFFECTS = {
     ERROR: "every request to it ends in an error",
     WARNING: "no route to it was seen, but a request that finds one ends in an error",
 }
@@ -41,7 +41,7 @@ def pool_empty(config: Config, context: Context) -> Iterator[Hit]:
             continue
         severity = loss(pool, config, context)
         if severity is not None:
-            args = {"pool": pool.name, "effect": ("unless the API adds one, " if managed else "") + _EFFECTS[severity]}
+            args = {"pool": pool.name, "effect": ("unless the API adds one, " if managed else "") + EFFECTS[severity]}
             yield Hit("P01", pool.span, args, severity=WARNING if managed else severity, pool=pool.name)
 
 
@@ -98,7 +98,7 @@ def all_disabled(config: Config, context: Context) -> Iterator[Hit]:
         args = {
             "pool": pool.name,
             "servers": counted(sum(server.count for server in pool.servers), "server"),
-            "effect": (f"unless the {other} puts one back, " if other else "") + _EFFECTS[severity],
+            "effect": (f"unless the {other} puts one back, " if other else "") + EFFECTS[severity],
             "word": _OUT.get(config.dialect, "what takes it out"),
         }
         severity = WARNING if other else severity
