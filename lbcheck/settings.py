@@ -102,6 +102,27 @@ class Settings:
         self.extend_select = [*self.extend_select, *extend_select]
         self.preview = self.preview or preview
 
+    def moved(self, base: str, to: str) -> Settings:
+        """Return the same settings for another version of what lies below `base`, which lies below `to` instead.
+
+        Patterns for paths below the one then mean the same paths below the other.
+        """
+        from copy import copy
+
+        here, there = os.path.abspath(base), os.path.abspath(to)
+
+        def seen(pattern: str) -> str:
+            whole = os.path.abspath(pattern)
+            return os.path.join(there, os.path.relpath(whole, here)) if whole.startswith(here + "/") else pattern
+
+        other = copy(self)
+        other.per_file = [(seen(path) if "/" in path else path, codes) for path, codes in self.per_file]
+        other.ignored = [
+            entry._replace(path=seen(entry.path) if "/" in entry.path else entry.path) for entry in self.ignored
+        ]
+        other.exclude = [os.path.relpath(seen(path)) if "/" in path else path for path in self.exclude]
+        return other
+
     def declarations(self) -> Declarations:
         """Return what is declared about machines and demand."""
         from lbcheck.declared import Declarations

@@ -12,6 +12,7 @@ from lbcheck import __version__
 COMMANDS = {
     "check": ("lbcheck.cli.check", "Find the defects that the proxy's own checker lets through."),
     "traffic": ("lbcheck.cli.traffic", "Show the share of requests that each server will get."),
+    "diff": ("lbcheck.cli.diff", "Show what a change moves, and which findings it brings."),
     "rule": ("lbcheck.cli.rule", "Explain a rule: why it matters, what to write, when to ignore it."),
     "explain": ("lbcheck.cli.rule", "The same as `rule`."),
     "completion": ("lbcheck.cli.completion", "Print the script that completes lbcheck's words in your shell."),

@@ -59,12 +59,15 @@ TRAFFIC_SUFFIXES = {
 #: The same for `lbcheck diff`.
 DIFF_REPORTERS = {
     "text": "lbcheck.report.pictures.diff_text",
+    "concise": "lbcheck.report.diff_concise",
+    "json": "lbcheck.report.diff_json",
     "html": "lbcheck.report.pictures.diff_html",
     "svg": "lbcheck.report.pictures.diff_svg",
     "markdown": "lbcheck.report.pictures.diff_markdown",
     "mermaid": "lbcheck.report.pictures.diff_mermaid",
 }
 DIFF_SUFFIXES = {
+    ".json": "json",
     ".html": "html",
     ".md": "markdown",
     ".mmd": "mermaid",

@@ -1,0 +1,193 @@
+"""Two versions of the configs: read and judge both by one policy, pair what they have in common, say what changed."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from typing import TYPE_CHECKING, NamedTuple
+
+from lbcheck import causes, engine, project
+from lbcheck.changes import overall
+from lbcheck.changes.compare import compare
+from lbcheck.changes.outcome import Changes, ConfigChange, Version
+from lbcheck.changes.pairing import Traits, by_likeness
+from lbcheck.context import Context
+from lbcheck.fingerprints import stamp
+from lbcheck.results import Counts, Result
+from lbcheck.traffic.assemble import BROKEN, traffic
+from lbcheck.traffic.outcome import Traffic
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from lbcheck.model import Config
+    from lbcheck.project import Judge
+    from lbcheck.results import Finding
+    from lbcheck.selection import Selection
+    from lbcheck.settings import Settings
+    from lbcheck.sides import Side
+    from lbcheck.text import Source
+    from lbcheck.traffic.scenario import Scenario
+
+
+class Seen:
+    """One version, read and judged."""
+
+    __slots__ = ("result", "side", "traffic", "versions")
+
+    def __init__(self, side: Side) -> None:
+        self.side = side
+        self.result = Result()
+        self.traffic = Traffic()
+        self.versions: list[Version] = []
+
+
+class Comparison(NamedTuple):
+    """What changed, and all that was found in the two versions."""
+
+    changes: Changes
+    before: Result
+    after: Result
+
+
+def diff(
+    old: Side, new: Side, settings: Settings, scenario: Scenario, approved: frozenset[str] | None = None
+) -> Comparison:
+    """Compare two versions by one policy, whose paths are the newer version's.
+
+    Comments of the newer version silence only the `approved` findings, None for all. Raises PathMissingError,
+    SettingsError, GitError.
+    """
+    theirs = settings.moved(new.base, old.base)
+    old = old._replace(request=old.request._replace(exclude=tuple(theirs.exclude)))
+    before = _seen(old, theirs, scenario, None)
+    after = _seen(new, settings, scenario, approved)
+    configs = compare(before.versions, after.versions, exact=scenario.exact_points is not None)
+    selection = settings.selection()
+    selection.approved = approved
+    introduced, fixed, unchanged = _findings(before, after, configs)
+    raised = _raised(configs, selection, settings)
+    changes = Changes(
+        before.traffic,
+        after.traffic,
+        [pool for config in configs for pool in config.pools],
+        overall.moved(configs, before.traffic, after.traffic),
+        causes.of_change(sorted([*introduced, *raised], key=_place)),
+        fixed,
+        unchanged,
+    )
+    return Comparison(changes, before.result, after.result)
+
+
+def _place(finding: Finding) -> tuple[str, int, int, str]:
+    return (finding.place.path, finding.place.line, finding.place.column, finding.code)
+
+
+def _seen(side: Side, settings: Settings, scenario: Scenario, approved: frozenset[str] | None) -> Seen:
+    judge: Judge = project.judge(settings, approved)
+    scenario = scenario._replace(demands=settings.demands)
+    seen = Seen(side)
+    for config in project.configs(project.prepare(side.request)):
+        found = judge(config)
+        part = traffic(config, scenario, broken=engine.broken(config))
+        part.not_checked = found.not_checked
+        if not config.dialect:
+            found.counts, part.configs = Counts(files=1), 0
+        seen.result.add(found)
+        seen.traffic.add(part)
+        seen.versions.append(Version(config, part, _below(config.path, side), _unseen(config)))
+    engine.finish(seen.result)
+    return seen
+
+
+def _unseen(config: Config) -> str | None:
+    """Return why what the config holds is not, or not all, known."""
+    if config.dialect:
+        return BROKEN if engine.broken(config) else None
+    reasons = [note.reason for note in config.unmodelled] + [str(hit.args.get("problem")) for hit in config.hits]
+    return reasons[0] if reasons else "it was not read"
+
+
+def _below(path: str, side: Side) -> str:
+    """Return a path as seen from the side's base, "" for the file that is all of it."""
+    return "" if path == side.alone else os.path.relpath(path, side.base)
+
+
+def _raised(configs: Sequence[ConfigChange], selection: Selection, settings: Settings) -> list[Finding]:
+    """Return what the checks of a change find."""
+    result = Result()
+    for change in configs:
+        result.add(engine.check_change(change, selection, Context(settings.targets, settings.options)))
+    engine.finish(result)
+    return result.findings
+
+
+def _findings(before: Seen, after: Seen, configs: Sequence[ConfigChange]) -> tuple[list[Finding], list[Finding], int]:
+    """Return the findings that came, those that went, and how many stayed.
+
+    A finding stays if it has the same fingerprint, made as if the old version's files and pools had had their new
+    names. Of a config that cannot be read any more no finding is called fixed: nobody knows.
+    """
+    files, pools = _new_names(before, after, configs)
+    known = stamp([_as_new(finding, files, pools) for finding in before.result.findings])
+    come = stamp([_placed(finding, _below(finding.place.path, after.side)) for finding in after.result.findings])
+    left = Counter(finding.fingerprint for finding in known)
+    introduced = []
+    for finding, stamped in zip(after.result.findings, come, strict=True):
+        if left[stamped.fingerprint] > 0:
+            left[stamped.fingerprint] -= 1
+        else:
+            introduced.append(finding)
+    lost = {
+        change.before.config.path
+        for change in configs
+        if change.before is not None and change.after is not None and change.after.unseen is not None
+    }
+    fixed = []
+    for finding, stamped in zip(before.result.findings, known, strict=True):
+        if left[stamped.fingerprint] > 0:
+            left[stamped.fingerprint] -= 1
+            if finding.config not in lost:
+                fixed.append(finding)
+    return introduced, fixed, len(after.result.findings) - len(introduced)
+
+
+def _as_new(finding: Finding, files: Mapping[str, str], pools: Mapping[tuple[str, str], str]) -> Finding:
+    pool = finding.pool if finding.pool is None else pools.get((finding.config, finding.pool), finding.pool)
+    return _placed(finding, files.get(finding.place.path, finding.place.path))._replace(pool=pool)
+
+
+def _placed(finding: Finding, path: str) -> Finding:
+    return finding._replace(place=finding.place._replace(path=path))
+
+
+def _new_names(
+    before: Seen, after: Seen, configs: Sequence[ConfigChange]
+) -> tuple[dict[str, str], dict[tuple[str, str], str]]:
+    """Return old path → the file's path in the new version, and (old config, old name) → a pool's new name."""
+    files = {finding.place.path: _below(finding.place.path, before.side) for finding in before.result.findings}
+    pools: dict[tuple[str, str], str] = {}
+    for change in configs:
+        for pool in change.pools:
+            if pool.renamed_from is not None and pool.before is not None:
+                pools[pool.before.config, pool.renamed_from] = pool.name
+        if change.before is not None and change.after is not None:
+            files |= _moved(change.before, change.after, before.side, after.side)
+    return files, pools
+
+
+def _moved(before: Version, after: Version, old: Side, new: Side) -> dict[str, str]:
+    """Return the files of one config that have another place in the new version: its root, and what it includes."""
+    here = {_below(source.path, new): source for source in after.config.files}
+    there = {_below(source.path, old): source for source in before.config.files}
+    found = {before.config.path: after.path}
+    left = [source for path, source in there.items() if path not in here and source.path != before.config.path]
+    come = [source for path, source in here.items() if path not in there and source.path != after.config.path]
+    for one, other in by_likeness(left, come, _lines):
+        found[one.path] = _below(other.path, new)
+    return found
+
+
+def _lines(source: Source) -> Traits:
+    lines = frozenset(line.strip() for line in source.text.splitlines())
+    return Traits(lines, frozenset({("name", os.path.basename(source.path))}))
