@@ -90,13 +90,13 @@ def _seen(side: Side, settings: Settings, scenario: Scenario, approved: frozense
     for config in project.configs(project.prepare(side.request)):
         found = judge(config)
         part = traffic(config, scenario, broken=engine.broken(config))
-        part.not_checked = found.not_checked
         if not config.dialect:
             found.counts, part.configs = Counts(files=1), 0
         seen.result.add(found)
         seen.traffic.add(part)
         seen.versions.append(Version(config, part, _below(config.path, side), _unseen(config)))
     engine.finish(seen.result)
+    seen.traffic.not_checked = seen.result.not_checked
     return seen
 
 

@@ -116,6 +116,15 @@ def test_globs_are_those_of_the_disk(project, opened):
     assert files.expand("/etc/*") == []
 
 
+def test_a_mapped_root_is_a_folder_of_the_revision(project, opened):
+    put(project, {"image/etc/nginx/mime.conf": "types {}\n"})
+    commit(project)
+    for root in ("image", str(project / "image")):
+        files = opened().files("HEAD", root)
+        assert files.read(files.mapped("/etc/nginx/mime.conf")).text == "types {}\n"
+    assert opened().files("HEAD").mapped("/etc/nginx/mime.conf") is None
+
+
 def test_links_are_followed_inside_the_revision_only(project, opened):
     os.symlink("../lb/nginx.conf", project / "lb" / "same.conf")
     os.symlink("lb", project / "balancer")

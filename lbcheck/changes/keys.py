@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from lbcheck.traffic.outcome import PoolTraffic
 
 _MAX_POINTS = 500_000
-_MAX_ALL_POINTS = 3_000_000
+_MAX_ALL_POINTS = 1_500_000
 #: Keys that stand for all where a value alone does not decide (nginx's further tries past servers that are down).
 _SAMPLES = 20_000
 _SEED = 1
@@ -128,15 +128,23 @@ def _alike_by_chance(was: dict[Hashable, float], now: dict[Hashable, float]) -> 
 
 def _alike_by_stretches(old: KeyMap, new: KeyMap, was: Sequence[Hashable], now: Sequence[Hashable]) -> float:
     """Return the part of the values that have the same machine in both maps of stretches."""
-    ends, others = old.ends or (), new.ends or ()
-    alike = place = at = other = 0
-    while at < len(ends) and other < len(others):
-        end = min(ends[at], others[other])
-        if was[old.owners[at]] == now[new.owners[other]]:
+    numbers = {machine: number for number, machine in enumerate({*was, *now})}
+    before, after = [numbers[machine] for machine in was], [numbers[machine] for machine in now]
+    stretches = zip(old.ends or (), old.owners, strict=True)
+    others = zip(new.ends or (), new.owners, strict=True)
+    alike = place = other_end = other = 0
+    for end, owner in stretches:
+        machine = before[owner]
+        while other_end <= place:
+            other_end, other = next(others)
+        while other_end < end:
+            if machine == after[other]:
+                alike += other_end - place
+            place = other_end
+            other_end, other = next(others)
+        if machine == after[other]:
             alike += end - place
         place = end
-        at += ends[at] == end
-        other += others[other] == end
     return alike / place
 
 

@@ -9,7 +9,7 @@ from lbcheck.changes.outcome import UNCHANGED
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from lbcheck.changes.outcome import ConfigChange, PoolChange
+    from lbcheck.changes.outcome import ConfigChange, PoolChange, Version
     from lbcheck.traffic.outcome import FrontendTraffic, PoolTraffic, RouteTraffic, Traffic
 
 
@@ -20,8 +20,7 @@ def moved(changes: Sequence[ConfigChange], before: Traffic, after: Traffic) -> f
     reach it: as declared, or as the routes of the only frontend say. So requests that a route sends to another pool
     count as well. Where nothing moves, no weights are needed. Nothing is known of configs that were not seen.
     """
-    sides = [side for change in changes for side in (change.before, change.after) if side is not None]
-    if not sides or any(side.unseen is not None for side in sides):
+    if not changes or not all(map(_seen, changes)):
         return None
     pools = [pool for change in changes for pool in change.pools]
     if any(pool.status != UNCHANGED and not _known(pool) for pool in pools):
@@ -33,6 +32,18 @@ def moved(changes: Sequence[ConfigChange], before: Traffic, after: Traffic) -> f
         return None
     whole = sum(_distance(pool, was, now) for pool in pools)
     return min(1.0, whole / 2)
+
+
+def _seen(change: ConfigChange) -> bool:
+    """Say whether both versions of a config were seen in full, or are the same whatever is in them."""
+    before, after = change.before, change.after
+    if all(side is None or side.unseen is None for side in (before, after)):
+        return True
+    return before is not None and after is not None and _texts(before) == _texts(after) != []
+
+
+def _texts(version: Version) -> list[str]:
+    return [source.text for source in version.config.files if source.text]
 
 
 def _known(pool: PoolChange) -> bool:

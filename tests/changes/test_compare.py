@@ -148,6 +148,12 @@ class TestAllTraffic:
         spare = "backend spare\n    server a 10.0.5.1:80\n"
         assert whole("haproxy", haproxy(*named(1, 2)), haproxy(*named(1, 2), rest=spare)) == 0.0
 
+    def test_a_config_with_errors_moves_nothing_if_it_is_the_same(self):
+        bad = nginx(*addresses(1, 2)) + "}\n"
+        assert whole("nginx", bad, bad) == 0.0
+        assert whole("nginx", bad, bad.replace("0.1:80", "0.3:80")) is None
+        assert whole("nginx", bad, bad[:-2]) is None
+
     def test_nothing_at_all(self):
         assert whole("nginx", {}, {}) is None
         assert changes("nginx", {}, {}) == []

@@ -96,6 +96,14 @@ class TestGit:
         assert told(clone, "--git", "main", "skewed", "--policy-from", "main")[0] == 1
         assert told(clone, "--git", "main", "skewed", "--isolated")[0] == 1
 
+    def test_a_change_cannot_silence_itself(self, folder):
+        note = "weight=10; # lbcheck: ignore[D01] trust me"
+        put(folder, {"lb/nginx.conf": text(10).replace("weight=10;", note)})
+        assert told(folder, "--git", "main")[0] == 0
+        assert told(folder, "--git", "main", "--policy-from", "main")[0] == 1
+        commit(folder)
+        assert told(folder, "--git", "main", "--policy-from", "HEAD")[0] == 0
+
     def test_untracked_renamed_and_deleted_files(self, folder):
         git(folder, "mv", "lb/nginx.conf", "lb/main.conf")
         put(folder, {"lb/new.conf": text(3), "ignored.conf": text(9), ".gitignore": "ignored.conf\n"})

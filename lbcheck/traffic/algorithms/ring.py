@@ -135,7 +135,9 @@ class Ring:
 
         Values below the first end have the first owner, those from there below the second end the second, and so on.
         """
-        return [*(place + 1 for place in self.places), CIRCLE], [*self.owners, self.owners[0]]
+        ends = [place + 1 for place in self.places]
+        ends.append(CIRCLE)
+        return ends, [*self.owners, self.owners[0]]
 
     def nearest_stretches(self) -> tuple[list[int], list[int]]:
         """Return the circle cut where owners may change when the nearest point is taken."""
