@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from lbcheck.model import Address
 
 #: Directives that make a location such a page, and what it is: counters of connections, or the servers too.
-_PAGES = {
+PAGES = {
     "stub_status": "counters",
     "api": "api",
     "upstream_conf": "api",
@@ -25,7 +25,7 @@ _PAGES = {
 }
 #: Directives that answer in a location; of several the last one written does (each sets `clcf->handler`).
 _ANSWERS = frozenset(
-    {*_PAGES, *FAMILIES, "empty_gif", "flv", "mp4", "hls", "perl", "js_content", "content_by_lua",
+    {*PAGES, *FAMILIES, "empty_gif", "flv", "mp4", "hls", "perl", "js_content", "content_by_lua",
      "content_by_lua_block", "content_by_lua_file"}
 )  # fmt: skip
 _AUTHENTICATION = ("auth_basic", "auth_request", "auth_jwt", "ssl_verify_client")
@@ -34,7 +34,7 @@ _AUTHENTICATION = ("auth_basic", "auth_request", "auth_jwt", "ssl_verify_client"
 def admins(scope: Scope, unseen: Callable[[Directive], bool]) -> Iterator[Admin]:
     """Yield the pages that a block holds. `unseen` says of an include that what it brings in is not known."""
     answering = [directive for directive in scope.directives if directive.name in _ANSWERS]
-    if not answering or answering[-1].name not in _PAGES:
+    if not answering or answering[-1].name not in PAGES:
         return
     directive = answering[-1]
     server = scope if scope.directive is not None and scope.directive.name == "server" else scope.enclosing("server")
@@ -47,7 +47,7 @@ def admins(scope: Scope, unseen: Callable[[Directive], bool]) -> Iterator[Admin]
     else:
         protected = _guard(scope) or (None if _may_hold_a_guard(scope, unseen) else "")
     yield Admin(
-        _PAGES[directive.name], directive.span, where, writable=_writable(directive, scope), protected=protected
+        PAGES[directive.name], directive.span, where, writable=_writable(directive, scope), protected=protected
     )
 
 

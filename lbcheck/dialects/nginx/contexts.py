@@ -9,7 +9,6 @@ from lbcheck.dialects.nginx.source_table import MORE
 
 if TYPE_CHECKING:
     from lbcheck.dialects.nginx.scope import Scope
-    from lbcheck.dialects.nginx.tree import Directive
 
 BLOCK, FLAG, ANY, ONE_OR_MORE, TWO_OR_MORE = 0x100, 0x200, 0x400, 0x800, 0x1000
 #: The bit of each context (src/core/ngx_conf_file.h, ngx_http_config.h and their kin, as crossplane numbers them).
@@ -56,20 +55,28 @@ def allowed(masks: tuple[int, ...]) -> str:
     return ", ".join(names)
 
 
-def fits(directive: Directive, mask: int) -> bool:
-    """Say whether a directive has the words and the block that the mask asks for (`ngx_conf_handler`)."""
-    if bool(mask & BLOCK) != (directive.children is not None):
-        return False
-    count = len(directive.args)
+def arities(masks: list[int]) -> tuple[int, int]:
+    """Return how many arguments masks allow a plain directive and a block, each as bits (`ngx_conf_handler`).
+
+    Bit N of an endless row of bits stands for N arguments, so that `allowed >> N & 1` answers for any number.
+    """
+    plain = block = 0
+    for mask in masks:
+        if mask & BLOCK:
+            block |= _arity(mask)
+        else:
+            plain |= _arity(mask)
+    return plain, block
+
+
+def _arity(mask: int) -> int:
     if mask & ANY:
-        return True
+        return -1
     if mask & FLAG:
-        return count == 1
+        return 1 << 1
     if mask & ONE_OR_MORE:
-        return count >= 1
-    if mask & TWO_OR_MORE:
-        return count >= 2
-    return count <= 7 and bool(mask >> count & 1)
+        return -1 << 1
+    return -1 << 2 if mask & TWO_OR_MORE else mask & 0xFF
 
 
 def counts(masks: list[int]) -> str:

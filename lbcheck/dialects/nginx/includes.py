@@ -19,10 +19,9 @@ from lbcheck.paths import is_glob, shared_folders
 from lbcheck.text import Span
 
 if TYPE_CHECKING:
+    from lbcheck.dialects.nginx.scope import Items, Via
     from lbcheck.dialects.nginx.tree import Directive, Tree
     from lbcheck.files import Files
-
-    Items = list[tuple["Directive", tuple["Directive", ...]]]
 
 #: Files that come with the package or hold settings without effect on where requests go. Not having them is no gap.
 HARMLESS = frozenset(
@@ -100,7 +99,7 @@ class Includer:
         self._main = self._main or os.path.normpath(path)
         return self._expanded(path, self.library.tree(path), ())
 
-    def expand(self, directive: Directive, via: tuple[Directive, ...]) -> Items:
+    def expand(self, directive: Directive, via: Via) -> Items:
         """Return what an include brings in, each directive with the includes that led to it."""
         found: Items = []
         for path in map(os.path.normpath, self.paths(directive)):
@@ -119,7 +118,7 @@ class Includer:
             found.extend(self._expanded(path, tree, (*via, directive)))
         return found
 
-    def _expanded(self, path: str, tree: Tree, via: tuple[Directive, ...]) -> Items:
+    def _expanded(self, path: str, tree: Tree, via: Via) -> Items:
         path = os.path.normpath(path)
         self.used[path] = tree
         found: Items = []
@@ -136,7 +135,7 @@ class Includer:
             size = self._sizes[id(tree)] = sum(1 for _ in tree.all())
         return size
 
-    def _cycle(self, directive: Directive, path: str, via: tuple[Directive, ...]) -> bool:
+    def _cycle(self, directive: Directive, path: str, via: Via) -> bool:
         path_of = self.library.path_of
         if path_of(directive) != path and all(path_of(include) != path for include in via):
             return False

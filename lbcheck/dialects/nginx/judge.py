@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from lbcheck.dialects.nginx import (
     judge_addresses,
@@ -20,7 +20,7 @@ from lbcheck.dialects.nginx import (
     judge_upstreams,
     judge_variables,
 )
-from lbcheck.dialects.nginx.contexts import CONTEXTS, FLAG, MASKS, allowed, context, counts, fits
+from lbcheck.dialects.nginx.contexts import CONTEXTS, FLAG, MASKS, allowed, arities, context, counts
 from lbcheck.dialects.nginx.hits import hit
 from lbcheck.dialects.nginx.judge_values import SINGLE, judged, kind_of, wrong_value
 from lbcheck.dialects.nginx.known import ANYWHERE, DATA_BLOCKS, ONCE, apart, foreign
@@ -52,21 +52,18 @@ def judge(config: Config) -> None:
     read = len(config.hits)
     fragment = config.open is not None and config.workers is None
     places = _Places(fragment=fragment)
-    scopes = main.walk()
-    for scope in scopes:
+    for scope in main.walk():
         config.hits.extend(places.scope(scope))
     config.hits.extend(judge_upstreams.names(main))
     config.hits.extend(judge_listen.addresses(main))
     config.hits.extend(judge_addresses.passes(main, whole=config.open is None))
     if not fragment:
-        config.hits.extend(judge_names.repeated(scopes))
+        config.hits.extend(judge_names.repeated(main))
     if config.open is None:
-        config.hits.extend(judge_names.undefined(scopes))
+        config.hits.extend(judge_names.undefined(main))
         said = {(id(found.span.source), found.span.start) for found in config.hits}
         config.hits.extend(
-            found
-            for found in judge_variables.undefined(scopes)
-            if (id(found.span.source), found.span.start) not in said
+            found for found in judge_variables.undefined(main) if (id(found.span.source), found.span.start) not in said
         )
     config.hits[read:] = [found for found in config.hits[read:] if not _perhaps_apart(found)]
 
@@ -80,12 +77,25 @@ def _perhaps_apart(found: Hit) -> bool:
     )
 
 
+class _Entry(NamedTuple):
+    """What the tables say of a name in a context.
+
+    `masks` are those that hold there, `plain` and `block` the numbers of arguments that they allow (`arities`), `kind`
+    the kind of value that is judged, and `once` whether a second one is refused.
+    """
+
+    masks: list[int]
+    plain: int
+    block: int
+    kind: str | None
+    once: bool
+
+
 class _Places:
-    """What the tables say of a context is looked up once for each name, for a config holds few names many times."""
+    """Holds the directives of one config against the tables. `fragment`: where it will be included is not known."""
 
     def __init__(self, *, fragment: bool) -> None:
         self.fragment = fragment
-        self._here: dict[tuple[int, str], tuple[list[int], str | None, bool]] = {}
         self._guesses: dict[tuple[int, str], str | None] = {}
 
     def scope(self, scope: Scope) -> Iterator[Hit]:
@@ -113,30 +123,16 @@ class _Places:
 
     def _directives(self, scope: Scope, where: tuple[str, ...], bits: int) -> Iterator[Hit]:
         part = where[0] if where else ""
-        seen: dict[str, Directive] = {}
-        for directive, _ in scope.items:
-            name = directive.name
-            key = (bits, name)
-            entry = self._here.get(key)
-            if entry is None:
-                entry = self._here[key] = self._look_up(name, bits, part)
-            masks, kind, once = entry
-            if not any(fits(directive, mask) for mask in masks):
-                yield from self._misfit(directive, where, bits, masks)
-            elif kind is not None:
-                yield from wrong_value(directive, kind)
+        for name, directives in scope.names.items():
+            masks, plain, block, kind, once = _look_up(name, bits, part)
+            for directive in directives:
+                takes = plain if directive.children is None else block
+                if not takes >> len(directive.args) & 1:
+                    yield from self._misfit(directive, where, bits, masks)
+                elif kind is not None and (wrong := wrong_value(directive, kind)) is not None:
+                    yield wrong
             if once:
-                if name in seen:
-                    yield _duplicate(directive, seen[name])
-                seen[name] = directive
-
-    def _look_up(self, name: str, bits: int, part: str) -> tuple[list[int], str | None, bool]:
-        """Return the masks that hold in a context, the kind of value, and whether a second one is refused."""
-        masks = [mask for mask in MASKS.get(name, ()) if mask & bits]
-        once = name in ONCE or kind_of(name, part) in SINGLE
-        if apart(name):
-            return masks, None, False
-        return masks, judged(name, part), once and bool(masks)
+                yield from map(_duplicate, directives[1:], directives)
 
     def _misfit(self, directive: Directive, where: tuple[str, ...], bits: int, masks: list[int]) -> Iterator[Hit]:
         name = directive.name
@@ -164,6 +160,16 @@ class _Places:
         if near is not None:
             problem = f'nginx knows no directive "{directive.name}"'
             yield hit("E06", directive.name_span, problem, f"did you mean {near}?")
+
+
+@lru_cache(maxsize=16_384)
+def _look_up(name: str, bits: int, part: str) -> _Entry:
+    """Return what holds for a name in the contexts of `bits`, which lie in "http", "stream", "mail" or ""."""
+    masks = [mask for mask in MASKS.get(name, ()) if mask & bits]
+    if apart(name):
+        return _Entry(masks, *arities(masks), None, once=False)
+    once = bool(masks) and (name in ONCE or kind_of(name, part) in SINGLE)
+    return _Entry(masks, *arities(masks), judged(name, part), once)
 
 
 def _guess(name: str, bits: int) -> str | None:

@@ -72,7 +72,7 @@ def passes(main: Scope, *, whole: bool) -> Iterator[Hit]:
         known = {scope.directive.args[0].lower(): scope.directive for scope in outer.scopes("upstream")
                  if scope.directive is not None and scope.directive.args}  # fmt: skip
         names = FAMILIES if part == "http" else {"proxy_pass": "stream"}
-        for scope in outer.walk():
+        for scope in outer.holding(*names):
             for name, family in names.items():
                 for directive in scope.all(name):
                     if len(directive.args) == 1 and directive.children is None:

@@ -9,7 +9,7 @@ from lbcheck.dialects.nginx.values import is_opaque
 from lbcheck.findings import Related
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
     from lbcheck.dialects.nginx.scope import Scope
     from lbcheck.dialects.nginx.tree import Directive
@@ -28,10 +28,10 @@ _ZONES = {
 _MAKERS = {maker: "keys_zone" if maker.endswith("_path") else "zone" for _, maker in _ZONES.values()}
 
 
-def repeated(scopes: Iterable[Scope]) -> Iterator[Hit]:
+def repeated(main: Scope) -> Iterator[Hit]:
     """Yield log formats that are defined twice."""
     seen: dict[tuple[str, str], Directive] = {}
-    for scope in scopes:
+    for scope in main.holding("log_format"):
         if scope.path not in {("http",), ("stream",)}:
             continue
         for directive in scope.all("log_format"):
@@ -45,35 +45,26 @@ def repeated(scopes: Iterable[Scope]) -> Iterator[Hit]:
                 )  # fmt: skip
 
 
-def undefined(scopes: list[Scope]) -> Iterator[Hit]:
+def undefined(main: Scope) -> Iterator[Hit]:
     """Yield formats and zones that are used and not defined. Only for whole configs."""
-    formats = {
-        (scope.path[0], directive.args[0])
-        for scope in scopes
-        if scope.path
-        for directive in scope.all("log_format")
-        if directive.args
-    }
-    zones = {(scope.path[0], *made) for scope in scopes if scope.path for made in _made(scope)}
-    for scope in scopes:
-        if not scope.path:
-            continue
-        for directive in scope.all("access_log"):
-            yield from _log(directive, scope.path[0], formats)
-        for name, (key, maker) in _ZONES.items():
+    formats = {(part, one.args[0]) for part, one in _placed(main, "log_format") if one.args}
+    for part, directive in _placed(main, "access_log"):
+        yield from _log(directive, part, formats)
+    for name, (key, maker) in _ZONES.items():
+        made = {(part, _parameter(one, _MAKERS[maker]).partition(":")[0]) for part, one in _placed(main, maker)}
+        for part, directive in _placed(main, name):
+            used = _parameter(directive, key)
+            if used and not is_opaque(used) and used != "off" and (part, used) not in made:
+                problem = f'no {maker} makes the zone "{used}": {_REFUSES}'
+                yield hit("E11", directive.span, problem, f"define it with {maker}, or correct the name")
+
+
+def _placed(main: Scope, name: str) -> Iterator[tuple[str, Directive]]:
+    """Yield the directives of a name below the main context, each with the top block that it lies in."""
+    for scope in main.holding(name):
+        if scope.path:
             for directive in scope.all(name):
-                used = _parameter(directive, key)
-                if used and not is_opaque(used) and used != "off" and (scope.path[0], maker, used) not in zones:
-                    problem = f'no {maker} makes the zone "{used}": {_REFUSES}'
-                    yield hit("E11", directive.span, problem, f"define it with {maker}, or correct the name")
-
-
-def _made(scope: Scope) -> Iterator[tuple[str, str]]:
-    for maker, key in _MAKERS.items():
-        for directive in scope.all(maker):
-            name = _parameter(directive, key)
-            if name:
-                yield maker, name.partition(":")[0]
+                yield scope.path[0], directive
 
 
 def _parameter(directive: Directive, key: str) -> str:

@@ -28,7 +28,7 @@ def table(scope: Scope) -> Iterator[Hit]:
     block = scope.directive
     if block is None or block.name not in _PLAIN or any(OPAQUE in arg for arg in block.args):
         return
-    for entry, _ in scope.items:
+    for entry in scope.directives:
         if entry.children is not None:
             problem = f'unexpected "{{" in {block.name}, whose entries are plain lines: {_REFUSES}'
             yield hit("E08", entry.span, problem, 'write the value and a ";"')
@@ -46,7 +46,7 @@ def table(scope: Scope) -> Iterator[Hit]:
 
 def _map(scope: Scope) -> Iterator[Hit]:
     seen: dict[str, Directive] = {}
-    for entry, _ in scope.items:
+    for entry in scope.directives:
         name, count = entry.name, len(entry.args)
         if OPAQUE in name or (name in {"hostnames", "volatile"} and not count) or name == "include":
             continue
@@ -63,7 +63,7 @@ def _map(scope: Scope) -> Iterator[Hit]:
 
 def _split(scope: Scope) -> Iterator[Hit]:
     total = 0
-    for entry, _ in scope.items:
+    for entry in scope.directives:
         if OPAQUE in entry.name or entry.name == "include":
             return
         if entry.name == "*":
@@ -82,7 +82,7 @@ def _split(scope: Scope) -> Iterator[Hit]:
 
 def _geo(scope: Scope) -> Iterator[Hit]:
     ranges = False
-    for entry, _ in scope.items:
+    for entry in scope.directives:
         name = entry.name
         ranges = ranges or (name == "ranges" and not entry.args)
         if name in _GEO_WORDS or OPAQUE in name or "$" in name:

@@ -41,7 +41,7 @@ def upstream(scope: Scope, *, fragment: bool) -> Iterator[Hit]:
     stream = scope.path[:1] == ("stream",)
     method: Directive | None = None
     servers: list[Directive] = []
-    for directive, _ in scope.items:
+    for directive in scope.directives:
         name = directive.name
         if name == "server":
             servers.append(directive)
@@ -155,7 +155,7 @@ def _plus(scope: Scope) -> bool:
     outer = scope
     while outer.parent is not None:
         outer = outer.parent
-    return any(apart(directive.name) for inside in outer.walk() for directive, _ in inside.items)
+    return any(map(apart, outer.holders))
 
 
 def names(main: Scope) -> Iterator[Hit]:

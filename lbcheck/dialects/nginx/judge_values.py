@@ -10,7 +10,7 @@ from lbcheck.dialects.nginx.source_table import KINDS, RANGES, WORDS
 from lbcheck.dialects.nginx.templates import OPAQUE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from lbcheck.dialects.nginx.tree import Directive
     from lbcheck.findings import Hit
@@ -68,16 +68,16 @@ _PLAIN: dict[str, Callable[[str], bool]] = {
 }
 
 
-def wrong_value(directive: Directive, kind: str) -> Iterator[Hit]:
-    """Yield a finding where the value is none of its kind. Variables and templates are left alone."""
+def wrong_value(directive: Directive, kind: str) -> Hit | None:
+    """Return a finding where the value is none of its kind. Variables and templates are left alone."""
     name = directive.name
     for index, value in enumerate(directive.args):
         if OPAQUE in value or "$" in value:
-            return
+            return None
         if not _right(name, kind, index, value):
             problem = f'"{value}" is no valid value of "{name}": nginx refuses the config'
-            yield hit("E09", directive.arg_span(index), problem, _advice(name, kind))
-            return
+            return hit("E09", directive.arg_span(index), problem, _advice(name, kind))
+    return None
 
 
 def judged(name: str, part: str) -> str | None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from lbcheck.dialects.nginx.contexts import MASKS
@@ -48,46 +49,65 @@ _DEFINERS = re.compile(
 )
 
 
-def undefined(scopes: list[Scope]) -> Iterator[Hit]:
+def undefined(main: Scope) -> Iterator[Hit]:
     """Yield a finding for each place that reads a variable which nothing defines."""
+    parts = {scope.path[0] for scope in main.blocks()} & _KNOWN.keys()
+    if not parts or not all(map(_own, main.walk())):
+        return
     for part, known in _KNOWN.items():
-        among = [scope for scope in scopes if scope.path[:1] == (part,)]
-        if not among or not all(_own(scope) for scope in scopes):
-            continue
+        among = [scope for scope in main.walk() if scope.path[:1] == (part,)] if part in parts else []
         defined = {name for scope in among for name in _defined(scope)}
         for scope in among:
-            data = scope.path[-1] in DATA_BLOCKS
-            if data and scope.path[-1] != "map":
-                continue
-            for directive, _ in scope.items:
-                if data or _READERS.match(directive.name):
-                    yield from _unknown(directive, directive.args if data else _read(directive), defined, known)
+            yield from _read_in(scope, defined, known)
+
+
+def _read_in(scope: Scope, defined: set[str], known: frozenset[str]) -> Iterator[Hit]:
+    if scope.path[-1] in DATA_BLOCKS:
+        for entry in scope.directives if scope.path[-1] == "map" else ():
+            yield from _unknown(entry, entry.args, defined, known)
+        return
+    for name, directives in scope.names.items():
+        if _reads(name):
+            for directive in directives:
+                yield from _unknown(directive, _read(directive), defined, known)
 
 
 def _own(scope: Scope) -> bool:
     """Say whether every directive of a block is one whose variables are known."""
-    if scope.path and (scope.path[-1] in DATA_BLOCKS or not set(scope.path).isdisjoint(DATA_BLOCKS)):
+    if not DATA_BLOCKS.isdisjoint(scope.path):
         return True
-    for directive, _ in scope.items:
-        name = directive.name
+    for name, directives in scope.names.items():
         if name == "load_module":
-            if not directive.args or not _OWN_MODULES.search(os.path.basename(directive.args[0])):
+            if not all(one.args and _OWN_MODULES.search(os.path.basename(one.args[0])) for one in directives):
                 return False
-        elif (name not in MASKS and not apart(name)) or directive.raw is not None or OPAQUE in name:
+        elif (name not in MASKS and not apart(name)) or OPAQUE in name:
             return False
-    return True
+    return all(one.raw is None for one in scope.directives)
 
 
 def _defined(scope: Scope) -> Iterator[str]:
     data = bool(scope.path) and scope.path[-1] in DATA_BLOCKS
-    for directive, _ in scope.items:
-        words = [directive.name, *directive.args] if data else directive.args
-        if data and scope.path[-1] not in {"map", "geo", "split_clients", "types"}:
-            yield from (word[1:].lower() for word in words if word.startswith("$"))
-        if data or "<" in "".join(words) or "'" in "".join(words):
-            yield from (name.lower() for word in words for name in _CAPTURE.findall(word))
-        if _DEFINERS.match(directive.name):
-            yield from (word.lstrip("$").strip("{}").lower() for word in _targets(directive))
+    script = data and scope.path[-1] not in {"map", "geo", "split_clients", "types"}
+    for name, directives in scope.names.items():
+        definer = _defines(name)
+        for directive in directives:
+            words = [name, *directive.args] if data else directive.args
+            if script:
+                yield from (word[1:].lower() for word in words if word.startswith("$"))
+            if data or "<" in (text := "".join(words)) or "'" in text:
+                yield from (name.lower() for word in words for name in _CAPTURE.findall(word))
+            if definer:
+                yield from (word.lstrip("$").strip("{}").lower() for word in _targets(directive))
+
+
+@lru_cache(maxsize=4096)
+def _reads(name: str) -> bool:
+    return bool(_READERS.match(name))
+
+
+@lru_cache(maxsize=4096)
+def _defines(name: str) -> bool:
+    return bool(_DEFINERS.match(name))
 
 
 def _targets(directive: Directive) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from lbcheck.dialects.nginx.admins import admins
+from lbcheck.dialects.nginx.admins import PAGES, admins
 from lbcheck.dialects.nginx.frontends import Lowering
 from lbcheck.dialects.nginx.includes import fault_hits
 from lbcheck.dialects.nginx.passes import FAMILIES, context_of, host_and_port
@@ -36,6 +36,7 @@ _REQUIREMENTS: dict[str, tuple[tuple[int, ...], str]] = {
     "http2": ((1, 25, 1), ""),
     "http3": ((1, 25, 0), ""),
 }
+_COLLECTED = frozenset({"resolver", *_REQUIREMENTS, *PAGES})
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -52,11 +53,9 @@ def lower(path: str, main: Scope, includer: Includer, opened: str | None, *, who
     _pools(config, main)
     lowering = Lowering(config, Variables(main))
     for block in main.blocks():
-        if block.directive is not None and block.directive.name in {"http", "stream"}:
+        if block.directive is not None and block.directive.name in {"http", "stream", "mail"}:
             config.frontends.extend(lowering.frontend(server) for server in block.scopes("server"))
-            _walk(config, block, includer)
-        elif block.directive is not None and block.directive.name == "mail":
-            config.frontends.extend(lowering.frontend(server) for server in block.scopes("server"))
+    _walk(config, main, includer)
     config.workers = _workers(main, whole_root=whole_root)
     config.unmodelled.extend(includer.unmodelled)
     config.unmodelled.extend(_not_utf8(source) for source in config.files if _SURROGATE.search(source.text))
@@ -96,13 +95,14 @@ def _workers(main: Scope, *, whole_root: bool) -> Setting[int | None] | None:
     return None if number is None else Setting(number, found.span)
 
 
-def _walk(config: Config, block: Scope, includer: Includer) -> None:
+def _walk(config: Config, main: Scope, includer: Includer) -> None:
     """Collect what may stand at any depth: resolvers, times without a unit, ways to see or steer the proxy."""
-    for scope in block.walk():
-        if scope.directive is not None and scope.directive.name == "upstream":
+    wanted = [name for name in main.holders if name in _COLLECTED or name.endswith(("_timeout", "_pass"))]
+    for scope in main.holding(*wanted):
+        if scope.path[:1] not in {("http",), ("stream",)} or scope.path[-1] == "upstream":
             continue
         config.admins.extend(admins(scope, includer.missed))
-        for directive, _ in scope.items:
+        for directive in scope.directives:
             name = directive.name
             if name == "resolver":
                 config.resolvers[" ".join(directive.args)] = directive.span

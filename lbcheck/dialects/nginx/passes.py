@@ -92,7 +92,7 @@ def passes(config: Config) -> list[Pass]:
     pools = named_pools(config)
     return [
         Pass(directive, scope, pools)
-        for scope in main.walk()
+        for scope in main.holding(*FAMILIES)
         for name in FAMILIES
         for directive in scope.all(name)
         if directive.args and directive.children is None

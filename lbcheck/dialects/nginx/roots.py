@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from lbcheck.dialects.nginx.includes import Includer, Library
 from lbcheck.dialects.nginx.lower import lower
 from lbcheck.dialects.nginx.parser import parse
-from lbcheck.dialects.nginx.scope import Scope
+from lbcheck.dialects.nginx.scope import main_context
 from lbcheck.dialects.nginx.tree import Directive
 from lbcheck.files import UnreadableError
 from lbcheck.findings import Hit
@@ -22,7 +22,7 @@ from lbcheck.text import Source, Span
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from lbcheck.dialects.nginx.includes import Items
+    from lbcheck.dialects.nginx.scope import Items, Scope
     from lbcheck.dialects.nginx.tree import Tree
     from lbcheck.files import Files
 
@@ -90,17 +90,16 @@ def _roots(trees: dict[str, Tree], library: Library) -> list[Config]:
 def _expanded(path: str, library: Library, *, fragment: bool = False) -> tuple[Scope, Includer]:
     """Return the main context of a file with every block below it expanded."""
     includer = Includer(library, os.path.dirname(path), fragment=fragment)
-    main = Scope(None, None, includer.main(path), includer.expand)
-    main.walk()
-    return main, includer
+    return main_context(includer.main(path), includer.expand), includer
 
 
 def _orphans(paths: list[str], trees: dict[str, Tree], library: Library) -> list[Config]:
     """Join the fragments of a folder that no file includes into one open config."""
     included: set[str] = set()
-    for path in paths:
-        _, includer = _expanded(path, library, fragment=True)
-        included.update(other for other in includer.used if other != path)
+    for path in paths if len(paths) > 1 else ():
+        if "include" in trees[path].source.text:
+            _, includer = _expanded(path, library, fragment=True)
+            included.update(other for other in includer.used if other != path)
     folders: dict[str, list[str]] = {}
     for path in paths:
         if path not in included:
@@ -114,9 +113,7 @@ def _fragments(paths: list[str], trees: dict[str, Tree], library: Library) -> Co
     for path in paths:
         includer.main(path)
         main_items.append((_wrapped(trees[path]), ()))
-    main = Scope(None, None, main_items, includer.expand)
-    main.walk()
-    return lower(paths[0], main, includer, FRAGMENT, whole_root=False)
+    return lower(paths[0], main_context(main_items, includer.expand), includer, FRAGMENT, whole_root=False)
 
 
 def _wrapped(tree: Tree) -> Directive:

@@ -2,11 +2,13 @@
 
 A file may be included in two places, so a directive has no parent; a Scope has one. For authors of checks:
 
-* `scope.items` are the directives of the block, includes expanded; `scope.find(name)` the last one of a name (or None),
-  `scope.all(name)` all of them, `scope.scopes(name)` the blocks of that name as Scopes;
+* `scope.directives` are the directives of the block, includes expanded, and `scope.names` the same by name;
+  `scope.find(name)` is the last one of a name (or None), `scope.all(name)` all of them, `scope.scopes(name)` the blocks
+  of that name as Scopes;
 * `scope.inherited(name)` is the nearest enclosing scope that has the directive: nginx replaces, it does not merge, so
   `scope.inherited_all("proxy_set_header")` is the whole list of the innermost scope that has any;
-* `scope.walk()` is the scope and all below it; `scope.path` is ("http", "server", "location").
+* `scope.walk()` is the scope and all below it, and `scope.holders` says which of them hold a name: most questions are
+  about few of a config's many blocks. `scope.path` is ("http", "server", "location").
 """
 
 from __future__ import annotations
@@ -18,97 +20,95 @@ if TYPE_CHECKING:
 
     from lbcheck.dialects.nginx.tree import Directive
 
-    Expand = Callable[[Directive, tuple[Directive, ...]], list[tuple[Directive, tuple[Directive, ...]]]]
+    #: The includes that led to a directive, outer before inner.
+    Via = tuple[Directive, ...]
+    Items = list[tuple[Directive, Via]]
+    Expand = Callable[[Directive, Via], Items]
 
 
 class Scope:
-    """One block in its place. `directive` is None for the main context; `via` are the includes that led to it."""
+    """One block in its place.
 
-    __slots__ = ("_by_name", "_scopes", "_walked", "directive", "expand", "items", "parent", "path", "via")
+    `directive` is None for the main context; `via` are the includes that led to it. `vias` are those that led to each
+    of its directives; None where that is `via` for all of them.
+    """
+
+    __slots__ = (
+        "_blocks", "_holders", "_walked", "directive", "directives", "expand", "names", "parent", "path", "via", "vias",
+    )  # fmt: skip
 
     def __init__(
         self,
         directive: Directive | None,
         parent: Scope | None,
-        items: list[tuple[Directive, tuple[Directive, ...]]],
+        directives: list[Directive],
         expand: Expand,
-        via: tuple[Directive, ...] = (),
+        via: Via = (),
+        vias: list[Via] | None = None,
     ) -> None:
         self.directive = directive
         self.parent = parent
         self.expand = expand
         self.via = via
+        self.vias = vias
         self.path: tuple[str, ...] = () if directive is None else ((*parent.path, directive.name) if parent else ())
-        self.items = items
-        self._by_name: dict[str, list[Directive]] | None = None
-        self._scopes: list[Scope] | None = None
+        self.directives = directives
+        self.names: dict[str, list[Directive]] = {}
+        names = self.names
+        for one in directives:
+            if one.name in names:
+                names[one.name].append(one)
+            else:
+                names[one.name] = [one]
+        self._blocks: list[Scope] | None = None
         self._walked: list[Scope] | None = None
-
-    def _names(self) -> dict[str, list[Directive]]:
-        names = self._by_name
-        if names is None:
-            names = self._by_name = {}
-            for directive, _ in self.items:
-                names.setdefault(directive.name, []).append(directive)
-        return names
-
-    @property
-    def directives(self) -> list[Directive]:
-        """The directives of the block, includes expanded, in order."""
-        return [directive for directive, _ in self.items]
+        self._holders: dict[str, list[Scope]] | None = None
 
     def all(self, name: str) -> list[Directive]:
         """Return the block's own directives of that name."""
-        return self._names().get(name, [])
+        return self.names.get(name, [])
 
     def find(self, name: str) -> Directive | None:
         """Return the block's own last directive of that name, which is the one that counts in most of nginx."""
-        found = self._names().get(name)
+        found = self.names.get(name)
         return found[-1] if found else None
 
     def blocks(self) -> list[Scope]:
         """Return the blocks directly inside, as Scopes; the same objects at each call."""
-        if self._scopes is None:
-            self._scopes = [
-                Scope(directive, self, self.children(directive, via), self.expand, via)
-                for directive, via in self.items
+        if self._blocks is None:
+            self._blocks = [
+                self._inside(directive, directive.children, self.via if self.vias is None else self.vias[number])
+                for number, directive in enumerate(self.directives)
                 if directive.children is not None
             ]
-        return self._scopes
+        return self._blocks
 
-    def children(
-        self, directive: Directive, via: tuple[Directive, ...]
-    ) -> list[tuple[Directive, tuple[Directive, ...]]]:
-        """Return what a block holds, includes expanded, each with the includes that led to it."""
-        found: list[tuple[Directive, tuple[Directive, ...]]] = []
-        for child in directive.children or ():
-            if child.name == "include" and child.args and child.children is None:
-                found.extend(self.expand(child, via))
-            else:
-                found.append((child, via))
-        return found
+    def _inside(self, directive: Directive, children: list[Directive], via: Via) -> Scope:
+        scope = Scope(directive, self, children, self.expand, via)
+        if not any(map(_is_include, scope.all("include"))):
+            return scope
+        items: Items = []
+        for child in children:
+            items += self.expand(child, via) if _is_include(child) else [(child, via)]
+        return Scope(directive, self, [one for one, _ in items], self.expand, via, [via for _, via in items])
 
     def scopes(self, name: str) -> list[Scope]:
         """Return the blocks of that name directly inside."""
+        if name not in self.names:
+            return []
         return [scope for scope in self.blocks() if scope.directive is not None and scope.directive.name == name]
 
     def inherited(self, name: str) -> Directive | None:
         """Return the directive that holds here: the block's own, else the nearest enclosing block's."""
-        scope: Scope | None = self
-        while scope is not None:
-            found = scope.find(name)
-            if found is not None:
-                return found
-            scope = scope.parent
-        return None
+        found = self.inherited_all(name)
+        return found[-1] if found else None
 
     def inherited_all(self, name: str) -> list[Directive]:
         """Return the directives that hold here: those of the innermost block that has any."""
         scope: Scope | None = self
         while scope is not None:
-            found = scope.all(name)
-            if found:
-                return found
+            if name in scope.names:
+                return scope.names[name]
             scope = scope.parent
         return []
 
@@ -131,5 +131,38 @@ class Scope:
             self._walked = found
         return self._walked
 
+    @property
+    def holders(self) -> dict[str, list[Scope]]:
+        """Of each name that is written in this scope or below it, the scopes that hold it, in the order of `walk`."""
+        if self._holders is None:
+            found: dict[str, list[Scope]] = {}
+            for scope in self.walk():
+                for name in scope.names:
+                    if name in found:
+                        found[name].append(scope)
+                    else:
+                        found[name] = [scope]
+            self._holders = found
+        return self._holders
+
+    def holding(self, *names: str) -> list[Scope]:
+        """Return the scopes of `walk` that hold one of the names at least."""
+        lists = [self.holders[name] for name in names if name in self.holders]
+        if len(lists) < 2:
+            return lists[0] if lists else []
+        wanted = {id(scope) for found in lists for scope in found}
+        return [scope for scope in self.walk() if id(scope) in wanted]
+
     def __repr__(self) -> str:
         return f"Scope({' '.join(self.path) or 'main'})"
+
+
+def main_context(items: Items, expand: Expand) -> Scope:
+    """Return the scope around all others, with everything below it expanded."""
+    main = Scope(None, None, [one for one, _ in items], expand, vias=[via for _, via in items])
+    main.walk()
+    return main
+
+
+def _is_include(directive: Directive) -> bool:
+    return directive.name == "include" and bool(directive.args) and directive.children is None

@@ -59,6 +59,9 @@ class Directive:
 
     def word_span(self, index: int) -> Span:
         """The word at `index`, the name being word 0."""
+        plain = self._plain_word(index)
+        if plain is not None:
+            return plain
         text = self.source.text[self.start : self.end]
         if is_template(text):
             text = masked(self.source.text)[self.start : self.end]
@@ -66,6 +69,20 @@ class Directive:
             if number == index:
                 return Span(self.source, self.start + start, self.start + end)
         return self.span
+
+    def _plain_word(self, index: int) -> Span | None:
+        """Find a word without reading tokens: those until it stand as their values say, with blanks between them.
+
+        Returns None where quotes, escapes, comments or templates make it less simple.
+        """
+        text, end = self.source.text, self.end
+        first = at = self.start
+        for word in (self.name, *self.args[:index]):
+            first = text.find(word, at, end)
+            if first < 0 or not word or text[at:first].strip(" \t\r\n"):
+                return None
+            at = first + len(word)
+        return Span(self.source, first, at) if at == end or text[at] in " \t\r\n" else None
 
     def __repr__(self) -> str:
         return f"Directive({self.name} {' '.join(self.args)}{' {}' if self.children is not None else ''})"

@@ -62,11 +62,7 @@ def pool(scope: Scope, kind: str, config: Config, deciders: list[tuple[int, str]
     directive = scope.directive
     assert directive is not None  # noqa: S101 - an upstream scope has one
     default_port = 80 if kind == "http" else None
-    servers = [
-        _server(item, default_port, config)
-        for item, _ in scope.items
-        if item.name == "server" and item.children is None
-    ]
+    servers = [_server(item, default_port, config) for item in scope.all("server") if item.children is None]
     name = directive.args[0] if directive.args else ""
     return Pool(
         _shown(name, directive),
@@ -150,7 +146,7 @@ def _duration(options: dict[str, Setting[Any]], key: str, config: Config) -> Set
 def _algorithm(scope: Scope) -> Algorithm:
     """Return the method that counts: the last one written ("load balancing method redefined" is only a warning)."""
     found: Directive | None = None
-    for directive, _ in scope.items:
+    for directive in scope.directives:
         if directive.name in METHODS or directive.name in FOREIGN_METHODS:
             found = directive
     if found is None:
@@ -168,7 +164,7 @@ def _algorithm(scope: Scope) -> Algorithm:
 def _open(scope: Scope, directive: Directive, deciders: list[tuple[int, str]]) -> str | None:
     """Say why the members are not all known, or None."""
     what = next((what for at, what in deciders if directive.start <= at <= directive.close), None)
-    for item, _ in scope.items if what is None else ():
+    for item in scope.directives if what is None else ():
         if OPAQUE in item.name:
             what = "a template"
         elif item.name == "state":
@@ -186,7 +182,7 @@ def _open(scope: Scope, directive: Directive, deciders: list[tuple[int, str]]) -
 
 def _include_gap(scope: Scope, directive: Directive) -> bool:
     includes = sum(child.name == "include" for child in directive.children or ())
-    return bool(includes) and not any(via for _, via in scope.items if len(via) > len(scope.via))
+    return bool(includes) and not any(len(via) > len(scope.via) for via in scope.vias or ())
 
 
 def _persistence(scope: Scope) -> Persistence | None:
@@ -205,7 +201,7 @@ def _zone(scope: Scope) -> Setting[str] | None:
 
 def _options(scope: Scope, config: Config) -> dict[str, Setting[Any]]:
     options: dict[str, Setting[Any]] = {}
-    for directive, _ in scope.items:
+    for directive in scope.directives:
         name = directive.name
         if name in UPSTREAM_REQUIREMENTS:
             since, edition = UPSTREAM_REQUIREMENTS[name]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from operator import is_
 from typing import TYPE_CHECKING
 
@@ -27,6 +28,9 @@ _GEO_WORDS = frozenset({"delete", "include", "proxy", "proxy_recursive", "ranges
 #: Other ways to give a variable a value; what they give is not known.
 _SETTERS = re.compile(r"(?:set_by_lua\w*|js_set|perl_set|auth_request_set|auth_jwt_claim_set|set_\w+|js_var)\Z")
 _LUA = re.compile(r"_by_lua(?:_block|_file)?\Z|\Ajs_(?:access|content|preread)\Z")
+#: Blocks that give one variable its values; the lines in them are no directives.
+_TABLES = frozenset({"map", "geo", "split_clients"})
+_ENTRIES = frozenset((name,) for name in _TABLES)
 
 
 class Table:
@@ -98,21 +102,29 @@ class Variables:
         self.hidden: set[str] = set()
         self._scripts: set[int] = set()
         self._known: dict[str, list[Value] | None] = {}
-        for scope in main.walk() if main is not None else ():
-            self._collect(scope)
+        if main is not None:
+            self._read_tables(main)
+            self._find_setters(main)
 
-    def _collect(self, scope: Scope) -> None:
-        block = scope.directive
-        if block is not None and block.name in {"map", "geo", "split_clients"}:
-            if block.args:
+    def _read_tables(self, main: Scope) -> None:
+        if main.holders.keys().isdisjoint(_TABLES):
+            return
+        for scope in main.walk():
+            block = scope.directive
+            if block is not None and block.name in _TABLES and block.args:
                 table = Table(scope, block)
                 self.tables[table.name] = table
-            return
-        for one in scope.directives:
-            if _LUA.search(one.name):
-                self._scripts.add(id(_server(scope)))
-            elif _SETTERS.match(one.name) and one.args:
-                self.hidden.add(bare(one.args[0]))
+
+    def _find_setters(self, main: Scope) -> None:
+        for name, scopes in main.holders.items():
+            how = _sets(name)
+            for scope in scopes if how else ():
+                if scope.path[-1:] in _ENTRIES:
+                    continue
+                if how == "script":
+                    self._scripts.add(id(_server(scope)))
+                else:
+                    self.hidden.update(bare(one.args[0]) for one in scope.all(name) if one.args)
 
     def scripted(self, scope: Scope) -> bool:
         """Say whether a script of the same server, or of the whole, may set variables."""
@@ -181,6 +193,12 @@ class Variables:
                 waiting.extend(table.inner)
             for one in sets(scope, name):
                 waiting.extend(names_in(one.args[1]))
+
+
+@lru_cache(maxsize=4096)
+def _sets(name: str) -> str:
+    """Return how a directive of that name sets variables: "script" any, "value" the one it names, "" none."""
+    return "script" if _LUA.search(name) else "value" if _SETTERS.match(name) else ""
 
 
 def sets(scope: Scope, name: str) -> list[Directive]:

@@ -106,11 +106,12 @@ def test_every_word_has_its_place(text):
     assume(not is_template(text))
     source = Source("x.conf", text)
     for one in parse(source).all():
-        assert [value for _, _, value in words(text, one.start, one.end)] == [one.name, *one.args]
+        cut = list(words(text, one.start, one.end))
+        assert [value for _, _, value in cut] == [one.name, *one.args]
         assert one.name_span.start == one.start
-        for index, arg in enumerate(one.args):
-            span = one.arg_span(index)
-            assert next(words(text, span.start, span.end))[2] == arg
+        for index, (start, end, _) in enumerate(cut):
+            span = one.word_span(index)
+            assert (span.start, span.end) == (start, end)
         if one.args:
             assert one.arg_span(-1).end == one.end == one.span.end
         assert one.close >= one.end

@@ -95,7 +95,7 @@ def test_a_file_in_two_places_is_judged_in_both(read):
     assert {route.span.path for route in config.frontends[0].routes} == {"p.conf"}
     scopes = [scope for scope in config.tree.walk() if scope.path[-1:] == ("location",)]
     assert [scope.find("proxy_pass") for scope in scopes] == [scopes[0].find("proxy_pass")] * 2
-    assert [via[-1].name for scope in scopes for _, via in scope.items] == ["include", "include"]
+    assert [via[-1].name for scope in scopes for via in scope.vias] == ["include", "include"]
 
 
 @pytest.mark.parametrize(
