@@ -17,7 +17,7 @@ from lbcheck.results import Counts, Finding, Note, Result
 from lbcheck.text import Source, Span
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from lbcheck.changes.outcome import ConfigChange
     from lbcheck.context import Context
@@ -148,28 +148,32 @@ def _selected(hits: Iterable[Hit], selection: Selection) -> list[Hit]:
     return [hit for hit in hits if hit.code in selection.codes or hit.code == INTERNAL]
 
 
-def _run(config: Config, selection: Selection, context: Context) -> Iterator[Hit]:
-    """Yield what the selected checks say about the config."""
+def _run(config: Config, selection: Selection, context: Context) -> list[Hit]:
+    """Return what the selected checks say about the config."""
+    hits: list[Hit] = []
     if config.dialect not in DIALECTS:
-        return
+        return hits
     for table in (CHECKS, dialect(config.dialect).CHECKS):
         for code, function in table.items():
-            rule = selection.rules.get(code)
-            if code in selection.codes and rule is not None and config.dialect in rule.dialects:
-                yield from _guarded(code, function, config, config, context)
+            rule = selection.rules.get(code) if code in selection.codes else None
+            if rule is not None and config.dialect in rule.dialects:
+                hits += _guarded(code, function, config, config, context)
+    return hits
 
 
 def _guarded(
     code: str, function: Callable[[T, Context], Iterable[Hit]], subject: T, config: Config, context: Context
-) -> Iterator[Hit]:
-    """Yield a check's hits; if it fails, those until then and the failure."""
+) -> list[Hit]:
+    """Return a check's hits; if it fails, those until then and the failure."""
+    hits: list[Hit] = []
     try:
-        yield from function(subject, context)
+        hits.extend(function(subject, context))
     except Exception as error:  # noqa: BLE001 - one broken check must not silence the others
         source = config.files[0] if config.files else Source(config.path, "")
         problem = f"the check {code} failed on this config: {type(error).__name__} at {raised_at(error)}"
         advice = "report it with a config that shows it at https://github.com/lbcheck/lbcheck/issues"
-        yield Hit(INTERNAL, Span(source, 0, 0), {"problem": problem, "advice": advice})
+        hits.append(Hit(INTERNAL, Span(source, 0, 0), {"problem": problem, "advice": advice}))
+    return hits
 
 
 def raised_at(error: BaseException) -> str:

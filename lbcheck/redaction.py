@@ -91,8 +91,12 @@ def ranges(line: str) -> list[tuple[int, int]]:
     return found
 
 
+@lru_cache(maxsize=256)
 def line_ranges(source: Source, number: int) -> list[tuple[int, int]]:
-    """Return the secrets in line `number` of a source, as ranges of the line; the whole of it inside a private key."""
+    """Return the secrets in line `number` of a source, as ranges of the line; the whole of it inside a private key.
+
+    A finding asks for its line more than once.
+    """
     line = source.line(number)
     start = source.line_start(number)
     inside = [(0, len(line)) for first, last in _key_texts(source) if first < start + len(line) and start < last]

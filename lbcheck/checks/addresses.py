@@ -43,6 +43,8 @@ def place(address: Address) -> Key | None:
 
 def _one_spelling(host: str) -> str:
     """Return an IPv6 address in its shortest form; anything else as it is."""
+    if ":" not in host:
+        return host.lower()
     from ipaddress import AddressValueError, IPv6Address
 
     try:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 _ANY = frozenset({"", "*", "0.0.0.0", "::"})  # noqa: S104 - compared, not bound
 #: Options that put two sockets of one address apart.
 _APART = ("interface", "namespace", "netns", "v4v6", "v6only", "ipv6only")
+_NONE_APART = (None,) * len(_APART)
 
 #: No more than this many listeners of one port are held against each other.
 _MEETINGS = 100
@@ -26,7 +27,7 @@ _Entry = tuple[int, int, "Frontend", "Listener"]
 
 def listener_duplicate_bind(config: Config, _context: Context) -> Iterator[Hit]:
     """R08: two frontends bind one address: the kernel deals connections out between them, or nginx does not start."""
-    if config.open is not None:
+    if config.open is not None or (config.dialect == "nginx" and len({one.scope for one in config.frontends}) < 2):
         return
     places: dict[_Place, list[_Entry]] = {}
     for frontend in config.frontends:
@@ -49,8 +50,10 @@ def place(listener: Listener) -> _Place:
     address = listener.address
     host = address.host or ""
     host = host if address.kind == "unix" else host.lower()
-    options = (listener.options.get(name) for name in _APART)
-    apart = tuple(None if option is None else option.value for option in options)
+    apart: tuple[object, ...] = _NONE_APART
+    if listener.options:
+        options = (listener.options.get(name) for name in _APART)
+        apart = tuple(None if option is None else option.value for option in options)
     return (address.kind, "" if host in _ANY else host, listener.transport, *apart)
 
 

@@ -26,7 +26,10 @@ def shadowed(frontend: Frontend) -> Iterator[Hit]:
     regular expression that takes all that begins with it.
     """
     routes = frontend.routes
-    tests = [None if (condition := _path(route)) is None else Test(condition) for route in routes]
+    conditions = [_path(route) for route in routes]
+    if not any(one is not None and one.op == "regex" for one in conditions):
+        return
+    tests = [None if one is None else Test(one) for one in conditions]
     prefixes = _Prefixes([(number, test) for number, test in enumerate(tests) if test is not None])
     expressions = Seen()
     for number, test in enumerate(tests):

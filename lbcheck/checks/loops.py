@@ -32,11 +32,12 @@ def proxy_loop(config: Config, context: Context) -> Iterator[Hit]:
     Of a listener on all addresses only loopback and addresses that this config binds elsewhere are known to be it.
     """
     del context
-    heard = _heard(config)
-    if not heard:
+    ports = {listener.address.port for frontend in config.frontends for listener in frontend.listeners}
+    called = (server.address for pool in config.pools for server in pool.servers)
+    if not any(address.port in ports or address.kind == "unix" for address in called):
         return
+    heard = _heard(config)
     own = {host for host, _ in heard if host not in _EVERYWHERE}
-    ports = {port for _, port in heard}
     for pool in config.pools:
         looping: list[tuple[Server, Listener]] = []
         for server in pool.servers:

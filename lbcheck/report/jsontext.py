@@ -15,7 +15,8 @@ def dumps(value: object) -> str:
     """
     import json
 
-    return json.dumps(_valid(value), ensure_ascii=True)
+    text = json.dumps(value)
+    return json.dumps(_valid(value)) if "\\ud" in text else text
 
 
 def listed(values: list[dict[str, Any]]) -> str:

@@ -40,7 +40,7 @@ def _members(pool: Pool) -> list[Server]:
 
 def passive_disabled(config: Config, context: Context) -> Iterator[Hit]:
     """H14: failures of a server are not counted, so each request that picks it while it is dead waits for it."""
-    by_pool = context.once(config, passes_by_pool)
+    by_pool = passes_by_pool(config, context)
     for pool in config.pools:
         members = _members(pool)
         if any(server.address.loopback for server in members):
@@ -122,7 +122,7 @@ def _out_for(server: Server) -> float:
 
 def hair_trigger(config: Config, context: Context) -> Iterator[Hit]:
     """H17: one slow or failed answer each takes all servers of a small pool out for `fail_timeout`."""
-    by_pool = context.once(config, passes_by_pool)
+    by_pool = passes_by_pool(config, context)
     for pool in config.pools:
         members = _members(pool)
         if pool.open or not 2 <= len(members) <= 3 or not all(map(_one_strike, members)):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from lbcheck.dialects.nginx.edits import before, indent, unsafe
-from lbcheck.dialects.nginx.passes import passes_by_pool, upstreams
+from lbcheck.dialects.nginx.passes import passes_by_pool, root, upstreams
 from lbcheck.findings import Hit, Related
 from lbcheck.wording import listed
 
@@ -44,10 +44,13 @@ def keepalive_ineffective(config: Config, context: Context) -> Iterator[Hit]:
 
     Pools that lack the same in the same place, be it an included file or nowhere at all, are one finding.
     """
-    if context.before("nginx", _KEPT_BY_DEFAULT) is False or config.open:
+    main = root(config)
+    if context.before("nginx", _KEPT_BY_DEFAULT) is False or config.open or main is None:
+        return
+    if not main.holding("keepalive"):
         return
     scopes = context.once(config, upstreams)
-    by_pool = context.once(config, passes_by_pool)
+    by_pool = passes_by_pool(config, context)
     causes: dict[object, list[_Idle]] = {}
     for pool in config.pools:
         scope = scopes.get((pool.scope or "http", pool.name.lower()))

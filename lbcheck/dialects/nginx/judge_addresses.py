@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from lbcheck.dialects.nginx.hits import hit
 from lbcheck.dialects.nginx.passes import FAMILIES
 from lbcheck.dialects.nginx.templates import OPAQUE
+from lbcheck.dialects.nginx.values import split_url
 from lbcheck.findings import Related
 
 if TYPE_CHECKING:
@@ -91,7 +92,7 @@ def _pass(directive: Directive, family: str, known: dict[str, Directive], *, who
         return
     place = text[len(scheme) :]
     if family == "proxy" and not place.startswith("unix:"):
-        place = re.split(r"[/?]", place, maxsplit=1)[0]
+        place = split_url(text)[1]
     host = place.partition(":")[0].lower()
     problem = wrong(place)
     if problem is not None:

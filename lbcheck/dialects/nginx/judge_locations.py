@@ -18,12 +18,16 @@ if TYPE_CHECKING:
 
 _REFUSES = "nginx refuses the config"
 _MODIFIERS = frozenset({"=", "^~", "~", "~*"})
+#: What is judged here: most blocks hold none of it.
+_JUDGED = frozenset({"location", "if", "proxy_pass", "set"})
 _OPERATORS = frozenset({"=", "!=", "~", "~*", "!~", "!~*"})
 _FILE_TESTS = frozenset({"-f", "-d", "-e", "-x", "!-f", "!-d", "!-e", "!-x"})
 
 
 def inside(scope: Scope) -> Iterator[Hit]:
     """Yield what is wrong directly inside one block."""
+    if scope.names.keys().isdisjoint(_JUDGED):
+        return
     yield from _locations(scope)
     for directive in scope.all("if"):
         yield from _condition(directive)

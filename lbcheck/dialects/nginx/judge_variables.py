@@ -58,18 +58,18 @@ def undefined(main: Scope) -> Iterator[Hit]:
         among = [scope for scope in main.walk() if scope.path[:1] == (part,)] if part in parts else []
         defined = {name for scope in among for name in _defined(scope)}
         for scope in among:
-            yield from _read_in(scope, defined, known)
+            yield from filter(None, _read_in(scope, defined, known))
 
 
-def _read_in(scope: Scope, defined: set[str], known: frozenset[str]) -> Iterator[Hit]:
+def _read_in(scope: Scope, defined: set[str], known: frozenset[str]) -> Iterator[Hit | None]:
     if scope.path[-1] in DATA_BLOCKS:
         for entry in scope.directives if scope.path[-1] == "map" else ():
-            yield from _unknown(entry, entry.args, defined, known)
+            yield _unknown(entry, entry.args, defined, known)
         return
     for name, directives in scope.names.items():
         if _reads(name):
             for directive in directives:
-                yield from _unknown(directive, _read(directive), defined, known)
+                yield _unknown(directive, _read(directive), defined, known)
 
 
 def _own(scope: Scope) -> bool:
@@ -94,7 +94,7 @@ def _defined(scope: Scope) -> Iterator[str]:
             words = [name, *directive.args] if data else directive.args
             if script:
                 yield from (word[1:].lower() for word in words if word.startswith("$"))
-            if data or "<" in (text := "".join(words)) or "'" in text:
+            if "(?" in "".join(words):
                 yield from (name.lower() for word in words for name in _CAPTURE.findall(word))
             if definer:
                 yield from (word.lstrip("$").strip("{}").lower() for word in _targets(directive))
@@ -117,7 +117,8 @@ def _targets(directive: Directive) -> list[str]:
     return directive.args[:1]
 
 
-def _unknown(directive: Directive, words: list[str], defined: set[str], known: frozenset[str]) -> Iterator[Hit]:
+def _unknown(directive: Directive, words: list[str], defined: set[str], known: frozenset[str]) -> Hit | None:
+    """Return a finding for the first variable in the words that is not known."""
     for word in words:
         if "$" not in word or OPAQUE in word:
             continue
@@ -128,8 +129,8 @@ def _unknown(directive: Directive, words: list[str], defined: set[str], known: f
             near = nearest(name, sorted(defined | known), 2)
             advice = f"did you mean ${near[0]}?" if near else "define it with set or map, or correct the name"
             problem = f"nothing defines the variable ${name}: nginx refuses the config"
-            yield hit("E11", directive.span, problem, advice)
-            return
+            return hit("E11", directive.span, problem, advice)
+    return None
 
 
 def _other(name: str, known: frozenset[str]) -> bool:

@@ -10,6 +10,7 @@ from lbcheck.dialects.nginx.templates import OPAQUE
 from lbcheck.dialects.nginx.values import seconds, split_url
 
 if TYPE_CHECKING:
+    from lbcheck.context import Context
     from lbcheck.dialects.nginx.tree import Directive
     from lbcheck.model import Config, Pool
 
@@ -99,10 +100,10 @@ def passes(config: Config) -> list[Pass]:
     ]
 
 
-def passes_by_pool(config: Config) -> dict[int, list[Pass]]:
+def passes_by_pool(config: Config, context: Context) -> dict[int, list[Pass]]:
     """Return the `*_pass` directives that name an upstream, by the id of its Pool."""
     found: dict[int, list[Pass]] = {}
-    for one in passes(config):
+    for one in context.once(config, passes):
         if one.pool is not None:
             found.setdefault(id(one.pool), []).append(one)
     return found

@@ -16,7 +16,7 @@ _IPV4 = re.compile(r"\d{1,3}(?:\.\d{1,3}){3}\Z", re.ASCII)
 _SCHEME = re.compile(r"([a-zA-Z][a-zA-Z0-9+.-]*)://(.*)\Z", re.DOTALL)
 
 
-#: A config writes the same few numbers thousands of times.
+#: A config writes the same few values thousands of times.
 _remembered = lru_cache(maxsize=4096)
 
 
@@ -89,6 +89,7 @@ def listen_address(text: str, default_port: int | None = 80) -> tuple[Address, i
     return Address(text, kind, wild, _port(first, default_port)), whole(last) if last else None
 
 
+@_remembered
 def split_url(text: str) -> tuple[str, str, str]:
     """Return (scheme, authority, rest) of a *_pass argument; the scheme is "" where none is written."""
     match = _SCHEME.match(text)
@@ -96,5 +97,8 @@ def split_url(text: str) -> tuple[str, str, str]:
     if after.startswith("unix:"):
         path, colon, rest = after[5:].partition(":")
         return scheme, f"unix:{path}", rest if colon else ""
-    cut = min((at for at in (after.find("/"), after.find("?")) if at >= 0), default=len(after))
+    cut = len(after)
+    for mark in "/?":
+        at = after.find(mark, 0, cut)
+        cut = at if at >= 0 else cut
     return scheme, after[:cut], after[cut:]
