@@ -23,6 +23,8 @@ _PLAIN = re.compile(r"(?:\d{1,3}(?:\.\d{1,3}){3}|[a-zA-Z0-9_-]+(?:\.[a-zA-Z0-9_-
 _BRACKETS = re.compile(r"\[[^\]]*\](?::(.*))?\Z", re.DOTALL)
 #: Schemes of *_pass; of fastcgi, scgi and memcached none is known.
 _SCHEMES = {"proxy": ("http://", "https://"), "grpc": ("grpc://", "grpcs://"), "uwsgi": ("uwsgi://", "suwsgi://")}
+#: What is judged in each top block.
+_PASSES = {"http": FAMILIES, "stream": {"proxy_pass": "stream"}}
 _VARIABLE = re.compile(r"\$[a-z]")
 
 
@@ -66,18 +68,17 @@ def server(directive: Directive, *, stream: bool) -> Iterator[Hit]:
 
 def passes(main: Scope, *, whole: bool) -> Iterator[Hit]:
     """Yield what is wrong with the addresses of every *_pass. A name may be an upstream's, unless all are known."""
-    for outer in main.blocks():
-        part = outer.directive.name if outer.directive is not None else ""
-        if part not in {"http", "stream"}:
-            continue
-        known = {scope.directive.args[0].lower(): scope.directive for scope in outer.scopes("upstream")
-                 if scope.directive is not None and scope.directive.args}  # fmt: skip
-        names = FAMILIES if part == "http" else {"proxy_pass": "stream"}
-        for scope in outer.holding(*names):
-            for name, family in names.items():
-                for directive in scope.all(name):
-                    if len(directive.args) == 1 and directive.children is None:
-                        yield from _pass(directive, family, known, whole=whole)
+    known: dict[int, dict[str, Directive]] = {}
+    for scope in main.holding(*FAMILIES):
+        part = scope.path[0] if scope.path else ""
+        top = scope.top()
+        if id(top) not in known:
+            known[id(top)] = {block.directive.args[0].lower(): block.directive for block in top.scopes("upstream")
+                              if block.directive is not None and block.directive.args}  # fmt: skip
+        for name, family in _PASSES.get(part, {}).items():
+            for directive in scope.all(name):
+                if len(directive.args) == 1 and directive.children is None:
+                    yield from _pass(directive, family, known[id(top)], whole=whole)
 
 
 def _pass(directive: Directive, family: str, known: dict[str, Directive], *, whole: bool) -> Iterator[Hit]:

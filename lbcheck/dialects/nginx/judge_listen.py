@@ -29,7 +29,9 @@ _PARAMETERS = ("default_server", "ssl", "http2", "quic", "proxy_protocol", "setf
     "sndbuf", "accept_filter", "deferred", "bind", "ipv6only", "reuseport", "so_keepalive", "udp", "multipath",
     "default", "spdy", "http3", "id")  # fmt: skip
 _PORT = re.compile(r"(?:(?:.*:)?(\d+)(?:-(\d+))?)\Z", re.ASCII | re.DOTALL)
-_OTHER = re.compile(r"(?:udp|quic)\Z")
+#: Words that make it a socket of another kind than TCP's.
+_OTHER = frozenset({"udp", "quic"})
+_KNOWN = frozenset(_PARAMETERS)
 
 
 def addresses(main: Scope) -> Iterator[Hit]:
@@ -62,11 +64,12 @@ class _Taken:
             yield hit("E09", directive.arg_span(0), f"port {wrong} is not between 1 and 65535: {_REFUSES}", _PORTS)
             return
         for index, arg in enumerate(args, 1):
-            yield from _parameter(directive, index, arg)
+            if arg.partition("=")[0] not in _KNOWN:
+                yield from _parameter(directive, index, arg)
         where, end = listen_address(text, 80)
         if end is not None or where.kind == "name" or (where.port is None and where.kind != "unix"):
             return
-        key = (_canonical(where), any(_OTHER.match(arg) for arg in args))
+        key = (_canonical(where), not _OTHER.isdisjoint(args))
         yield from self._same(server, directive, key, where)
         if self.kind == "http" and ("default_server" in args or "default" in args):
             first = self._default.setdefault(key, directive)
@@ -94,8 +97,6 @@ _PORTS = "write a port that exists"
 def _parameter(directive: Directive, index: int, arg: str) -> Iterator[Hit]:
     """Yield a finding for a number, or a slip of a known word; other builds know more words."""
     name = arg.partition("=")[0]
-    if name in _PARAMETERS:
-        return
     if _next_directive(directive, index, name):
         problem = f'`listen` has no ";" at its end and takes `{name}` for a parameter: {_REFUSES}'
         yield hit("E09", directive.arg_span(index), problem, f'write ";" in front of {name}')

@@ -30,7 +30,7 @@ _STATEMENT_END = re.compile(r"[ \t\r]*(?:\n|\#|\}|\Z)")
 class _Parser:
     """The state of one pass: where it is, and the blocks that are open."""
 
-    __slots__ = ("at", "children", "end", "faults", "gaps", "source", "stack", "suspect", "template", "text", "top")
+    __slots__ = ("at", "children", "end", "faults", "gaps", "source", "stack", "template", "text", "top")
 
     def __init__(self, source: Source, start: int, end: int) -> None:
         self.source = source
@@ -43,8 +43,6 @@ class _Parser:
         self.stack: list[Directive] = []
         self.faults: list[Fault] = []
         self.gaps: list[tuple[int, int, str]] = []
-        #: The first block whose `}` stands further left than the block itself: most likely another one lacks its `}`.
-        self.suspect: Directive | None = None
 
     def run(self) -> None:
         simple, text, end = _SIMPLE.match, self.text, self.end
@@ -113,10 +111,15 @@ class _Parser:
             return False
         directive = self.stack.pop()
         directive.close = at + 1
-        if self.suspect is None and self.indent(at) < self.indent(directive.start):
-            self.suspect = directive
         self.children = (self.stack[-1].children or []) if self.stack else self.top
         return True
+
+    def suspect(self) -> Directive | None:
+        """Return the first block whose `}` stands further left than itself: most likely another one lacks its `}`."""
+        left_open = set(map(id, self.stack))
+        blocks = (one for one in Tree(self.source, self.top, []).all() if one.children is not None and one.raw is None)
+        closed = sorted((one for one in blocks if id(one) not in left_open), key=lambda one: one.close)
+        return next((one for one in closed if self.indent(one.close - 1) < self.indent(one.start)), None)
 
     def indent(self, at: int) -> int:
         """Return the width of the blanks before the first character of the line; a large number within a line."""
@@ -194,7 +197,7 @@ class _Parser:
                 first, last, f'`{parts[0]}` is not ended by ";" or "{{"', 'write ";" at its end', related=last_place
             )
         elif self.stack:
-            opener = self.stack[-1] if self.suspect is None else self.suspect
+            opener = self.suspect() or self.stack[-1]
             line = self.source.position(opener.start)[0]
             self.fault(
                 opener.start, opener.end, f"the block `{opener.name}` that opens on line {line} is not closed",

@@ -34,7 +34,8 @@ class Scope:
     """
 
     __slots__ = (
-        "_blocks", "_holders", "_walked", "directive", "directives", "expand", "names", "parent", "path", "via", "vias",
+        "_blocks", "_holders", "_walked", "directive", "directives", "expand", "names", "number", "parent", "path",
+        "via", "vias",
     )  # fmt: skip
 
     def __init__(
@@ -48,6 +49,8 @@ class Scope:
     ) -> None:
         self.directive = directive
         self.parent = parent
+        #: Its place among all scopes of the config, in the order of `walk`.
+        self.number = 0
         self.expand = expand
         self.via = via
         self.vias = vias
@@ -119,6 +122,13 @@ class Scope:
             scope = scope.parent
         return scope
 
+    def top(self) -> Scope:
+        """Return the block directly in the main context that it lies in, or is."""
+        scope = self
+        while scope.parent is not None and scope.parent.parent is not None:
+            scope = scope.parent
+        return scope
+
     def walk(self) -> list[Scope]:
         """Return this scope and all below it, outer before inner, in order; the same list at each call."""
         if self._walked is None:
@@ -147,11 +157,9 @@ class Scope:
 
     def holding(self, *names: str) -> list[Scope]:
         """Return the scopes of `walk` that hold one of the names at least."""
-        lists = [self.holders[name] for name in names if name in self.holders]
-        if len(lists) < 2:
-            return lists[0] if lists else []
-        wanted = {id(scope) for found in lists for scope in found}
-        return [scope for scope in self.walk() if id(scope) in wanted]
+        holders = self.holders
+        found = {scope.number: scope for name in names for scope in holders.get(name, ())}
+        return [found[number] for number in sorted(found)]
 
     def __repr__(self) -> str:
         return f"Scope({' '.join(self.path) or 'main'})"
@@ -160,7 +168,8 @@ class Scope:
 def main_context(items: Items, expand: Expand) -> Scope:
     """Return the scope around all others, with everything below it expanded."""
     main = Scope(None, None, [one for one, _ in items], expand, vias=[via for _, via in items])
-    main.walk()
+    for number, scope in enumerate(main.walk()):
+        scope.number = number
     return main
 
 

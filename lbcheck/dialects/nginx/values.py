@@ -70,6 +70,7 @@ def _port(text: str, default: int | None) -> int | None:
     return whole(text) if text else default
 
 
+@_remembered
 def listen_address(text: str, default_port: int | None = 80) -> tuple[Address, int | None]:
     """Return a listener's address and the last port of a range; host "" is the wildcard."""
     if is_opaque(text):
