@@ -7,6 +7,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from lbcheck.findings import SEVERITIES
+from lbcheck.patterns import pattern
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -19,7 +20,7 @@ PAGES_URL = "https://github.com/lbcheck/lbcheck/blob/main/rules/"
 FIELDS = ("code", "name", "severity", "dialects", "since", "default", "preview", "options", "message", "help")
 ROW = "tuple[str, str, str, tuple[str, ...], str, bool, bool, tuple[tuple[str, float], ...], str, str, str]"
 
-_PLACEHOLDER = re.compile(r"\{([a-z][a-z0-9_]*)\}")
+_PLACEHOLDER = pattern(r"\{([a-z][a-z0-9_]*)\}")
 
 
 class CatalogError(Exception):

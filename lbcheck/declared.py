@@ -8,13 +8,12 @@ What stands nearer to the server wins: the comment, then the dialect's own word 
 
 from __future__ import annotations
 
-import re
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from lbcheck.findings import Hit
 from lbcheck.model import Setting
-from lbcheck.traffic.flow import pool_demands
+from lbcheck.patterns import pattern
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -27,8 +26,8 @@ M = TypeVar("M", "Capacity", "Zone")
 
 #: Only nginx makes a server of each address (ngx_http_upstream_init_round_robin()); HAProxy keeps the first one.
 _ONE_SERVER_EACH = frozenset({"nginx"})
-_COMMENT = re.compile(r"#[ \t]*lbcheck:[ \t]*capacity\b[ \t]*(?P<value>[^\r\n]*)")
-_NUMBER = re.compile(r"=[ \t]*(?P<number>[0-9]{1,12}(?:\.[0-9]{1,6})?)(?:[ \t]|$)")
+_COMMENT = pattern(r"#[ \t]*lbcheck:[ \t]*capacity\b[ \t]*(?P<value>[^\r\n]*)")
+_NUMBER = pattern(r"=[ \t]*(?P<number>[0-9]{1,12}(?:\.[0-9]{1,6})?)(?:[ \t]|$)")
 
 
 class Declarations(NamedTuple):
@@ -51,6 +50,8 @@ def declare(config: Config, declarations: Declarations = Declarations()) -> None
             for server in pool.servers:
                 _machine(config, pool, server, beside, declarations)
     if declarations.demands:
+        from lbcheck.traffic.flow import pool_demands
+
         known = pool_demands(config, declarations.demands)
         for pool in config.pools:
             if id(pool) in known:

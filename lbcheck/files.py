@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import glob
 import os
 import stat
 from typing import TYPE_CHECKING, Protocol
@@ -227,12 +226,13 @@ class DiskFiles:
     def expand(self, pattern: str) -> list[str]:
         """Return the paths that match a shell pattern, in byte order, the texts in memory among them."""
         from fnmatch import fnmatchcase
+        from glob import iglob
 
         held = [path for path in self.memory if fnmatchcase(path, pattern) and path.count("/") == pattern.count("/")]
         folder = os.path.dirname(pattern.split("*", maxsplit=1)[0]) or "."
         if "\0" in pattern or not self._inside(os.path.realpath(folder)):
             return sorted(held)
-        return sorted({*held, *glob.iglob(pattern)}, key=os.fsencode)
+        return sorted({*held, *iglob(pattern)}, key=os.fsencode)
 
     def mapped(self, path: str) -> str | None:
         """Return where an absolute path of the server lies under the mapped root, or None."""

@@ -19,7 +19,10 @@ def stamp(findings: Sequence[Finding]) -> list[Finding]:
     """
     if not findings:
         return []
-    from hashlib import blake2b
+    try:
+        from _blake2 import blake2b  # hashlib's own, without the OpenSSL that it loads for others
+    except ImportError:
+        from hashlib import blake2b
 
     seen: dict[tuple[str, ...], int] = {}
     stamped = []

@@ -24,6 +24,8 @@ import re
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 
+from lbcheck.patterns import pattern
+
 if TYPE_CHECKING:
     from lbcheck.text import Source
 
@@ -61,12 +63,12 @@ _PATTERNS = (
     ),
 )
 #: A cheap test first: a line without any of these words holds nothing that the patterns find.
-_HINT = re.compile(
+_HINT = pattern(
     r"auth|passw|secure_link|passphrase|secret|token|credential|cookie|key|basic|bearer|digest|://[^\s/]*@",
     re.IGNORECASE,
 )
-_VARIABLE = re.compile(r"""["']?\$\{?\w+\}?["']?$""")
-_KEY_TEXT = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)", re.DOTALL)
+_VARIABLE = pattern(r"""["']?\$\{?\w+\}?["']?$""")
+_KEY_TEXT = pattern(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)", re.DOTALL)
 
 
 @cache

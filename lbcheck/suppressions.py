@@ -7,14 +7,15 @@ has run out or silences nothing is itself a finding: E15, E13, E12.
 
 from __future__ import annotations
 
-import re
 from bisect import bisect_right
 from typing import TYPE_CHECKING
 
 from lbcheck.catalog import find
 from lbcheck.findings import Hit
+from lbcheck.patterns import pattern
 
 if TYPE_CHECKING:
+    import re
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from lbcheck.catalog import Rule
@@ -24,10 +25,10 @@ if TYPE_CHECKING:
 #: Words after `# lbcheck:` that belong to other readers of comments.
 OTHER_VERBS = frozenset({"capacity", "v1"})
 
-_COMMENT = re.compile(r"#[ \t]*lbcheck:[ \t]*(?P<verb>[\w-]*)(?P<rest>[^\r\n]*)")
-_BRACKET = re.compile(r"[ \t]*\[(?P<inside>[^\]]*)\]")
-_WORD = re.compile(r"[^\s,][^,]*?(?=\s*(?:,|$))")
-_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}$")
+_COMMENT = pattern(r"#[ \t]*lbcheck:[ \t]*(?P<verb>[\w-]*)(?P<rest>[^\r\n]*)")
+_BRACKET = pattern(r"[ \t]*\[(?P<inside>[^\]]*)\]")
+_WORD = pattern(r"[^\s,][^,]*?(?=\s*(?:,|$))")
+_DATE = pattern(r"[0-9]{4}-[0-9]{2}-[0-9]{2}$")
 
 
 class Ignore:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from lbcheck.patterns import pattern
 from lbcheck.text import comment_beside
 
 if TYPE_CHECKING:
@@ -12,13 +13,11 @@ if TYPE_CHECKING:
     from lbcheck.text import Span
 
 #: A server that is meant to get a small share. Whole words only: "new" says it, "newyork" and "renew" do not.
-_CANARY = re.compile(r"(?<![a-z])(?:canary|beta|test|staging|preview|new)(?![a-z])", re.IGNORECASE)
+_CANARY = pattern(r"(?<![a-z])(?:canary|beta|test|staging|preview|new)(?![a-z])", re.IGNORECASE)
 #: A server that is out of rotation for a while.
-_DRAINED = re.compile(r"drain|maint|standby", re.IGNORECASE)
+_DRAINED = pattern(r"drain|maint|standby", re.IGNORECASE)
 #: Two lines for one host that somebody meant, for instance to have nginx try a lone server twice.
-_TWICE = re.compile(
-    r"\b(?:twice|duplicate|double|retry|on purpose|intended|intentional|deliberate|same (?:host|server))"
-)
+_TWICE = pattern(r"\b(?:twice|duplicate|double|retry|on purpose|intended|intentional|deliberate|same (?:host|server))")
 
 
 def comment(span: Span) -> str:

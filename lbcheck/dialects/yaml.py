@@ -6,12 +6,12 @@ open brackets. Events do not. Depth, size and alias expansion are bounded.
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any
 
 from lbcheck.dialects.yaml_nodes import MappingNode, Node, ScalarNode, SequenceNode
 from lbcheck.files import MAX_DEPTH
 from lbcheck.findings import Hit, Related
+from lbcheck.patterns import pattern
 
 if TYPE_CHECKING:
     from lbcheck.text import Source
@@ -22,7 +22,7 @@ MAX_EXPANSION = 100_000
 MAX_NODES = 2_000_000
 
 #: What YAML does not allow in a text (5.1 of its specification). A byte that is not UTF-8 is a lone surrogate here.
-_FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]")
+_FORBIDDEN = pattern("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]")
 
 
 class Stream:

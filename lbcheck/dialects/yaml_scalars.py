@@ -6,8 +6,9 @@ somebody wrote. A number too long to be one stays text as well.
 
 from __future__ import annotations
 
-import re
 from typing import Any
+
+from lbcheck.patterns import pattern
 
 _WORDS: dict[str, bool | float | None] = {
     "": None,
@@ -29,9 +30,9 @@ for _sign, _value in (("", "inf"), ("+", "inf"), ("-", "-inf")):
     for _word in (".inf", ".Inf", ".INF"):
         _WORDS[_sign + _word] = float(_value)
 
-_INTEGER = re.compile(r"[-+]?(?:0|[1-9][0-9]*)\Z")
-_BASED = re.compile(r"0o[0-7]+\Z|0x[0-9a-fA-F]+\Z")
-_FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|(?:0|[1-9][0-9]*)(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?\Z")
+_INTEGER = pattern(r"[-+]?(?:0|[1-9][0-9]*)\Z")
+_BASED = pattern(r"0o[0-7]+\Z|0x[0-9a-fA-F]+\Z")
+_FLOAT = pattern(r"[-+]?(?:\.[0-9]+|(?:0|[1-9][0-9]*)(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?\Z")
 #: What a number or a word of the core schema begins with; anything else is text without a closer look.
 _LIKELY = frozenset("0123456789+-.~nNtTfF")
 #: Digits of the longest number that is read as one.

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 
+from lbcheck.patterns import pattern
+
 #: Printable by their category, yet without a glyph: a combining joiner and fillers of Hangul and Khmer.
 _INVISIBLE = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u3164\uffa0")
 #: How Azure Pipelines, TeamCity and GitHub's first syntax begin a command, anywhere in a line of the log.
-_COMMAND = re.compile(r"#(?=#(?:vso|teamcity)?\[)", re.IGNORECASE)
-_SURROGATE = re.compile("[\ud800-\udfff]")
+_COMMAND = pattern(r"#(?=#(?:vso|teamcity)?\[)", re.IGNORECASE)
+_SURROGATE = pattern("[\ud800-\udfff]")
 
 
 def escape(text: str) -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from lbcheck.patterns import pattern
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
@@ -17,9 +19,9 @@ if TYPE_CHECKING:
 CHECKS: dict[str, Callable[[Config, Context], Iterable[Hit]]] = {}
 
 #: The mark at the start of a line; a CI job of that name has no version behind it.
-_MARK = re.compile(r"""^(?:lbcheck|"lbcheck"|'lbcheck')[ \t]*:[ \t]+["']?v?[0-9]""", re.MULTILINE)
-_JSON_MARK = re.compile(r'"lbcheck"\s*:\s*"v?[0-9]')
-_JSON_START = re.compile(r"\ufeff?\s*\{")
+_MARK = pattern(r"""^(?:lbcheck|"lbcheck"|'lbcheck')[ \t]*:[ \t]+["']?v?[0-9]""", re.MULTILINE)
+_JSON_MARK = pattern(r'"lbcheck"\s*:\s*"v?[0-9]')
+_JSON_START = pattern(r"\ufeff?\s*\{")
 
 
 def recognises(source: Source) -> bool:

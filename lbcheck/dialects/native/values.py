@@ -5,18 +5,19 @@ from __future__ import annotations
 import re
 
 from lbcheck.model import Address
+from lbcheck.patterns import pattern
 
 #: Expressions that a template engine or the shell fills in later: values that contain one are not known.
-TEMPLATE = re.compile(r"\{\{|\{%|<%|\$\{|\$\(|@@")
+TEMPLATE = pattern(r"\{\{|\{%|<%|\$\{|\$\(|@@")
 #: Statements of template engines: loops and conditions decide what is between them.
-STATEMENT = re.compile(r"\{%|<%|\{\{-?\s*(?:range|if|else|end|with|define|include|#|/)")
+STATEMENT = pattern(r"\{%|<%|\{\{-?\s*(?:range|if|else|end|with|define|include|#|/)")
 
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "": 1.0}
-_DURATION = re.compile(r"([0-9]+(?:\.[0-9]+)?)(ms|s|m|h|d|)\Z")
-_PORT = re.compile(r"[0-9]{1,5}\Z")
+_DURATION = pattern(r"([0-9]+(?:\.[0-9]+)?)(ms|s|m|h|d|)\Z")
+_PORT = pattern(r"[0-9]{1,5}\Z")
 _IPV4 = re.compile(r"[0-9]{1,3}(?:\.[0-9]{1,3}){3}\Z")
 _IPV6 = re.compile(r"[0-9A-Fa-f:]*:[0-9A-Fa-f:.]*(?:%[\w.-]+)?\Z")
-_NAME = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_.-]*[A-Za-z0-9_])?\.?\Z")
+_NAME = pattern(r"[A-Za-z0-9_](?:[A-Za-z0-9_.-]*[A-Za-z0-9_])?\.?\Z")
 
 
 def seconds(text: str) -> tuple[float, str] | None:

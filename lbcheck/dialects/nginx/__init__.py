@@ -20,6 +20,8 @@ import os
 import re
 from typing import TYPE_CHECKING
 
+from lbcheck.patterns import pattern
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
@@ -30,22 +32,22 @@ if TYPE_CHECKING:
     from lbcheck.text import Source
 
 #: A file that opens one of nginx's top blocks stands on its own.
-_ROOT = re.compile(r"^\s*(?:events|http|stream|mail)\s*\{", re.MULTILINE)
-_INCLUDE = re.compile(r"(?<![\w.-])include[ \t]+[\"']?([^;\"'\s]+)")
-_OPENS = re.compile(
+_ROOT = pattern(r"^\s*(?:events|http|stream|mail)\s*\{", re.MULTILINE)
+_INCLUDE = pattern(r"(?<![\w.-])include[ \t]+[\"']?([^;\"'\s]+)")
+_OPENS = pattern(
     r"^[ \t]*(?:http|events|stream|mail|server|upstream[ \t]+(?:[^\s{]+|\{\{[^{}\n]*\}\})"
     r"|location[ \t][^\n{]*|map[ \t][^\n{]*|geo[ \t][^\n{]*"
     r"|split_clients[ \t][^\n{]*|types|if[ \t]*\([^\n{]*)[ \t\r\n]*\{(?![{%])",
     re.MULTILINE,
 )
-_DIRECTIVE = re.compile(
+_DIRECTIVE = pattern(
     r"^[ \t]*(?:proxy_|fastcgi_|uwsgi_|scgi_|grpc_|ssl_|gzip|add_header|access_log|error_log|listen|server|include"
     r"|server_name|root|index|return|rewrite|try_files|user|worker_processes|pid|limit_|client_|keepalive|resolver"
     r"|set|default_type|types_hash|sendfile|log_format|deny|allow|expires|auth_basic|load_module|tcp_no)\w*[ \t]+"
     r"[^\n=;{][^\n;{]*;",
     re.MULTILINE,
 )
-_OTHERS = re.compile(
+_OTHERS = pattern(
     r"^[ \t]*(?:\[[^\n\]]+\][ \t\r]*$|<[A-Za-z/!?]|#!"
     r"|(?:frontend|backend|listen|defaults|global)(?:[ \t]+[\w.-]+)?[ \t\r]*$"
     r"|(?:Host|Match|PermitRootLogin|PasswordAuthentication|Subsystem)[ \t])",

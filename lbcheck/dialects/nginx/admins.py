@@ -46,9 +46,7 @@ def admins(scope: Scope, unseen: Callable[[Directive], bool]) -> Iterator[Admin]
         protected: str | None = "loopback"
     else:
         protected = _guard(scope) or (None if _may_hold_a_guard(scope, unseen) else "")
-    yield Admin(
-        PAGES[directive.name], directive.span, where, writable=_writable(directive, scope), protected=protected
-    )
+    yield Admin(PAGES[directive.name], directive.span, where, writable=_writable(directive, scope), protected=protected)
 
 
 def _places(server: Scope | None) -> list[Address]:

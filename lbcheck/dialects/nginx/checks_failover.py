@@ -9,6 +9,7 @@ from lbcheck.dialects.nginx.edits import unsafe
 from lbcheck.dialects.nginx.passes import Pass, passes, passes_by_pool, upstreams
 from lbcheck.dialects.nginx.values import whole
 from lbcheck.findings import INFO, WARNING, Edit, Hit, Related
+from lbcheck.patterns import pattern
 from lbcheck.wording import counted, duration
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ _RELATED = 5
 #: Answers that count against a server once proxy_next_upstream names them (`ngx_http_upstream_next`).
 _ERRORS = ("http_500", "http_502", "http_503", "http_504")
 #: Places where a second try does harm, or where nothing is left to try again.
-_ONCE = re.compile(r"pay|order|checkout|charge|invoice|upload|socket|\bws\b|stream|events|sse", re.IGNORECASE)
+_ONCE = pattern(r"pay|order|checkout|charge|invoice|upload|socket|\bws\b|stream|events|sse", re.IGNORECASE)
 
 
 def _place(setting: Setting[int] | Setting[float] | None, server: Server) -> Span:

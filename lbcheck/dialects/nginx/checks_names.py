@@ -9,6 +9,7 @@ from lbcheck.dialects.nginx.edits import unsafe
 from lbcheck.dialects.nginx.passes import Pass, context_of, is_literal_address, named_pools, passes
 from lbcheck.dialects.nginx.values import address
 from lbcheck.findings import ERROR, INFO, WARNING, Edit, Hit, Related
+from lbcheck.patterns import pattern
 from lbcheck.spelling import distance
 from lbcheck.text import Span
 from lbcheck.wording import listed
@@ -24,13 +25,13 @@ if TYPE_CHECKING:
 
 #: Services whose addresses change while their name stays. `svc.cluster.local` stands for one stable address, unless
 #: the service is headless.
-_MOVING = re.compile(
+_MOVING = pattern(
     r"\.(?:elb(?:\.[a-z0-9-]+)?\.amazonaws\.com(?:\.cn)?|cloudfront\.net|azurewebsites\.net|azurefd\.net|azureedge\.net"
     r"|cloudapp\.azure\.com|trafficmanager\.net|run\.app|consul)\.?\Z",
     re.IGNORECASE,
 )
-_CLUSTER = re.compile(r"\.svc(?:\.cluster\.local)?\.?\Z", re.IGNORECASE)
-_DIGITS = re.compile(r"\d+")
+_CLUSTER = pattern(r"\.svc(?:\.cluster\.local)?\.?\Z", re.IGNORECASE)
+_DIGITS = pattern(r"\d+")
 #: How many pairs of names are compared in one config at most: a generated one must not cost minutes.
 _MAX_PAIRS = 30_000
 #: More places than this are not listed with one finding.

@@ -11,6 +11,7 @@ from lbcheck.dialects.nginx.passes import host_and_port, is_literal_address, nam
 from lbcheck.dialects.nginx.templates import OPAQUE
 from lbcheck.dialects.nginx.variables import hundredths, names_in, variables
 from lbcheck.findings import ERROR, INFO, WARNING, Edit, Hit, Related
+from lbcheck.patterns import pattern
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,13 +26,13 @@ if TYPE_CHECKING:
 
     Names = dict[tuple[str, str], Pool]
 
-_SCHEME = re.compile(r"(?:[a-zA-Z][a-zA-Z0-9+.-]*|\$\w+|\$\{\w+\})://")
+_SCHEME = pattern(r"(?:[a-zA-Z][a-zA-Z0-9+.-]*|\$\w+|\$\{\w+\})://")
 #: What a client writes into a request: a name, as a rule.
-_FROM_CLIENT = re.compile(r"\$\{?(?:host|http_host|server_name|ssl_server_name|ssl_preread_server_name)\}?\Z")
+_FROM_CLIENT = pattern(r"\$\{?(?:host|http_host|server_name|ssl_server_name|ssl_preread_server_name)\}?\Z")
 #: The end of a host that makes it a domain name, whatever stands before it.
-_DOMAIN = re.compile(r"[^$]*\.[a-z-]*[a-z]\.?\Z", re.IGNORECASE)
-_PORT = re.compile(r":(?:\d+|\$\w+|\$\{\w+\})\Z")
-_ONE_VARIABLE = re.compile(r"\$(?:\w+|\{\w+\})\Z")
+_DOMAIN = pattern(r"[^$]*\.[a-z-]*[a-z]\.?\Z", re.IGNORECASE)
+_PORT = pattern(r":(?:\d+|\$\w+|\$\{\w+\})\Z")
+_ONE_VARIABLE = pattern(r"\$(?:\w+|\{\w+\})\Z")
 #: Inputs of a map that have no other values than these.
 _CLOSED = {"$scheme": {"http", "https"}, "$https": {"on", ""}}
 #: Inputs whose values the config's own `listen` lines decide: whoever wrote them listed what there is.

@@ -24,6 +24,7 @@ from lbcheck.model import (
     Setting,
     WeightedTarget,
 )
+from lbcheck.patterns import pattern
 
 if TYPE_CHECKING:
     from lbcheck.dialects.nginx.scope import Scope
@@ -36,8 +37,8 @@ _STRENGTHS = {"=": ("exact", False), "^~": ("prefix", False), "~": ("regex", Fal
 #: Ports that a *_pass takes where none is written.
 _DEFAULT_PORTS = {"http": 80, "https": 443, "grpc": 80, "grpcs": 443, "memcached": 11211}
 #: Variables whose value begins with the path or the query: what stands before them is the whole authority.
-_PATH_VARIABLE = re.compile(r"\$\{?(?:request_uri|uri|document_uri|is_args|fastcgi_script_name)\b")
-_VARIABLE_SCHEME = re.compile(r"\A\$\{?\w+\}?://", re.ASCII)
+_PATH_VARIABLE = pattern(r"\$\{?(?:request_uri|uri|document_uri|is_args|fastcgi_script_name)\b")
+_VARIABLE_SCHEME = pattern(r"\A\$\{?\w+\}?://", re.ASCII)
 _LUA_ANSWERS = ("content_by_lua_block", "content_by_lua_file", "content_by_lua", "js_content", "perl")
 
 

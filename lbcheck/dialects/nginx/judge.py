@@ -7,9 +7,8 @@ is written, nothing is said.
 
 from __future__ import annotations
 
-import re
 from functools import lru_cache
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from lbcheck.dialects.nginx import (
     judge_addresses,
@@ -27,6 +26,7 @@ from lbcheck.dialects.nginx.known import ANYWHERE, DATA_BLOCKS, ONCE, apart, for
 from lbcheck.dialects.nginx.passes import root
 from lbcheck.dialects.nginx.templates import OPAQUE, TORN, any_words, exclusive
 from lbcheck.findings import Related
+from lbcheck.patterns import pattern
 from lbcheck.spelling import nearest
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
 #: How many unknown names are compared with the known ones; a file with more is no nginx config.
 MAX_GUESSES = 50
-_NAME = re.compile(r"[a-z][a-z_0-9]{4,}\W?\Z")
+_NAME = pattern(r"[a-z][a-z_0-9]{4,}\W?\Z")
 
 
 def judge(config: Config) -> None:
@@ -75,20 +75,6 @@ def _perhaps_apart(found: Hit) -> bool:
         other.span.source is source and exclusive(source.text, found.span.start, other.span.start)
         for other in found.related
     )
-
-
-class _Entry(NamedTuple):
-    """What the tables say of a name in a context.
-
-    `masks` are those that hold there, `plain` and `block` the numbers of arguments that they allow (`arities`), `kind`
-    the kind of value that is judged, and `once` whether a second one is refused.
-    """
-
-    masks: list[int]
-    plain: int
-    block: int
-    kind: str | None
-    once: bool
 
 
 class _Places:
@@ -163,13 +149,17 @@ class _Places:
 
 
 @lru_cache(maxsize=16_384)
-def _look_up(name: str, bits: int, part: str) -> _Entry:
-    """Return what holds for a name in the contexts of `bits`, which lie in "http", "stream", "mail" or ""."""
+def _look_up(name: str, bits: int, part: str) -> tuple[list[int], int, int, str | None, bool]:
+    """Return what holds for a name in the contexts of `bits`, which lie in "http", "stream", "mail" or "".
+
+    The masks, the numbers of arguments that they allow without and with a block (`arities`), the kind of value that is
+    judged, and whether a second one is refused.
+    """
     masks = [mask for mask in MASKS.get(name, ()) if mask & bits]
     if apart(name):
-        return _Entry(masks, *arities(masks), None, once=False)
+        return masks, *arities(masks), None, False
     once = bool(masks) and (name in ONCE or kind_of(name, part) in SINGLE)
-    return _Entry(masks, *arities(masks), judged(name, part), once)
+    return masks, *arities(masks), judged(name, part), once
 
 
 def _guess(name: str, bits: int) -> str | None:

@@ -10,6 +10,7 @@ from lbcheck.dialects.nginx.passes import FAMILIES
 from lbcheck.dialects.nginx.templates import OPAQUE
 from lbcheck.dialects.nginx.values import split_url
 from lbcheck.findings import Related
+from lbcheck.patterns import pattern
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,13 +20,13 @@ if TYPE_CHECKING:
     from lbcheck.findings import Hit
 
 _REFUSES = "nginx refuses the config"
-_PLAIN = re.compile(r"(?:\d{1,3}(?:\.\d{1,3}){3}|[a-zA-Z0-9_-]+(?:\.[a-zA-Z0-9_-]+)*)(?::(\d{1,5}))?\Z", re.ASCII)
-_BRACKETS = re.compile(r"\[[^\]]*\](?::(.*))?\Z", re.DOTALL)
+_PLAIN = pattern(r"(?:\d{1,3}(?:\.\d{1,3}){3}|[a-zA-Z0-9_-]+(?:\.[a-zA-Z0-9_-]+)*)(?::(\d{1,5}))?\Z", re.ASCII)
+_BRACKETS = pattern(r"\[[^\]]*\](?::(.*))?\Z", re.DOTALL)
 #: Schemes of *_pass; of fastcgi, scgi and memcached none is known.
 _SCHEMES = {"proxy": ("http://", "https://"), "grpc": ("grpc://", "grpcs://"), "uwsgi": ("uwsgi://", "suwsgi://")}
 #: What is judged in each top block.
 _PASSES = {"http": FAMILIES, "stream": {"proxy_pass": "stream"}}
-_VARIABLE = re.compile(r"\$[a-z]")
+_VARIABLE = pattern(r"\$[a-z]")
 
 
 def wrong(text: str) -> str | None:

@@ -9,6 +9,7 @@ from lbcheck.dialects.nginx.directive_table import DIRECTIVES
 from lbcheck.dialects.nginx.hits import hit
 from lbcheck.dialects.nginx.values import is_opaque, listen_address
 from lbcheck.findings import Related
+from lbcheck.patterns import pattern
 from lbcheck.spelling import nearest
 
 if TYPE_CHECKING:
@@ -21,14 +22,14 @@ if TYPE_CHECKING:
 
 _REFUSES = "nginx refuses the config"
 #: Parameters that set options of the socket: for one address they may be written once (`lsopt.set`).
-_SOCKET = re.compile(
+_SOCKET = pattern(
     r"(?:setfib=|fastopen=|backlog=|rcvbuf=|sndbuf=|accept_filter=|ipv6only=|so_keepalive=)|(?:deferred|bind|reuseport"
     r"|multipath)\Z"
 )
 _PARAMETERS = ("default_server", "ssl", "http2", "quic", "proxy_protocol", "setfib", "fastopen", "backlog", "rcvbuf",
     "sndbuf", "accept_filter", "deferred", "bind", "ipv6only", "reuseport", "so_keepalive", "udp", "multipath",
     "default", "spdy", "http3", "id")  # fmt: skip
-_PORT = re.compile(r"(?:(?:.*:)?(\d+)(?:-(\d+))?)\Z", re.ASCII | re.DOTALL)
+_PORT = pattern(r"(?:(?:.*:)?(\d+)(?:-(\d+))?)\Z", re.ASCII | re.DOTALL)
 #: Words that make it a socket of another kind than TCP's.
 _OTHER = frozenset({"udp", "quic"})
 _KNOWN = frozenset(_PARAMETERS)

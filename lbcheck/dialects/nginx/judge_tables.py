@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from lbcheck.dialects.nginx.hits import hit
 from lbcheck.dialects.nginx.templates import OPAQUE
 from lbcheck.findings import Related
+from lbcheck.patterns import pattern
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,8 +19,8 @@ if TYPE_CHECKING:
 
 _REFUSES = "nginx refuses the config"
 _PLAIN = frozenset({"map", "geo", "split_clients", "types", "charset_map"})
-_PERCENT = re.compile(r"(\d+)(?:\.(\d{1,2}))?%\Z", re.ASCII)
-_NETWORK = re.compile(r"[\d.]+(?:/[\d.]+)?\Z", re.ASCII)
+_PERCENT = pattern(r"(\d+)(?:\.(\d{1,2}))?%\Z", re.ASCII)
+_NETWORK = pattern(r"[\d.]+(?:/[\d.]+)?\Z", re.ASCII)
 _GEO_WORDS = frozenset({"default", "delete", "include", "proxy", "proxy_recursive", "ranges", "volatile"})
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from lbcheck.dialects.nginx.hits import hit
 from lbcheck.dialects.nginx.source_table import KINDS, RANGES, WORDS
 from lbcheck.dialects.nginx.templates import OPAQUE
+from lbcheck.patterns import pattern
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,12 +19,12 @@ if TYPE_CHECKING:
 #: `ngx_parse_time` in src/core/ngx_parse.c: units from large to small; after a blank only a last number may follow.
 #: A time kept in milliseconds knows neither years nor months, one kept in seconds no milliseconds.
 _HOURS = r"(?:\d*w *)?(?:\d*d *)?(?:\d*h *)?(?:\d*m(?!s) *)?"
-_TIME = re.compile(_HOURS + r"(?:\d* +|(?:\d*s *)?(?:\d*ms *)?)\d*\Z", re.ASCII)
-_SECONDS = re.compile(r"(?:\d*y *)?(?:\d*M *)?" + _HOURS + r"(?:\d* +|(?:\d*s *)?)\d*\Z", re.ASCII)
-_SIZE = re.compile(r"\d+[kKmM]?\Z", re.ASCII)
-_OFFSET = re.compile(r"\d+[kKmMgG]?\Z", re.ASCII)
-_NUMBER = re.compile(r"\d{1,19}\Z", re.ASCII)
-_DIGIT = re.compile(r"\d", re.ASCII)
+_TIME = pattern(_HOURS + r"(?:\d* +|(?:\d*s *)?(?:\d*ms *)?)\d*\Z", re.ASCII)
+_SECONDS = pattern(r"(?:\d*y *)?(?:\d*M *)?" + _HOURS + r"(?:\d* +|(?:\d*s *)?)\d*\Z", re.ASCII)
+_SIZE = pattern(r"\d+[kKmM]?\Z", re.ASCII)
+_OFFSET = pattern(r"\d+[kKmMgG]?\Z", re.ASCII)
+_NUMBER = pattern(r"\d{1,19}\Z", re.ASCII)
+_DIGIT = pattern(r"\d", re.ASCII)
 
 #: Setters of src/core/ngx_conf_file.c that refuse a second value ("is duplicate").
 SINGLE = frozenset({"flag", "time", "seconds", "size", "offset", "number", "buffers", "word", "text"})

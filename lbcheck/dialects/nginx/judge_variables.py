@@ -14,8 +14,10 @@ from typing import TYPE_CHECKING
 from lbcheck.dialects.nginx.contexts import MASKS
 from lbcheck.dialects.nginx.hits import hit
 from lbcheck.dialects.nginx.known import DATA_BLOCKS, apart
+from lbcheck.dialects.nginx.passes import FAMILIES
 from lbcheck.dialects.nginx.source_table import HTTP_VARIABLES, STREAM_VARIABLES
 from lbcheck.dialects.nginx.templates import OPAQUE
+from lbcheck.patterns import pattern
 from lbcheck.spelling import nearest
 
 if TYPE_CHECKING:
@@ -32,21 +34,21 @@ _APART = (
     "proxy_protocol_", "upstream_", "api_", "slice_", "app_protect", "quic", "http2", "http3", "spdy", "tcpinfo_",
 )  # fmt: skip
 #: Modules of nginx itself whose variables are known, or which define none without a directive of theirs.
-_OWN_MODULES = re.compile(
+_OWN_MODULES = pattern(
     r"ngx_(?:stream|mail|http_(?:geoip|image_filter|perl|xslt_filter|js|dav|auth_request)|stream_(?:geoip|js))_module\.so\Z"
 )
 #: Directives in which every `$name` outside of a regular expression is a variable; what nginx reads at load.
-_READERS = re.compile(
-    r"(?:(?:proxy|grpc|fastcgi|uwsgi|scgi|memcached)_(?:pass|set_header|param|cache_key|bind|ssl_name|cookie_domain|"
-    r"cookie_path|cache_bypass|no_cache|method|set_body)|add_header|add_trailer|set|if|return|rewrite|log_format|map|"
-    r"split_clients|root|alias|access_log|limit_req_zone|limit_conn_zone|hash|auth_basic|auth_request_set|try_files|"
-    r"sub_filter|error_page|expires|mirror|uwsgi_param|scgi_param)\Z"
-)
-_VARIABLE = re.compile(r"\$(?:\{([a-zA-Z0-9_]+)\}|([a-zA-Z_][a-zA-Z0-9_]*))", re.ASCII)
-_CAPTURE = re.compile(r"\(\?P?[<'](\w+)[>']")
-_DEFINERS = re.compile(
-    r"(?:set|geo|map|num_map|split_clients|auth_request_set|keyval|(?:js|perl)_\w+|auth_jwt_\w+_set)\Z"
-)
+_READERS = frozenset(
+    {f"{family}_{what}" for family in FAMILIES.values() for what in (
+        "pass", "set_header", "param", "cache_key", "bind", "ssl_name", "cookie_domain", "cookie_path", "cache_bypass",
+        "no_cache", "method", "set_body")}
+    | {"add_header", "add_trailer", "set", "if", "return", "rewrite", "log_format", "map", "split_clients", "root",
+       "alias", "access_log", "limit_req_zone", "limit_conn_zone", "hash", "auth_basic", "auth_request_set",
+       "try_files", "sub_filter", "error_page", "expires", "mirror"}
+)  # fmt: skip
+_VARIABLE = pattern(r"\$(?:\{([a-zA-Z0-9_]+)\}|([a-zA-Z_][a-zA-Z0-9_]*))", re.ASCII)
+_CAPTURE = pattern(r"\(\?P?[<'](\w+)[>']")
+_DEFINERS = pattern(r"(?:set|geo|map|num_map|split_clients|auth_request_set|keyval|(?:js|perl)_\w+|auth_jwt_\w+_set)\Z")
 
 
 def undefined(main: Scope) -> Iterator[Hit]:
@@ -67,7 +69,7 @@ def _read_in(scope: Scope, defined: set[str], known: frozenset[str]) -> Iterator
             yield _unknown(entry, entry.args, defined, known)
         return
     for name, directives in scope.names.items():
-        if _reads(name):
+        if name in _READERS:
             for directive in directives:
                 yield _unknown(directive, _read(directive), defined, known)
 
@@ -98,11 +100,6 @@ def _defined(scope: Scope) -> Iterator[str]:
                 yield from (name.lower() for word in words for name in _CAPTURE.findall(word))
             if definer:
                 yield from (word.lstrip("$").strip("{}").lower() for word in _targets(directive))
-
-
-@lru_cache(maxsize=4096)
-def _reads(name: str) -> bool:
-    return bool(_READERS.match(name))
 
 
 @lru_cache(maxsize=4096)

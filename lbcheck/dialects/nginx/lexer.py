@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from lbcheck.patterns import pattern
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -23,7 +25,7 @@ TOKEN = re.compile(
     )""",
     re.VERBOSE,
 )
-_ESCAPE = re.compile(r"""\\(["'\\trn])""")
+_ESCAPE = pattern(r"""\\(["'\\trn])""")
 _ESCAPED = {"t": "\t", "r": "\r", "n": "\n"}
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from lbcheck.dialects.nginx.admins import PAGES, admins
@@ -15,6 +14,7 @@ from lbcheck.dialects.nginx.values import bare, seconds, split_url, whole
 from lbcheck.dialects.nginx.variables import Variables
 from lbcheck.findings import NotChecked
 from lbcheck.model import Config, Duration, Requirement, Setting
+from lbcheck.patterns import pattern
 from lbcheck.text import Span
 
 if TYPE_CHECKING:
@@ -26,10 +26,11 @@ if TYPE_CHECKING:
     from lbcheck.text import Source
 
 #: Timeouts whose unit people forget; a number alone is seconds.
-_TIMED = re.compile(
-    r"(?:(?:proxy|grpc|fastcgi|uwsgi|scgi|memcached)_(?:connect|send|read)_timeout|proxy_timeout|keepalive_timeout"
-    r"|client_(?:body|header)_timeout|send_timeout|resolver_timeout)\Z"
-)
+_TIMED = frozenset(
+    {f"{family}_{what}_timeout" for family in FAMILIES.values() for what in ("connect", "send", "read")}
+    | {"proxy_timeout", "keepalive_timeout", "client_body_timeout", "client_header_timeout", "send_timeout",
+       "resolver_timeout"}
+)  # fmt: skip
 #: Directives outside of upstreams → first open-source version, and the edition that had them before.
 _REQUIREMENTS: dict[str, tuple[tuple[int, ...], str]] = {
     "health_check": ((), "NGINX Plus"),
@@ -37,7 +38,7 @@ _REQUIREMENTS: dict[str, tuple[tuple[int, ...], str]] = {
     "http3": ((1, 25, 0), ""),
 }
 _COLLECTED = frozenset({"resolver", *_REQUIREMENTS, *PAGES})
-_SURROGATE = re.compile("[\ud800-\udfff]")
+_SURROGATE = pattern("[\ud800-\udfff]")
 
 
 def lower(path: str, main: Scope, includer: Includer, opened: str | None, *, whole_root: bool) -> Config:
@@ -58,7 +59,9 @@ def lower(path: str, main: Scope, includer: Includer, opened: str | None, *, who
     _walk(config, main, includer)
     config.workers = _workers(main, whole_root=whole_root)
     config.unmodelled.extend(includer.unmodelled)
-    config.unmodelled.extend(_not_utf8(source) for source in config.files if _SURROGATE.search(source.text))
+    config.unmodelled.extend(
+        _not_utf8(source) for source in config.files if not source.text.isascii() and _SURROGATE.search(source.text)
+    )
     config.open = opened or includer.open or gap
     config.blocks = lambda: _blocks(includer)
     return config
@@ -119,7 +122,7 @@ def _walk(config: Config, main: Scope, includer: Includer) -> None:
 
 def _time(config: Config, directive: Directive) -> None:
     text = directive.args[0] if directive.args else ""
-    value = seconds(text) if bare(text) and _TIMED.match(directive.name) else None
+    value = seconds(text) if bare(text) and directive.name in _TIMED else None
     if value is not None:
         config.durations.append(Duration(directive.name, text, "", "s", value, directive.arg_span(0)))
 

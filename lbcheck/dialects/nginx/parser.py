@@ -13,6 +13,7 @@ from lbcheck.dialects.nginx.lexer import TOKEN, unescape
 from lbcheck.dialects.nginx.templates import OTHER_BRANCH, TORN, UNKNOWN_TEXT, mask, some_text, unread
 from lbcheck.dialects.nginx.tree import Directive, Fault, Tree, lua_end
 from lbcheck.files import MAX_DEPTH
+from lbcheck.patterns import pattern
 
 if TYPE_CHECKING:
     from lbcheck.text import Source
@@ -22,9 +23,9 @@ if TYPE_CHECKING:
 _SIMPLE = re.compile(
     r"[ \t\r\n]*(?:([A-Za-z0-9_~^=./*:][!%&()*+,\-./0-9:<=>?@A-Z\[\]^_`a-z|~ \t]*+)([;{])|(\})|(?:\#[^\n]*\n))"
 )
-_BLANK_END = re.compile(r"[ \t\r\n]*\Z")
+_BLANK_END = pattern(r"[ \t\r\n]*\Z")
 #: Behind a template's expression that stands for whole directives.
-_STATEMENT_END = re.compile(r"[ \t\r]*(?:\n|\#|\}|\Z)")
+_STATEMENT_END = pattern(r"[ \t\r]*(?:\n|\#|\}|\Z)")
 
 
 class _Parser:

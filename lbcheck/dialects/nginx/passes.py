@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from lbcheck.dialects.nginx.scope import Scope
 from lbcheck.dialects.nginx.templates import OPAQUE
 from lbcheck.dialects.nginx.values import seconds, split_url
+from lbcheck.patterns import pattern
 
 if TYPE_CHECKING:
     from lbcheck.context import Context
@@ -17,8 +18,8 @@ if TYPE_CHECKING:
 #: The directives that send a request on, and the prefix of the directives that steer each.
 FAMILIES = {f"{family}_pass": family for family in ("proxy", "grpc", "fastcgi", "uwsgi", "scgi", "memcached")}
 
-_PORT = re.compile(r":\d+\Z", re.ASCII)
-_IPV4 = re.compile(r"\d+(?:\.\d+){3}\Z", re.ASCII)
+_PORT = pattern(r":\d+\Z", re.ASCII)
+_IPV4 = pattern(r"\d+(?:\.\d+){3}\Z", re.ASCII)
 
 
 class Pass:

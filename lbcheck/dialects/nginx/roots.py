@@ -17,6 +17,7 @@ from lbcheck.files import UnreadableError
 from lbcheck.findings import Hit
 from lbcheck.model import Config
 from lbcheck.paths import PathIndex, is_glob
+from lbcheck.patterns import pattern
 from lbcheck.text import Source, Span
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from lbcheck.dialects.nginx.tree import Tree
     from lbcheck.files import Files
 
-_DUMP = re.compile(r"^# configuration file (\S.*?):\r?$", re.MULTILINE)
+_DUMP = pattern(r"^# configuration file (\S.*?):\r?$", re.MULTILINE)
 _MAIN = frozenset(
     {"events", "http", "stream", "mail", "user", "worker_processes", "pid", "daemon", "load_module", "master_process",
      "worker_rlimit_nofile", "pcre_jit", "env", "thread_pool", "worker_cpu_affinity", "google_perftools_profiles"}

@@ -9,38 +9,40 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
+from lbcheck.patterns import pattern
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 #: What a tag does.
 VALUE, NOTHING, OPEN, BRANCH, CLOSE = "value", "nothing", "open", "branch", "close"
 
-_OPENERS = re.compile(r"\{\{|\{%|\{\#|<%|@@\w+@@")
+_OPENERS = pattern(r"\{\{|\{%|\{\#|<%|@@\w+@@")
 _CLOSERS = {"{{": "}}", "{%": "%}", "{#": "#}", "<%": "%>"}
 
-_JINJA = re.compile(r"\{%[-+~]?\s*(\w+)([^%]*)")
+_JINJA = pattern(r"\{%[-+~]?\s*(\w+)([^%]*)")
 _JINJA_OPENS = frozenset(
     {"if", "for", "macro", "block", "call", "filter", "while", "with", "raw", "autoescape", "trans", "unless"}
 )
 _JINJA_BRANCHES = frozenset({"else", "elif", "elsif", "elseif"})
 
-_RUBY = re.compile(r"<%[-_]?\s*(.*?)\s*[-_]?%>\Z", re.DOTALL)
-_RUBY_BRANCH = re.compile(r"(?:\}\s*)?(?:else|elsif|elif|when|in|rescue|ensure)\b")
-_RUBY_CLOSE = re.compile(r"(?:end\b|\})")
-_RUBY_OPEN = re.compile(r"(?:if|unless|case|while|until|for|begin)\b|.*(?:\bdo|\{)\s*(?:\|[^|]*\|)?\Z", re.DOTALL)
+_RUBY = pattern(r"<%[-_]?\s*(.*?)\s*[-_]?%>\Z", re.DOTALL)
+_RUBY_BRANCH = pattern(r"(?:\}\s*)?(?:else|elsif|elif|when|in|rescue|ensure)\b")
+_RUBY_CLOSE = pattern(r"(?:end\b|\})")
+_RUBY_OPEN = pattern(r"(?:if|unless|case|while|until|for|begin)\b|.*(?:\bdo|\{)\s*(?:\|[^|]*\|)?\Z", re.DOTALL)
 
-_BRACES = re.compile(r"\{\{\{?[-~]?\s*(.*?)\s*[-~]?\}?\}\}\Z", re.DOTALL)
-_BRACES_OPEN = re.compile(r"(?:if|range|with|define|block)\s+\S|\#|\^.")
-_BRACES_BRANCH = re.compile(r"else\b|\^\Z")
-_BRACES_CLOSE = re.compile(r"end\Z|/(?!\*)")
-_BRACES_NOTHING = re.compile(r"/\*|!|\$\w+\s*:?=[^=]")
+_BRACES = pattern(r"\{\{\{?[-~]?\s*(.*?)\s*[-~]?\}?\}\}\Z", re.DOTALL)
+_BRACES_OPEN = pattern(r"(?:if|range|with|define|block)\s+\S|\#|\^.")
+_BRACES_BRANCH = pattern(r"else\b|\^\Z")
+_BRACES_CLOSE = pattern(r"end\Z|/(?!\*)")
+_BRACES_NOTHING = pattern(r"/\*|!|\$\w+\s*:?=[^=]")
 
 #: Constructs whose text is put out somewhere else, if at all.
-_DEFINES = re.compile(r"\{%-?\s*macro\b|\{\{-?\s*define\b")
-_LOOP = re.compile(
+_DEFINES = pattern(r"\{%-?\s*macro\b|\{\{-?\s*define\b")
+_LOOP = pattern(
     r"\{%-?\s*(?:for|while)\b|<%-?\s*[^%]*?\b(?:each\w*|for|while|until|times)\b|\{\{-?\s*(?:range|\#each)\b"
 )
-_CASE = re.compile(r"<%-?\s*case\b")
+_CASE = pattern(r"<%-?\s*case\b")
 
 
 class Tag(NamedTuple):

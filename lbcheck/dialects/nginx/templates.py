@@ -6,11 +6,11 @@ are cut out; `unread` says where, for they were not checked.
 
 from __future__ import annotations
 
-import re
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from lbcheck.dialects.nginx.template_tags import OPEN, VALUE, constructs, repeats, tags
+from lbcheck.patterns import pattern
 
 if TYPE_CHECKING:
     from lbcheck.dialects.nginx.template_tags import Construct, Tag
@@ -22,10 +22,10 @@ OTHER_BRANCH = "another branch of a template's condition, or a definition: one r
 UNKNOWN_TEXT = "what a template puts in here is not known"
 TORN = "the blocks of this template do not pair up, so not all of it was checked"
 
-_OPAQUE_RUN = re.compile(f"{OPAQUE}+")
+_OPAQUE_RUN = pattern(f"{OPAQUE}+")
 #: A variable of the environment, which `envsubst` replaces by any number of words.
-_ENVIRONMENT = re.compile(r"\$(?:[A-Z][A-Z0-9_]*|\{[A-Z][A-Z0-9_]*\})\Z")
-_NO_BREAK = re.compile(r"[^\n]")
+_ENVIRONMENT = pattern(r"\$(?:[A-Z][A-Z0-9_]*|\{[A-Z][A-Z0-9_]*\})\Z")
+_NO_BREAK = pattern(r"[^\n]")
 
 
 class _Template(NamedTuple):

@@ -6,11 +6,11 @@ offsets of their whole text; the place of a single argument is found again when 
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from lbcheck.dialects.nginx.lexer import words
 from lbcheck.dialects.nginx.templates import is_template, masked
+from lbcheck.patterns import pattern
 from lbcheck.text import Span
 
 if TYPE_CHECKING:
@@ -140,7 +140,7 @@ class Tree:
                 stack.extend(reversed(directive.children))
 
 
-_LUA = re.compile(
+_LUA = pattern(
     r"""--\[(=*)\[[\s\S]*?\]\1\]|--[^\n]*|\[(=*)\[[\s\S]*?\]\2\]|"(?:[^"\\\n]|\\[\s\S])*"|'(?:[^'\\\n]|\\[\s\S])*'|[{}]"""
 )
 

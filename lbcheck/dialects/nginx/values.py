@@ -7,13 +7,14 @@ from functools import lru_cache
 
 from lbcheck.dialects.nginx.templates import OPAQUE
 from lbcheck.model import Address
+from lbcheck.patterns import pattern
 
 #: Seconds of each unit (ngx_parse_time in src/core/ngx_parse.c). A number without one is seconds.
 UNITS = {"y": 31536000.0, "M": 2592000.0, "w": 604800.0, "d": 86400.0, "h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
 
-_TIME = re.compile(r"(?:(\d+)(y|M|w|d|h|ms|m|s)?\s*)", re.ASCII)
-_IPV4 = re.compile(r"\d{1,3}(?:\.\d{1,3}){3}\Z", re.ASCII)
-_SCHEME = re.compile(r"([a-zA-Z][a-zA-Z0-9+.-]*)://(.*)\Z", re.DOTALL)
+_TIME = pattern(r"(?:(\d+)(y|M|w|d|h|ms|m|s)?\s*)", re.ASCII)
+_IPV4 = pattern(r"\d{1,3}(?:\.\d{1,3}){3}\Z", re.ASCII)
+_SCHEME = pattern(r"([a-zA-Z][a-zA-Z0-9+.-]*)://(.*)\Z", re.DOTALL)
 
 
 #: A config writes the same few values thousands of times.

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from lbcheck.dialects.nginx.passes import root
 from lbcheck.dialects.nginx.templates import OPAQUE
+from lbcheck.patterns import pattern
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,13 +22,13 @@ if TYPE_CHECKING:
 MAX_VALUES = 20_000
 #: A chain of variables longer than this is not followed.
 _DEPTH = 4
-_VARIABLE = re.compile(r"\$(?:\{(\w+)\}|(\w+))", re.ASCII)
+_VARIABLE = pattern(r"\$(?:\{(\w+)\}|(\w+))", re.ASCII)
 #: Words of map and geo blocks that are settings, not entries.
 _MAP_WORDS = frozenset({"hostnames", "volatile", "include"})
 _GEO_WORDS = frozenset({"delete", "include", "proxy", "proxy_recursive", "ranges"})
 #: Other ways to give a variable a value; what they give is not known.
-_SETTERS = re.compile(r"(?:set_by_lua\w*|js_set|perl_set|auth_request_set|auth_jwt_claim_set|set_\w+|js_var)\Z")
-_LUA = re.compile(r"_by_lua(?:_block|_file)?\Z|\Ajs_(?:access|content|preread)\Z")
+_SETTERS = pattern(r"(?:set_by_lua\w*|js_set|perl_set|auth_request_set|auth_jwt_claim_set|set_\w+|js_var)\Z")
+_LUA = pattern(r"_by_lua(?:_block|_file)?\Z|\Ajs_(?:access|content|preread)\Z")
 #: Blocks that give one variable its values; the lines in them are no directives.
 _TABLES = frozenset({"map", "geo", "split_clients"})
 _ENTRIES = frozenset((name,) for name in _TABLES)
