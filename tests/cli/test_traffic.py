@@ -92,3 +92,29 @@ def test_declared_machines_and_demand(folder):
         (150.0, 100.0, "hot"),
         (50.0, 100.0, "fair"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("suffix", "begins"),
+    [
+        ("html", "<!doctype html>"),
+        ("svg", "<svg xmlns="),
+        ("md", "### Where the traffic goes"),
+        ("mmd", "flowchart LR"),
+        ("txt", "nginx.conf\n  app "),
+    ],
+)
+def test_pictures_beside(folder, suffix, begins):
+    done = lbcheck(folder, "traffic", "nginx.conf", "--color", "always", "-o", f"shares.{suffix}")
+    assert done.returncode == 0
+    assert "\x1b[" in done.stdout
+    written = (folder / f"shares.{suffix}").read_text("utf-8")
+    assert written.startswith(begins)
+    assert "\x1b" not in written
+
+
+def test_a_terminal_without_colours_and_of_any_width(folder):
+    done = lbcheck(folder, "traffic", "nginx.conf", env={"FORCE_COLOR": "1", "COLUMNS": "60"})
+    assert "\x1b" not in done.stdout  # NO_COLOR is set, and wins
+    assert "75 %" in done.stdout
+    assert max(map(len, done.stdout.split("\n"))) <= 60

@@ -10,7 +10,7 @@ from lbcheck.report.pictures.diff_layout import draw
 from lbcheck.report.pictures.diff_sections import digest
 from lbcheck.report.pictures.pairs import headline
 from lbcheck.report.pictures.rows import full_scale
-from lbcheck.report.pictures.words import named, plain, told
+from lbcheck.report.pictures.words import cut, named, plain, told
 from lbcheck.traffic.outcome import HOT, UNKNOWN
 from lbcheck.wording import counted
 
@@ -93,7 +93,7 @@ def _row(line: Pair) -> dict[str, Any]:
     before, after = (None if row is None else html.side(row, scale) for row in rows)
     shown = line.after or line.before
     return {
-        "label": line.label,
+        "label": cut(line.label, html.NAME),
         "detail": "" if shown is None else html.detail(shown),
         "before": before,
         "after": after,

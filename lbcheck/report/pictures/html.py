@@ -17,7 +17,7 @@ from lbcheck.report.pictures import losses
 from lbcheck.report.pictures.page_style import page_css
 from lbcheck.report.pictures.rows import full_scale, mark
 from lbcheck.report.pictures.svg import inline
-from lbcheck.report.pictures.words import plain, told
+from lbcheck.report.pictures.words import cut, plain, told
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,6 +37,9 @@ POOLS_WITH_LOSSES = 50
 MOST_LOSSES = 5
 MOST_ROUTES = 200
 MOST_NOTES = 100
+#: Columns of a name in a table, and of the names below a folded line.
+NAME = 64
+_DETAIL = 160
 #: So many tables are open from the start.
 OPEN = 12
 
@@ -114,8 +117,8 @@ def side(row: Row, scale: float | None = None) -> Side:
 def detail(row: Row) -> str:
     """Return what stands below a name: the names of many servers, or the address of one."""
     if row.size > 1 and len(row.names) > 1:
-        return ", ".join(row.names) + (", …" if row.size > len(row.names) else "")
-    return row.address if row.address != row.label else ""
+        return cut(", ".join(row.names), _DETAIL) + (", …" if row.size > len(row.names) else "")
+    return cut(row.address, NAME) if row.address != row.label else ""
 
 
 def loss_lines(pool: PoolTraffic, most: int, version: str = "") -> tuple[list[LossLine], int]:

@@ -107,7 +107,7 @@ def write(drawing: Drawing, line: Line, columns: Columns, center: float, room: f
     end = x + drawing.write(x, y, label, "name", room=columns.end - x, look=look)
     if two:
         wide = sum(_SPACE + text_width(text, "mark") for text, _ in _tail(line))
-        y, end = y + _SECOND, max(x - room, min(x, columns.end - wide)) - _SPACE
+        y, end = y + _SECOND, (x if x + wide <= columns.end + _SPACE else x - room) - _SPACE
     for text, look in _tail(line):
         end += _SPACE
         end += drawing.write(end, y, text, "mark", room=columns.end - end, look=look)

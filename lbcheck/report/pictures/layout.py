@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from lbcheck.report.pictures.faces import Port
+    from lbcheck.report.pictures.rows import Row
     from lbcheck.report.pictures.sections import Section
     from lbcheck.report.pictures.sources import Source
     from lbcheck.report.pictures.views import PoolView
@@ -123,10 +124,17 @@ def _face(view: PoolView, section: Section, columns: Columns) -> Face:
     return Face(
         view.name,
         [(note, "muted") for note in notes],
-        [Line(row) for row in view.rows(MOST_LINES)] if view.reason is None else [],
+        [Line(row, _busy(row)) for row in view.rows(MOST_LINES)] if view.reason is None else [],
         view.reason,
         members=named(members, 60) if members else "",
     )
+
+
+def _busy(row: Row) -> str:
+    """Return the share under load, where it is known and another one."""
+    if row.busy is None or percent(row.busy) == percent(row.share):
+        return ""
+    return f"busy {percent(row.busy / row.size)}"
 
 
 def arrivals(sources: Sequence[Source], sink: Sink) -> list[str]:

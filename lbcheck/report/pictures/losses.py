@@ -10,7 +10,7 @@ from lbcheck.wording import duration
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from lbcheck.traffic.outcome import Loss, PoolTraffic, Survivor
+    from lbcheck.traffic.outcome import Loss, PoolTraffic, ServerTraffic, Survivor
 
 #: A loss that nobody notices counts as lasting so many seconds: longer than what any check needs.
 _NEVER = 86_400.0
@@ -71,7 +71,7 @@ def afterwards(loss: Loss, pool: PoolTraffic) -> str:
     if loss.detection_s is None and loss.failed_share:
         return ""
     if loss.reason is not None:
-        return f"shares are then not known: {cut(plain(loss.reason), 80)}"
+        return f"shares are not known: {cut(plain(loss.reason), 80)}"
     words = ["backups take over"] if loss.backups else []
     if loss.unserved > 0:
         words.append(f"{percent(loss.unserved)} find no server")
@@ -98,12 +98,12 @@ def _busiest(loss: Loss, pool: PoolTraffic) -> str:
     if len(ahead) > 2:
         names = f"{len(ahead):,} servers"
     each = " each" if len(ahead) > 1 else ""
-    return f"{names} {'get' if each else 'gets'} {percent(most)}{each}{_instead(ahead, pool.servers)}"
+    return f"{names} {'get' if each else 'gets'} {percent(most)}{each}{_now(ahead, pool.servers, percent(most))}"
 
 
-def _instead(ahead: Sequence[int], servers: Sequence[object]) -> str:
-    normal = {percent(getattr(servers[at], "share", None)) for at in ahead if at < len(servers)}
-    return f" (now {normal.pop()})" if len(normal) == 1 else ""
+def _now(ahead: Sequence[int], servers: Sequence[ServerTraffic], then: str) -> str:
+    normal = {percent(servers[at].share) for at in ahead if at < len(servers)}
+    return f" (now {normal.pop()})" if len(normal) == 1 and then not in normal else ""
 
 
 def told(loss: Loss, pool: PoolTraffic) -> str:

@@ -86,9 +86,9 @@ class PoolPair:
         if words is None:
             words = "how much moved is not known" if change.moved is None else f"{percent(change.moved)} moved"
         if self.flow is not None:
-            words += f", gets {percent(self.flow[1])} of the requests instead of {percent(self.flow[0])}"
+            words += f", gets {percent(self.flow[1])} of requests (was {percent(self.flow[0])})"
         keys = change.keys_moved
-        return words if keys is None else f"{words}, {percent(keys)} of its keys change their server"
+        return words if keys is None else f"{words}, {percent(keys)} of its keys move"
 
     def pairs(self, limit: int, *, alike: bool = False) -> list[Pair]:
         """Return its lines in the diff's order, alike ones joined where there are more than `limit`."""

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 #: A band thinner than this gets an outline, or nobody would see it.
 _THIN = 1.0
+#: A drawing that is opened alone shrinks to its window.
+_FIT = "svg.lb{max-width:100%;height:auto}"
 #: A bar that stands for many servers has at most so many stripes, each at least so many pixels high.
 _STRIPES = 40
 _STRIPE = 3.0
@@ -19,7 +21,7 @@ _STRIPE = 3.0
 
 def document(drawing: Drawing) -> str:
     """Return a file of its own, with its style sheet and its background."""
-    return f"{_element(drawing, 'lb', style=f'<style>{drawing_css()}</style>', sized=True)}\n"
+    return f"{_element(drawing, 'lb', style=f'<style>{_FIT}{drawing_css()}</style>', sized=True)}\n"
 
 
 def inline(drawing: Drawing, prefix: str) -> str:

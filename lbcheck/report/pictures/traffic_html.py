@@ -10,7 +10,7 @@ from lbcheck.report.pictures.rows import NOBODY, OVERLOADED
 from lbcheck.report.pictures.sections import ranked
 from lbcheck.report.pictures.sources import matching
 from lbcheck.report.pictures.views import BROKEN, FINE, IN_DOUBT, UNEVEN, summary
-from lbcheck.report.pictures.words import amount, named, percent, plain, times, told
+from lbcheck.report.pictures.words import amount, cut, named, percent, plain, times, told
 from lbcheck.traffic.outcome import HOT, UNKNOWN
 from lbcheck.wording import counted
 
@@ -84,7 +84,7 @@ def _row(row: Row) -> dict[str, Any]:
         side = side._replace(mark=side.mark.split(" ")[0])  # the ratio follows for every server
     elif side.mark and words:
         words = f"· {words}"
-    return {"label": row.label, "detail": html.detail(row), "side": side, "extra": words}
+    return {"label": cut(row.label, html.NAME), "detail": html.detail(row), "side": side, "extra": words}
 
 
 def _routes(traffic: Traffic) -> dict[str, object]:

@@ -68,7 +68,7 @@ def _server(view: PoolView, each: Row, *, first: bool) -> str:
 
 
 def _loss(view: PoolView) -> str:
-    loss = losses.worst(view.pool) if view.pool.servers else None
+    loss = None if view.orphan or not view.pool.servers else losses.worst(view.pool)
     return "" if loss is None else f"- {code(view.name)} {prose(losses.told(loss, view.pool))}\n"
 
 

@@ -105,7 +105,7 @@ def _pool(view: PoolView, rows: Sequence[Row], widths: _Widths) -> Iterator[Text
         yield _fitting(Text.assemble("  ", name, " ", _server(row, widths), _tail(view, row, first=not number)), widths)
     if not view.pool.exact:
         yield _fitting(Text("    ") + styled(view.method, "muted"), widths)
-    loss = losses.worst(view.pool) if view.pool.servers else None
+    loss = None if view.orphan or not view.pool.servers else losses.worst(view.pool)
     if loss is not None:
         yield _fitting(Text("    ") + styled(losses.told(loss, view.pool), "muted"), widths)
 

@@ -160,3 +160,9 @@ def test_no_more_pools_are_drawn_than_people_look_at():
 def test_the_same_run_gives_the_same_drawing():
     one, other = layout.draw(samples.mixed(), 980), layout.draw(samples.mixed(), 980)
     assert [getattr(one, name) for name in one.__slots__] == [getattr(other, name) for name in other.__slots__]
+
+
+def test_a_share_under_load_stands_beside_the_name_where_it_is_another_one():
+    made = [each._replace(busy_share=busy) for each, busy in zip(samples.weighted([3, 1]), (0.5, 0.25), strict=True)]
+    drawing = layout.draw(samples.run([samples.pool("app", made)]), 980)
+    assert [label.text for label in drawing.labels if label.text.startswith("busy")] == ["busy 50 %"]

@@ -163,3 +163,11 @@ def test_check_imports_neither_rich_nor_jinja2():
     assert "lbcheck.report.excerpt" in done.stderr
     for name in ("rich", "jinja2", "lbcheck.report.pictures"):
         assert f" {name}\n" not in done.stderr
+
+
+def test_nobody_asks_what_a_pool_without_routes_would_lose():
+    asked = samples.loss("a1", [("a1", 0.0), ("a2", 1.0)], failed=0.5)
+    made = [samples.pool(name, samples.weighted([1, 1], name), losses=[asked]) for name in ("used", "unused")]
+    text = traffic_text(samples.run(made, [samples.frontend("web", samples.route("", ("used", 0, 1.0), share=1.0))]))
+    assert text.count("without a1") == 1
+    assert "no route to it" in text

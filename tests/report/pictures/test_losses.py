@@ -1,0 +1,65 @@
+from __future__ import annotations
+
+import pytest
+import samples
+
+from lbcheck.report.pictures import losses
+
+# ruff: noqa: E501 - a sentence is a line
+
+SERVERS = samples.weighted([2, 1, 1], "s")
+
+
+def told(loss):
+    return losses.told(loss, samples.pool("app", SERVERS))
+
+
+@pytest.mark.parametrize(
+    ("given", "sentence"),
+    [
+        (
+            {"failed": 0.5},
+            "without s1: 50 % of requests fail for up to 6 s, then s2, s3 get 50 % each (now 25 %)",
+        ),
+        ({"failed": 0.5, "detection_s": None}, "without s1: 50 % of requests fail for as long as it is down"),
+        ({"failed": 0.0}, "without s1: no request fails, then s2, s3 get 50 % each (now 25 %)"),
+        (
+            {"failed": 0.0, "delay_s": 5.0, "detection_s": None},
+            "without s1: requests wait 5 s for another server, for as long as it is down, then s2, s3 get 50 % each (now 25 %)",
+        ),
+        (
+            {"failed": None, "reason": "the ring is too large"},
+            "without s1: how many requests fail is not known, then shares are not known: the ring is too large",
+        ),
+        (
+            {"failed": 1.0, "unserved": 1.0, "alike": 3},
+            "without s1 (or any of 3 alike): 100 % of requests fail for up to 6 s, then 100 % find no server",
+        ),
+        (
+            {"failed": 0.1, "backups": True},
+            "without s1: 10 % of requests fail for up to 6 s, then backups take over, s2, s3 get 50 % each (now 25 %)",
+        ),
+    ],
+)
+def test_a_loss_in_one_sentence(given, sentence):
+    assert told(samples.loss("s1", [("s1", 0.0), ("s2", 0.5), ("s3", 0.5)], **given)) == sentence
+
+
+def test_overload_after_a_loss():
+    loss = samples.loss("s1", [("s1", 0.0), ("s2", 0.5), ("s3", 0.5)], failed=0.0)
+    over = loss.servers[1]._replace(load=150.0, capacity=100.0)
+    assert told(loss._replace(servers=(loss.servers[0], over, loss.servers[2]))) == (
+        "without s1: no request fails, then s2 overloaded (150, can take 100)"
+    )
+
+
+def test_the_worst_loss_is_the_one_that_most_requests_suffer_from():
+    after = [("s1", 0.0), ("s2", 0.5), ("s3", 0.5)]
+    long = samples.loss("long", after, failed=0.1, detection_s=100.0)
+    short = samples.loss("short", after, failed=0.9, detection_s=1.0)
+    never = samples.loss("never", after, failed=0.01, detection_s=None)
+    dead = samples.loss("dead", after, failed=0.0, unserved=0.2)
+    made = samples.pool("app", SERVERS, losses=[short, long, never, dead])
+    assert [loss.lost for loss in losses.ranked(made)] == ["dead", "never", "long", "short"]
+    assert losses.worst(made) is dead
+    assert losses.worst(samples.pool("app", SERVERS)) is None
