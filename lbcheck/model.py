@@ -659,11 +659,13 @@ class Config:
     silent in an open config. `hits` are the findings of reading (group E). `unmodelled` is what was not understood.
     `used` names pools, as (scope, name), that something other than a route refers to (`track`, a tracer, …); the
     name "*" means that any pool of the scope may be. `tree` is the dialect's resolved tree, for its own checks.
-    `blocks` gives the extent of every block, for suppressions on an opening line.
+    `blocks` gives the extent of every block, for suppressions on an opening line. `assumed` are files that an include
+    of a server's path was taken to mean, by path, with the include as it is written.
     """
 
     __slots__ = (
         "admins",
+        "assumed",
         "blocks",
         "dialect",
         "durations",
@@ -691,6 +693,7 @@ class Config:
         self.open: str | None = None
         self.hits: list[Hit] = []
         self.unmodelled: list[NotChecked] = []
+        self.assumed: dict[str, str] = {}
         self.used: set[tuple[str, str]] = set()
         self.durations: list[Duration] = []
         self.requirements: list[Requirement] = []

@@ -85,6 +85,8 @@ class Includer:
         self.used: dict[str, Tree] = {}
         self.hits: list[Hit] = []
         self.unmodelled: list[NotChecked] = []
+        #: Files that a server's path was taken to mean, and the path.
+        self.assumed: dict[str, str] = {}
         #: Why the config may hold more than was seen.
         self.open: str | None = None
         self._resolved: dict[str, list[str]] = {}
@@ -201,6 +203,7 @@ class Includer:
             found = self._at(mapped)
         if not found:
             found = self._by_end(pattern)
+            self.assumed.update((os.path.normpath(path), pattern) for path in found)
         if not found:
             self._missing(directive, pattern)
         return found

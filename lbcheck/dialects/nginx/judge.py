@@ -7,6 +7,7 @@ is written, nothing is said.
 
 from __future__ import annotations
 
+import os
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -25,7 +26,7 @@ from lbcheck.dialects.nginx.judge_values import SINGLE, judged, kind_of, wrong_v
 from lbcheck.dialects.nginx.known import ANYWHERE, DATA_BLOCKS, ONCE, apart, foreign
 from lbcheck.dialects.nginx.passes import root
 from lbcheck.dialects.nginx.templates import OPAQUE, TORN, any_words, exclusive
-from lbcheck.findings import Related
+from lbcheck.findings import WARNING, Related
 from lbcheck.patterns import pattern
 from lbcheck.spelling import nearest
 
@@ -65,7 +66,7 @@ def judge(config: Config) -> None:
         config.hits.extend(
             found for found in judge_variables.undefined(main) if (id(found.span.source), found.span.start) not in said
         )
-    config.hits[read:] = [found for found in config.hits[read:] if not _perhaps_apart(found)]
+    config.hits[read:] = [_hedged(found, config) for found in config.hits[read:] if not _perhaps_apart(found)]
 
 
 def _perhaps_apart(found: Hit) -> bool:
@@ -75,6 +76,17 @@ def _perhaps_apart(found: Hit) -> bool:
         other.span.source is source and exclusive(source.text, found.span.start, other.span.start)
         for other in found.related
     )
+
+
+def _hedged(found: Hit, config: Config) -> Hit:
+    """Make a duplicate a warning where the two come together by an include whose file was found by its path's end."""
+    files = {found.span.source.path, *(other.span.source.path for other in found.related)}
+    taken = next((path for path in sorted(files) if os.path.normpath(path) in config.assumed), None)
+    if found.code == "E10" and len(files) > 1 and taken is not None:
+        include = config.assumed[os.path.normpath(taken)]
+        problem = f"{found.args['problem']}, if `include {include}` takes in {taken}"
+        found.args, found.severity = {**found.args, "problem": problem}, WARNING
+    return found
 
 
 class _Places:
@@ -193,7 +205,10 @@ def _arity(directive: Directive, masks: list[int]) -> Iterator[Hit]:
     right = [mask for mask in masks if bool(mask & 0x100) == block]
     if not right:
         problem = f'"{name}" {"takes no block" if block else "needs a block"}: nginx refuses the config'
-        yield hit("E08", directive.span, problem, f"end it with {';' if block else '{ … }'}")
+        advice = f"end it with {';' if block else '{ … }'}"
+        if block and _spans_lines(directive):
+            advice = 'write the ";" that is missing at the end of its first line'
+        yield hit("E08", directive.span, problem, advice)
         return
     if count > 1 and any(mask & FLAG for mask in right) and _spans_lines(directive):
         wanted = "on or off"

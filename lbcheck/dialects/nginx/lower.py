@@ -62,6 +62,7 @@ def lower(path: str, main: Scope, includer: Includer, opened: str | None, *, who
     config.unmodelled.extend(
         _not_utf8(source) for source in config.files if not source.text.isascii() and _SURROGATE.search(source.text)
     )
+    config.assumed = includer.assumed
     config.open = opened or includer.open or gap
     config.blocks = lambda: _blocks(includer)
     return config

@@ -53,6 +53,29 @@ def test_a_servers_path_is_found_by_its_end(read):
     assert len(configs[0].frontends) == 1
 
 
+def test_a_duplicate_by_a_guessed_file_is_no_certain_error(read):
+    pool = "upstream a { server 10.0.0.1; }"
+    written = {"nginx.conf": http(f"{pool} include /etc/nginx/conf.d/*.conf;"), "conf.d/a.conf": pool}
+    (config,) = read(written)
+    ((code, severity, problem),) = [(hit.code, hit.severity, hit.args["problem"]) for hit in config.hits]
+    assert (code, severity) == ("E10", "warning")
+    assert problem.endswith(", if `include /etc/nginx/conf.d/*.conf` takes in conf.d/a.conf")
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        {"nginx.conf": "upstream a { server 10.0.0.1; } include conf.d/*.conf;", "conf.d/a.conf": "ONE"},
+        {"nginx.conf": "include /etc/nginx/conf.d/*.conf;", "conf.d/a.conf": "ONE ONE"},
+    ],
+)
+def test_a_certain_duplicate_is_an_error(read, written):
+    one = "upstream a { server 10.0.0.1; }"
+    texts = {name: text.replace("ONE", one) for name, text in written.items()}
+    (config,) = read({**texts, "nginx.conf": http(texts["nginx.conf"])})
+    assert [(hit.code, hit.severity) for hit in config.hits] == [("E10", None)]
+
+
 def test_a_servers_path_is_found_under_root(read):
     written = {
         "x/nginx.conf": http("include /etc/nginx/up.conf;"),
