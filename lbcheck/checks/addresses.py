@@ -157,7 +157,11 @@ def primary_and_backup(config: Config, context: Context) -> Iterator[Hit]:
             found = primaries.get(where) if where is not None else None
             if found is None or twice(backup):
                 continue
-            args = {"server": backup.name, "pool": pool.name, "address": backup.address.text, "primary": found[0].name}
+            address, primary = backup.address.text, found[0].name
+            same = (
+                "is one of its primaries, too" if primary == address else f"is its primary {primary} again ({address})"
+            )
+            args = {"server": backup.name, "pool": pool.name, "same": same}
             related = [Related(found[0].span, "the primary at the same address")]
             yield Hit("P05", backup.span, args, related=related, pool=pool.name, server=backup.name)
 

@@ -172,6 +172,7 @@ def _opposite_rank(pairs: Sequence[tuple[Entry, Entry]]) -> Hit | None:
 def _conflict(
     pool: Pool, server: Server, other_pool: Pool, other: Server, difference: str, span: Span, severity: str | None
 ) -> Hit:
-    args = {"server": server.name, "address": server.address.text, "difference": difference, "pool": pool.name}
+    address = server.address.text
+    args = {"server": server.name if server.name == address else f"{server.name} ({address})", "difference": difference}
     related = [Related(other.span, f"the same server in {other_pool.name}")]
     return Hit("X01", span, args, severity=severity, related=related, pool=pool.name, server=server.name)

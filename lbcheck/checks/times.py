@@ -61,7 +61,7 @@ def _seconds(time: Duration) -> tuple[str, str] | None:
     keyword = time.keyword
     if keyword in _LONG_BY_NATURE or not keyword.endswith("_timeout") or time.seconds <= HOUR:
         return None
-    if time.seconds % 1000 == 0:
+    if time.seconds % 1000 == 0 and not _counted_in_seconds(time.seconds):
         return WARNING, f"{time.seconds / 1000:.0f}s"
     if not (keyword == "fail_timeout" or keyword.startswith(("proxy_", "grpc_", "fastcgi_", "uwsgi_", "scgi_"))):
         return None
@@ -71,8 +71,15 @@ def _seconds(time: Duration) -> tuple[str, str] | None:
     return WARNING, f"{time.seconds:.0f}s"
 
 
+def _counted_in_seconds(seconds: float) -> bool:
+    """Say whether somebody summed up hours: 18000 and 36000, or days that are no round number of milliseconds."""
+    return seconds % HOUR == 0 and (seconds <= 12 * HOUR or (seconds % DAY == 0 and seconds / 1000 % 60 != 0))
+
+
 def _hit(time: Duration, severity: str, meant: str) -> Hit:
-    args = {"keyword": time.keyword, "text": time.text, "time": duration(time.seconds), "meant": meant}
+    args = {"keyword": time.keyword, "text": time.text, "time": duration(time.seconds), "meant": meant, "other": ""}
+    if time.default_unit == "s" and time.seconds % 1000 == 0:
+        args["other"] = f", or {time.text}s if seconds are meant"
     return Hit("T12", time.span, args, severity=severity, fix=_fix(time, meant))
 
 

@@ -209,6 +209,11 @@ def test_bare_milliseconds(line, expected):
         ("proxy_read_timeout 5001;", ("5001s", "warning")),
         ("keepalive_timeout 65000;", ("65s", "warning")),
         ("keepalive_timeout 7200;", None),
+        ("keepalive_timeout 31536000;", None),
+        ("proxy_read_timeout 36000;", ("10h", "info")),
+        ("proxy_read_timeout 2592000;", ("720h", "info")),
+        ("proxy_read_timeout 180000;", ("180s", "warning")),
+        ("proxy_read_timeout 86400000;", ("86400s", "warning")),
         ("ssl_session_timeout 86000;", None),
     ],
 )

@@ -77,7 +77,11 @@ def variable_without_resolver(config: Config, context: Context) -> Iterator[Hit]
         if host is not None:
             found.setdefault(one.text, (host, []))[1].append(one)
     for text, (host, uses) in found.items():
-        args = {"expression": f"{uses[0].directive.name} {text}", "host": host}
+        args = {
+            "expression": f"{uses[0].directive.name} {text}",
+            "host": host,
+            "effect": "it closes the client's connection" if uses[0].context == "stream" else "it answers 502",
+        }
         related = [Related(one.directive.span, "here too") for one in uses[1 : 1 + _RELATED]]
         yield Hit("N02", uses[0].directive.span, args, related=related)
 

@@ -139,6 +139,9 @@ class Lowering:
         scheme, authority, _ = split_url(_VARIABLE_SCHEME.sub("http://", text))
         authority = _PATH_VARIABLE.split(authority, maxsplit=1)[0]
         wanted = f"{scheme}://{authority}" if scheme else authority
+        if item.name == "proxy_pass" and kind == "http" and not scheme and not text.startswith("$"):
+            self._unknown(item, kind, text)  # `http:/$uri`: the variable brings the rest of "://" and the host
+            return [], False
         if OPAQUE in text or self.variables.local(scope, wanted):
             found = self._chosen(scope, item, text, kind, wanted)
         else:

@@ -177,6 +177,14 @@ def test_loud(name):
     assert codes(text) == wanted
 
 
+@pytest.mark.parametrize(("block", "effect"), [("http", "answers 502"), ("stream", "closes the client's connection")])
+def test_what_a_missing_resolver_does(block, effect):
+    inside = "location / { proxy_pass http://a.test:$x; }" if block == "http" else "proxy_pass a.test:$remote_port;"
+    inside = f"set $x 81; {inside}" if block == "http" else inside
+    (message,) = said("N02", f"events {{}} {block} {{ server {{ listen 8080; {inside} }} }}")
+    assert message.endswith(effect)
+
+
 def said(code, text):
     return [render(rules()[code].message, hit.args) for hit in hits(text) if hit.code == code]
 

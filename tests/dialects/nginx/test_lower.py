@@ -301,6 +301,12 @@ def test_the_server_around_a_fragment_may_guard_its_page():
     assert [admin.protected for admin in read("location /s { stub_status; }", "status.conf").admins] == [None]
 
 
+def test_a_variable_that_brings_the_host_may_use_any_upstream():
+    config = http("upstream a { server 10.0.0.1; }\nserver { location / { proxy_pass http:/$uri; } }")
+    assert ("http", "*") in config.used
+    assert [pool.name for pool in config.pools] == ["a"]
+
+
 def test_a_foreign_pass_uses_its_upstream():
     assert ("http", "Cache") in http(
         "upstream Cache { server 10.0.0.1; }\nserver { location / { memc_pass Cache; } }"
