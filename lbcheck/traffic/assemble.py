@@ -84,7 +84,7 @@ def _pool(
 ) -> PoolTraffic:
     dialect = config.dialect
     quiet = Shares(None, reason=BROKEN) if broken else shares(pool, dialect, scenario.exact_points)
-    busy = None if quiet.servers is None else _busy(pool, dialect, scenario)
+    busy = None if broken else _busy(pool, dialect, scenario)
     servers = _servers(pool, quiet, busy, demand)
     span = pool.span
     return PoolTraffic(
