@@ -45,9 +45,10 @@ def target_shares(route: Route) -> tuple[list[float | None], float]:
     """Return each target's part of the route's requests, and the part that no target takes.
 
     A part is written (split_clients, weights), or whole for a single target; None where it is known only at run time.
+    What the proxy answers itself is served.
     """
     targets = route.targets
-    if route.outcome == "unknown":
+    if route.outcome in {"unknown", "answer"}:
         return [None] * len(targets), 0.0
     if len(targets) == 1 and targets[0].share is None:
         return [1.0], 0.0

@@ -144,3 +144,10 @@ def test_parts_are_joined():
         for route in one.routes:
             assert all(found.pools[target.at].name == target.pool for target in route.targets)
     assert found.configs == 2
+
+
+def test_what_the_proxy_answers_itself_is_served():
+    text = NGINX.replace("location / { proxy_pass http://lone; }", "return 301 https://lone.test;")
+    lone = frontend(traffic(read("nginx", "nginx.conf", text), Scenario()), "lone.test")
+    assert [(route.share, route.outcome, route.unserved) for route in lone.routes] == [(1.0, "answer", 0.0)]
+    assert lone.unserved == 0.0
