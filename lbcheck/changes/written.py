@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from lbcheck.model import Pool
 
 
+#: What decides where a server stands on a ring of HAProxy.
+_PLACES = ("id", "hash-key")
+
+
 def same_pool(old: Pool, new: Pool) -> bool:
     """Say whether two pools have the same name, algorithm and servers, in any order.
 
@@ -51,7 +55,7 @@ def in_order(pool: Pool) -> list[Hashable]:
             server.role,
             server.enabled,
             server.count,
-            str(server.options["id"].value) if "id" in server.options else None,
+            *(str(server.options[word].value) if word in server.options else None for word in _PLACES),
         )
         for server in pool.servers
     ]

@@ -181,6 +181,15 @@ class TestHAProxy:
         near(pool.keys_moved, picks)
         assert pool.keys_moved > 0.6
 
+    def test_a_ring_goes_by_addresses_where_that_is_written(self):
+        ring = ["balance uri", "hash-type consistent"]
+        by_address = [f"{line} hash-key addr-port" for line in named(1, 2, 3, 4)]
+        pool = app("haproxy", [*ring, *by_address], [*ring, *by_address[1:]])
+        gone = next(server for server in pool.servers if server.status == "removed")
+        assert pool.keys_moved == pytest.approx(gone.before, abs=1e-9)
+        by_place = app("haproxy", [*ring, *named(1, 2, 3, 4)], [*ring, *by_address])
+        assert (by_place.status, by_place.keys_moved > 0.5) == ("changed", True)
+
     def test_a_renamed_server_keeps_its_keys(self):
         pool = app("haproxy", ["balance uri", *named(1, 2)], ["balance uri", named(1)[0], "server new 10.0.0.2:80"])
         assert (pool.keys_moved, pool.servers[1].renamed_from) == (0.0, "s2")
