@@ -14,7 +14,7 @@ from lbcheck.report.pictures.sources import sink_words
 from lbcheck.report.pictures.terminal import FAIR_TICK, bar, columns_width, padded, printed, styled, width_of
 from lbcheck.report.pictures.views import FINE, IN_DOUBT, summary
 from lbcheck.report.pictures.words import amount, cut, named, percent
-from lbcheck.traffic.outcome import HOT, STARVED, UNKNOWN
+from lbcheck.traffic.outcome import UNKNOWN
 from lbcheck.wording import counted
 
 if TYPE_CHECKING:
@@ -56,17 +56,20 @@ def render(traffic: Traffic, options: Options) -> str:
 
 
 def _lines(traffic: Traffic, shown: Digest, lines: dict[int, list[Row]], widths: _Widths) -> Iterator[Text]:
+    ticked = False
     for section in shown.sections:
         yield styled(shown_path(cut(section.title, widths.total)), "strong")
         for view in section.pools:
-            yield from _pool(view, lines[view.at], widths)
+            told = list(_pool(view, lines[view.at], widths))
+            ticked = ticked or any(FAIR_TICK in line.plain for line in told)
+            yield from told
         yield from _routes(section, widths)
         yield Text()
     if shown.left_out:
         yield _left_out(shown.left_out, widths)
     if traffic.not_checked:
         yield from _not_checked(traffic, widths)
-    if any(row.ratio is not None and row.look in (HOT, STARVED) for rows in lines.values() for row in rows):
+    if ticked:
         yield styled(f"{FAIR_TICK} is where a fair share ends", "muted")
     everything = [*shown.left_out, *(view for section in shown.sections for view in section.pools)]
     fine = all(view.trouble == FINE for view in everything) and bool(everything)

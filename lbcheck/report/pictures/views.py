@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lbcheck.report.pictures.rows import OVERLOADED, Row, fair_shares, folded, nobody, row
-from lbcheck.report.pictures.words import percent, plain, sentence, told
+from lbcheck.report.pictures.words import percent, plain, sentence, times, told
 from lbcheck.traffic.outcome import HOT, IDLE, STARVED, UNKNOWN
 from lbcheck.wording import counted
 
@@ -137,7 +137,22 @@ def summary(pools: Sequence[PoolTraffic]) -> str:
     unknown = sum(1 for pool in pools if unknown_because(pool) is not None)
     if unknown:
         parts.append(f"shares of {counted(unknown, 'pool')} not known")
-    known = len(pools) - unknown
-    if not parts and known:
-        parts.append("every server gets its fair share")
+    if not parts:
+        parts += _evenness(pools)
     return sentence("; ".join([*([", ".join(parts)] if parts else []), counted(len(pools), "pool")]))
+
+
+def _evenness(pools: Sequence[PoolTraffic]) -> list[str]:
+    """Return how far servers are from their fair shares where none is far enough to be marked."""
+    ratios = [
+        server.share / part
+        for pool in pools
+        for server, part in zip(pool.servers, fair_shares(pool.servers), strict=True)
+        if server.share is not None and part
+    ]
+    if not ratios:
+        return []
+    least, most = times(min(ratios)), times(max(ratios))
+    if least == most == times(1.0):
+        return ["every server gets its fair share"]
+    return [f"servers get {least.removesuffix(' ×')}–{most} a fair share"]

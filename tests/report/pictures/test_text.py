@@ -171,3 +171,18 @@ def test_nobody_asks_what_a_pool_without_routes_would_lose():
     text = traffic_text(samples.run(made, [samples.frontend("web", samples.route("", ("used", 0, 1.0), share=1.0))]))
     assert text.count("without a1") == 1
     assert "no route to it" in text
+
+
+@pytest.mark.parametrize(
+    ("weights", "says"),
+    [
+        ([1, 1, 1], "Every server gets its fair share; 1 pool in 1 config"),
+        ([3, 1], "Servers get 0.5–1.5 × a fair share; 1 pool in 1 config"),
+        ([4, 1], "Servers get 0.4–1.6 × a fair share; 1 pool in 1 config"),
+    ],
+)
+def test_only_even_shares_are_called_fair(weights, says):
+    pool = samples.pool("app", [each._replace(standing="fair") for each in samples.weighted(weights)])
+    *_, tick, summary, _end = traffic_text(samples.run([pool])).split("\n")
+    assert summary == says
+    assert (tick == "┊ is where a fair share ends") == (len(set(weights)) > 1)
