@@ -47,7 +47,7 @@ def of_configs(configs: Iterable[Config], settings: Settings, scenario: Scenario
     declared = settings.declarations()
     scenario = scenario._replace(demands=declared.demands)
     reading = Selection(engine.READING, rules=settings.rules, min_severity=ERROR)
-    found = Traffic(in_flight=scenario.in_flight)
+    found = Traffic(in_flight=scenario.in_flight, chosen=bool(scenario.lose or scenario.lose_zones))
     errors: list[Finding] = []
     for config in configs:
         declare(config, declared)

@@ -36,8 +36,13 @@ Exit codes: 0 the traffic is shown, 1 errors in a config, 2 lbcheck could not do
 @click.option(
     "--in-flight", type=click.IntRange(1, 1_000_000), metavar="N", help="Add the shares at N requests a pool."
 )
-@click.option("--lose", multiple=True, metavar="NAME", help="Lose this server, or POOL/SERVER, and not each in turn.")
-@click.option("--lose-zone", "lose_zones", multiple=True, metavar="ZONE", help="Lose all servers of a zone.")
+@click.option(
+    "--lose",
+    multiple=True,
+    metavar="NAME",
+    help="Lose this server, or POOL/SERVER, not each in turn. Several: one after the other.",
+)
+@click.option("--lose-zone", "lose_zones", multiple=True, metavar="ZONE", help="Lose all servers of a zone at once.")
 @click.option(
     "--kind", type=click.Choice(KINDS), default=KINDS[0], show_default=True, help="How a lost server behaves."
 )

@@ -217,10 +217,11 @@ class FrontendTraffic(NamedTuple):
 class Traffic:
     """A whole run: every frontend and pool of every config, and what was not understood.
 
-    `in_flight` is the scenario's, None where busy shares were not asked for.
+    `in_flight` is the scenario's, None where busy shares were not asked for. `chosen`: the losses are those of
+    servers and zones that somebody named, not each server's in turn.
     """
 
-    __slots__ = ("configs", "frontends", "in_flight", "not_checked", "pools")
+    __slots__ = ("chosen", "configs", "frontends", "in_flight", "not_checked", "pools")
 
     def __init__(
         self,
@@ -229,7 +230,10 @@ class Traffic:
         not_checked: Sequence[Note] = (),
         configs: int = 0,
         in_flight: int | None = None,
+        *,
+        chosen: bool = False,
     ) -> None:
+        self.chosen = chosen
         self.frontends = list(frontends)
         self.pools = list(pools)
         self.not_checked = list(not_checked)

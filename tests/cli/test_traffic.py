@@ -118,3 +118,10 @@ def test_a_terminal_without_colours_and_of_any_width(folder):
     assert "\x1b" not in done.stdout  # NO_COLOR is set, and wins
     assert "75 %" in done.stdout
     assert max(map(len, done.stdout.split("\n"))) <= 60
+
+
+def test_each_named_loss_is_told(folder):
+    done = lbcheck(folder, "traffic", "nginx.conf", "--lose", "10.0.0.1:80", "--lose", "app/10.0.0.2:80")
+    assert done.returncode == 0
+    assert "without 10.0.0.1:80: no request fails" in done.stdout
+    assert "without 10.0.0.2:80: no request fails" in done.stdout

@@ -10,6 +10,7 @@ from lbcheck.wording import duration
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from lbcheck.report.pictures.views import PoolView
     from lbcheck.traffic.outcome import Loss, PoolTraffic, ServerTraffic, Survivor
 
 #: A loss that nobody notices counts as lasting so many seconds: longer than what any check needs.
@@ -22,6 +23,17 @@ _SAME = 1e-9
 def worst(pool: PoolTraffic) -> Loss | None:
     """Return the loss of a pool's that most requests suffer from; None where it has none."""
     return max(pool.losses, key=lambda loss: _badness(loss, pool), default=None)
+
+
+def shown(view: PoolView, most: int) -> list[Loss]:
+    """Return the losses that a short report tells: those that somebody asked about, else the worst one.
+
+    Of a pool that no route leads to, nobody asks unless he names it.
+    """
+    if view.asked:
+        return ranked(view.pool)[:most]
+    loss = None if view.orphan or not view.pool.servers else worst(view.pool)
+    return [] if loss is None else [loss]
 
 
 def ranked(pool: PoolTraffic) -> list[Loss]:

@@ -61,7 +61,13 @@ def views(traffic: Traffic) -> list[PoolView]:
     used = used_pools(traffic.frontends)
     silent = {frontend.config for frontend in traffic.frontends} - _mysterious(traffic.frontends)
     return [
-        PoolView(at, pool, orphan=at not in used and pool.config in silent) for at, pool in enumerate(traffic.pools)
+        PoolView(
+            at,
+            pool,
+            orphan=at not in used and pool.config in silent,
+            asked=traffic.chosen and bool(pool.losses),
+        )
+        for at, pool in enumerate(traffic.pools)
     ]
 
 

@@ -68,8 +68,8 @@ def _server(view: PoolView, each: Row, *, first: bool) -> str:
 
 
 def _loss(view: PoolView) -> str:
-    loss = None if view.orphan or not view.pool.servers else losses.worst(view.pool)
-    return "" if loss is None else f"- {code(view.name)} {prose(losses.told(loss, view.pool))}\n"
+    told = losses.shown(view, _MOST_LINES)
+    return "".join(f"- {code(view.name)} {prose(losses.told(loss, view.pool))}\n" for loss in told)
 
 
 def _notes(traffic: Traffic) -> str:

@@ -48,7 +48,7 @@ class _Widths(NamedTuple):
 def render(traffic: Traffic, options: Options) -> str:
     """Return the pools in trouble first, each server's share, and the summary as the last line."""
     ranks = ranked(traffic)
-    troubled = sum(1 for view in ranks if view.trouble)
+    troubled = sum(1 for view in ranks if view.trouble or view.asked)
     shown = digest(traffic, min(MOST_POOLS, max(_FINE_POOLS, troubled)), ranks)
     lines = {view.at: view.rows(_MOST_LINES, alike=True) for section in shown.sections for view in section.pools}
     widths = _widths(shown, lines, width_of(options))
@@ -100,6 +100,7 @@ def _widths(shown: Digest, lines: dict[int, list[Row]], width: int) -> _Widths:
 def _pool(view: PoolView, rows: Sequence[Row], widths: _Widths) -> Iterator[Text]:
     if view.reason is not None:
         yield _unknown(view, widths)
+        yield from _losses(view, widths) if view.asked else ()
         return
     if not rows:
         yield Text.assemble("  ", padded(view.name, widths.pool), " no servers")
@@ -108,9 +109,16 @@ def _pool(view: PoolView, rows: Sequence[Row], widths: _Widths) -> Iterator[Text
         yield _fitting(Text.assemble("  ", name, " ", _server(row, widths), _tail(view, row, first=not number)), widths)
     if not view.pool.exact:
         yield _fitting(Text("    ") + styled(view.method, "muted"), widths)
-    loss = None if view.orphan or not view.pool.servers else losses.worst(view.pool)
-    if loss is not None:
+    yield from _losses(view, widths)
+
+
+def _losses(view: PoolView, widths: _Widths) -> Iterator[Text]:
+    told = losses.shown(view, _MOST_LINES)
+    for loss in told:
         yield _fitting(Text("    ") + styled(losses.told(loss, view.pool), "muted"), widths)
+    more = len(view.pool.losses) - len(told) if view.asked else 0
+    if more:
+        yield _fitting(Text("    ") + styled(f"… and {more:,} more that hurt less", "muted"), widths)
 
 
 def _unknown(view: PoolView, widths: _Widths) -> Text:

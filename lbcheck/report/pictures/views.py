@@ -22,12 +22,13 @@ class PoolView:
     """One pool of a run.
 
     `at` is its place in `Traffic.pools`, `trouble` one of the numbers above. `reason` says why shares are not known;
-    then nothing may be drawn that looks like shares.
+    then nothing may be drawn that looks like shares. `asked`: somebody named a server of it that is lost.
     """
 
-    __slots__ = ("at", "orphan", "pool", "reason", "trouble")
+    __slots__ = ("asked", "at", "orphan", "pool", "reason", "trouble")
 
-    def __init__(self, at: int, pool: PoolTraffic, *, orphan: bool = False) -> None:
+    def __init__(self, at: int, pool: PoolTraffic, *, orphan: bool = False, asked: bool = False) -> None:
+        self.asked = asked
         self.at = at
         self.pool = pool
         self.orphan = orphan
@@ -50,11 +51,11 @@ class PoolView:
         return _misplaced(self.pool.servers, fair_shares(self.pool.servers))
 
     @property
-    def rank(self) -> tuple[int, int, float, str, int]:
-        """What to sort by to have the worst first."""
+    def rank(self) -> tuple[bool, int, int, float, str, int]:
+        """What to sort by to have those first that somebody asks about, then the worst."""
         used = 0 if self.orphan else 1
         misplaced = self.misplaced if self.trouble > IN_DOUBT else 0.0
-        return (-self.trouble * used, -used, -misplaced, self.pool.name, self.at)
+        return (not self.asked, -self.trouble * used, -used, -misplaced, self.pool.name, self.at)
 
     @property
     def answers(self) -> bool:

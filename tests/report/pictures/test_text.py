@@ -186,3 +186,30 @@ def test_only_even_shares_are_called_fair(weights, says):
     *_, tick, summary, _end = traffic_text(samples.run([pool])).split("\n")
     assert summary == says
     assert (tick == "┊ is where a fair share ends") == (len(set(weights)) > 1)
+
+
+def named_losses(count):
+    """Ten even pools; of the last one, to which no route leads, somebody named so many servers."""
+    members = samples.weighted([1] * 12)
+    asked = [samples.loss(f"s{number}", [], failed=1 / 12) for number in range(1, count + 1)]
+    made = [samples.pool(f"p{number}", members, losses=asked if number == 9 else ()) for number in range(10)]
+    web = samples.frontend("web", *(samples.route("", (f"p{number}", number, 1.0)) for number in range(9)))
+    return samples.run(made, [web], chosen=True)
+
+
+@pytest.mark.parametrize("form", ["text", "markdown"])
+def test_every_loss_that_somebody_named_is_told_first(form):
+    told = traffic_reporter(form)(named_losses(2), Options()).replace("`", "")
+    assert "without s1: 8.3 % of requests fail" in told
+    assert "without s2: 8.3 % of requests fail" in told
+    assert told.index("p9") < told.index("p0")
+
+
+def test_named_losses_that_find_no_room_are_counted():
+    assert "    … and 2 more that hurt less\n" in traffic_text(named_losses(10))
+
+
+def test_a_named_loss_is_told_of_a_pool_that_is_not_known():
+    pool = samples.unknown_pool("open", "a template loop", ["s1"], losses=[samples.loss("s1", [], failed=None)])
+    assert "without s1: how many requests fail is not known" in traffic_text(samples.run([pool], chosen=True))
+    assert "without s1" not in traffic_text(samples.run([pool]))
