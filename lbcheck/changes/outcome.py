@@ -41,6 +41,14 @@ class ServerPair(NamedTuple):
     old: int | None
     new: int | None
 
+    @property
+    def elsewhere(self) -> bool:
+        """Whether its name now stands for another address."""
+        if self.before is None or self.after is None:
+            return False
+        old, new = self.before.address, self.after.address
+        return old.key != new.key if old.known and new.known else old.text != new.text
+
 
 class ServerChange(NamedTuple):
     """One server on both sides, paired by address (by name where the address is new).
@@ -84,6 +92,11 @@ class PoolChange(NamedTuple):
     keys_exact: bool = True
     keys_reason: str | None = None
     pairs: tuple[ServerPair, ...] = ()
+
+    @property
+    def elsewhere(self) -> int:
+        """How many of its servers keep their name and share, but at another address."""
+        return sum(pair.elsewhere for pair in self.pairs)
 
 
 class ConfigChange(NamedTuple):

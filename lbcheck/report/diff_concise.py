@@ -72,7 +72,8 @@ def _server(server: ServerChange) -> str:
         return f"{name} new: {after}"
     if server.status == REMOVED:
         return f"{name} gone: {before}"
-    return f"{name} {before} → {after}"
+    elsewhere = "" if server.address_before is None else f" at {escape(server.address)}"
+    return f"{name} {before} → {after}{elsewhere}"
 
 
 def _finding(word: str, found: Finding, style: str, paint: Paint) -> str:

@@ -232,3 +232,16 @@ def test_the_outage_on_one_screen(tmp_path):
         assert len(lines) <= 32
         for word in ("shop1", "83.3 %", "33.3 %", "shop_v2", "removed", "8 fixed"):
             assert word in done.stdout, form
+
+
+def test_names_that_stand_for_other_machines_are_told(tmp_path):
+    """No share changes, and yet every request goes elsewhere."""
+    for side, host, way in (("old", "10.0.0", "source"), ("new", "10.9.9", "roundrobin")):
+        servers = "".join(f"    server s{at} {host}.{at}:80 check\n" for at in (1, 2))
+        (tmp_path / f"{side}.cfg").write_text(f"listen app\n    bind :80\n    balance {way}\n{servers}")
+    for form in ("text", "markdown"):
+        done = lbcheck(tmp_path, "diff", "old.cfg", "new.cfg", "--output-format", form)
+        assert "0 % moved, 2 servers at other addresses, source → roundrobin" in done.stdout, form
+        assert "0 % of the traffic moves; 2 servers at other addresses; " in done.stdout, form
+    done = lbcheck(tmp_path, "diff", "old.cfg", "new.cfg", "--output-format", "concise")
+    assert "s1 50 % → 50 % at 10.9.9.1:80" in done.stdout

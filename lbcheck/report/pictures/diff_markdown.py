@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lbcheck.report.pictures.diff_sections import digest
-from lbcheck.report.pictures.markdown import Comment, bar, code, number, prose, row
+from lbcheck.report.pictures.markdown import Comment, bar, code, number, prose, row, unread
 from lbcheck.report.pictures.pairs import headline
 from lbcheck.report.pictures.rows import full_scale, mark
 from lbcheck.wording import counted
@@ -49,7 +49,8 @@ def render(changes: Changes, options: Options) -> str:
     closing = f"\n{counted(left_out, 'more pool')} moved less.\n" if left_out else ""
     if comment.left_out:
         closing = f"\n{counted(left_out + comment.left_out, 'more block')} left out: the text may not be longer.\n"
-    return comment.text(closing)
+    sides = (("Before", changes.before.not_checked), ("After", changes.after.not_checked))
+    return comment.text(closing + "".join(unread(notes, side) for side, notes in sides))
 
 
 def _findings(heading: str, found: Sequence[Finding]) -> str:

@@ -11,9 +11,12 @@ import re
 from typing import TYPE_CHECKING
 
 from lbcheck.report.pictures.words import cut, plain, told
+from lbcheck.wording import counted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
+
+    from lbcheck.results import Note
 
 #: GitHub takes comments of 65,536 characters; a workflow may want to write something beside ours.
 LIMIT = 60_000
@@ -23,6 +26,9 @@ _NAME_ROOM = 48
 _BAR = 10
 #: A word, a number or a sign that means nothing in Markdown wherever it stands within a line.
 _WORD = re.compile(r"\(?[A-Za-z]+(?:['-][A-Za-z]+)*[),.:;?]*|[+−±]?\d+(?:[.,]\d+)*[),.:;]*|%[),.:;]*|[×→·?–±]")
+#: A word, or what a message quotes in backticks.
+_PART = re.compile(r"\(?`[^`\s][^`]*`[),.:;?]*(?!\S)|\S+")
+_QUOTED = re.compile(r"(\(?)`([^`]*)`([),.:;?]*)")
 #: What could be the short hash of a commit.
 _HASH = re.compile(r"[0-9a-f]{7,}")
 
@@ -34,11 +40,17 @@ def code(text: str, room: int = _NAME_ROOM) -> str:
 
 
 def prose(text: str) -> str:
-    """Return a sentence in which every word that could mean something to Markdown is a code span."""
-    return " ".join(map(_harmless, told(text).split()))
+    """Return a sentence in which every word that could mean something to Markdown is a code span.
+
+    What stands in backticks is one code span.
+    """
+    return " ".join(map(_harmless, _PART.findall(told(text))))
 
 
 def _harmless(word: str) -> str:
+    quoted = _QUOTED.fullmatch(word)
+    if quoted:
+        return f"{quoted[1]}{code(quoted[2], 80)}{quoted[3]}"
     if _WORD.fullmatch(word) and not _HASH.search(word):
         return word
     start = "(" if word.startswith("(") and len(word) > 1 else ""
@@ -89,3 +101,10 @@ class Comment:
     def text(self, closing: str = "") -> str:
         """Return everything, with the closing words."""
         return "".join([*self._parts, closing])
+
+
+def unread(notes: Sequence[Note], side: str = "") -> str:
+    """Say how much was not understood or may not be read, on one side of a diff."""
+    if not notes:
+        return ""
+    return f"\n{f'{side}, not' if side else 'Not'} checked: {counted(len(notes), 'place')}.\n"

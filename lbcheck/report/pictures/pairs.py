@@ -87,8 +87,20 @@ class PoolPair:
             words = "how much moved is not known" if change.moved is None else f"{percent(change.moved)} moved"
         if self.flow is not None:
             words += f", gets {percent(self.flow[1])} of requests (was {percent(self.flow[0])})"
-        keys = change.keys_moved
-        return words if keys is None else f"{words}, {percent(keys)} of its keys move"
+        if change.keys_moved is not None:
+            words += f", {percent(change.keys_moved)} of its keys move"
+        if change.elsewhere:
+            words += f", {_addresses(change.elsewhere)}"
+        return words + self._method
+
+    @property
+    def _method(self) -> str:
+        """How it chooses its servers now, where that is new."""
+        before, after = self.change.before, self.change.after
+        if before is None or after is None or before.algorithm == after.algorithm:
+            return ""
+        names = (plain(side.algorithm.replace("_", " ")) for side in (before, after))
+        return f", {' → '.join(names)}"
 
     def pairs(self, limit: int, *, alike: bool = False) -> list[Pair]:
         """Return its lines in the diff's order, alike ones joined where there are more than `limit`."""
@@ -196,6 +208,9 @@ def _joined(group: Sequence[Pair], word: str) -> Pair:
 def headline(changes: Changes) -> str:
     """Return in one line what a change does: "42.9 % of the traffic moves; 2 pools changed, 1 pool removed; …"."""
     parts = [_moved(changes)]
+    elsewhere = sum(change.elsewhere for change in changes.pools)
+    if elsewhere:
+        parts.append(_addresses(elsewhere))
     numbers = Counter(change.status for change in changes.pools)
     kinds = (CHANGED, ADDED, REMOVED, UNCHANGED)
     pools = [f"{counted(numbers[kind], 'pool')} {kind}" for kind in kinds if numbers[kind]]
@@ -204,6 +219,10 @@ def headline(changes: Changes) -> str:
     if changes.introduced or changes.fixed:
         parts.append(f"{counted(len(changes.introduced), 'new finding')}, {len(changes.fixed):,} fixed")
     return sentence("; ".join(parts))
+
+
+def _addresses(count: int) -> str:
+    return f"{counted(count, 'server')} at {'another address' if count == 1 else 'other addresses'}"
 
 
 def _moved(changes: Changes) -> str:

@@ -12,14 +12,17 @@ from rich.cells import cell_len
 from rich.console import Console
 from rich.text import Text
 
+from lbcheck.report.escape import escape, shown_path
 from lbcheck.report.pictures.rows import NOBODY, OVERLOADED, full_scale
 from lbcheck.report.pictures.words import cut
 from lbcheck.traffic.outcome import HOT, STARVED, UNKNOWN
+from lbcheck.wording import counted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator, Sequence
 
     from lbcheck.report.options import Options
+    from lbcheck.results import Note
 
 #: How a line looks, in rich's words; what is not here has the terminal's own colour.
 COLORS = {
@@ -39,6 +42,8 @@ _EIGHTHS = " ▏▎▍▌▋▊▉"
 #: Where a fair share would end, and a bar that is longer than its place.
 FAIR_TICK = "┊"
 _BROKEN = "▶"
+#: So many places that were not understood are named.
+_MOST_NOTES = 5
 
 
 def printed(lines: Iterable[Text], options: Options) -> str:
@@ -101,6 +106,15 @@ def bar(share: float | None, fair: float | None, width: int, look: str = "", sca
         text.append(FAIR_TICK, style=COLORS["muted"])
     text.append(" " * (width - len(text)))
     return text
+
+
+def unread(notes: Sequence[Note], width: int, heading: str = "not checked") -> Iterator[Text]:
+    """Say what was not understood or may not be read, of so much the first places only."""
+    yield styled(f"{heading}: {counted(len(notes), 'place')}", "strong")
+    for note in notes[:_MOST_NOTES]:
+        yield Text(cut(f"  {shown_path(note.place.path)}:{note.place.line}: {escape(note.message)}", width))
+    if len(notes) > _MOST_NOTES:
+        yield Text(f"  … and {len(notes) - _MOST_NOTES:,} more; --output-format json lists all")
 
 
 def columns_width(texts: Iterable[str], least: int, most: int) -> int:

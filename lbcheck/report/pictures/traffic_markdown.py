@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lbcheck.report.pictures import losses
-from lbcheck.report.pictures.markdown import Comment, bar, code, number, prose, row
+from lbcheck.report.pictures.markdown import Comment, bar, code, number, prose, row, unread
 from lbcheck.report.pictures.rows import full_scale, mark
 from lbcheck.report.pictures.sections import digest
 from lbcheck.report.pictures.views import summary
@@ -42,7 +42,7 @@ def render(traffic: Traffic, options: Options) -> str:
     closing = f"\n{counted(left_out, 'more block')} left out: the text may not be longer.\n" if comment.left_out else ""
     if shown.left_out and not comment.left_out:
         closing = f"\n{counted(left_out, 'more pool')}, none of them worse.\n"
-    return comment.text(closing + _notes(traffic))
+    return comment.text(closing + unread(traffic.not_checked))
 
 
 def _pool(view: PoolView) -> str:
@@ -70,9 +70,3 @@ def _server(view: PoolView, each: Row, *, first: bool) -> str:
 def _loss(view: PoolView) -> str:
     told = losses.shown(view, _MOST_LINES)
     return "".join(f"- {code(view.name)} {prose(losses.told(loss, view.pool))}\n" for loss in told)
-
-
-def _notes(traffic: Traffic) -> str:
-    if not traffic.not_checked:
-        return ""
-    return f"\nNot checked: {counted(len(traffic.not_checked), 'place')}.\n"

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from rich.text import Text
 
-from lbcheck.report.escape import escape, shown_path
+from lbcheck.report.escape import shown_path
 from lbcheck.report.pictures import losses
 from lbcheck.report.pictures.rows import OVERLOADED, mark
 from lbcheck.report.pictures.sections import digest, ranked
 from lbcheck.report.pictures.sources import sink_words
-from lbcheck.report.pictures.terminal import FAIR_TICK, bar, columns_width, padded, printed, styled, width_of
+from lbcheck.report.pictures.terminal import FAIR_TICK, bar, columns_width, padded, printed, styled, unread, width_of
 from lbcheck.report.pictures.views import FINE, IN_DOUBT, summary
 from lbcheck.report.pictures.words import amount, cut, named, percent
 from lbcheck.traffic.outcome import UNKNOWN
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 MOST_POOLS = 12
 _FINE_POOLS = 8
 _MOST_LINES = 8
-_MOST_NOTES = 5
 _POOL, _SHARE = (6, 20), (6, 22)
 _SERVER = 8
 _MARK = (14, 26)
@@ -68,7 +67,7 @@ def _lines(traffic: Traffic, shown: Digest, lines: dict[int, list[Row]], widths:
     if shown.left_out:
         yield _left_out(shown.left_out, widths)
     if traffic.not_checked:
-        yield from _not_checked(traffic, widths)
+        yield from unread(traffic.not_checked, widths.total)
     if ticked:
         yield styled(f"{FAIR_TICK} is where a fair share ends", "muted")
     everything = [*shown.left_out, *(view for section in shown.sections for view in section.pools)]
@@ -180,12 +179,3 @@ def _left_out(left_out: Sequence[PoolView], widths: _Widths) -> Text:
     parts += [f"{unknown:,} not known"] if unknown else []
     parts.append(named([view.name for view in left_out], 60))
     return styled(cut("; ".join(parts), widths.total), "muted")
-
-
-def _not_checked(traffic: Traffic, widths: _Widths) -> Iterator[Text]:
-    yield styled(f"not checked: {counted(len(traffic.not_checked), 'place')}", "strong")
-    for note in traffic.not_checked[:_MOST_NOTES]:
-        words = f"  {shown_path(note.place.path)}:{note.place.line}: {escape(note.message)}"
-        yield Text(cut(words, widths.total))
-    if len(traffic.not_checked) > _MOST_NOTES:
-        yield Text(f"  … and {len(traffic.not_checked) - _MOST_NOTES:,} more; --output-format json lists all")

@@ -11,6 +11,7 @@ from markdown_it import MarkdownIt
 from lbcheck.report import diff_reporter, traffic_reporter
 from lbcheck.report.options import Options
 from lbcheck.report.pictures.markdown import LIMIT, code, prose
+from lbcheck.results import Note
 
 many = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 #: What a code host makes links of, besides Markdown's own.
@@ -101,7 +102,9 @@ def test_a_name_is_one_code_span(name):
         ("ask @user about #12", "ask `@user` about `#12`"),
         ("fixed in deadbeef, see www.example.org.", "fixed in `deadbeef`, see `www.example.org`."),
         ("<b>bold</b> and *this* and [a](b)", "`<b>bold</b>` and `*this*` and `[a](b`)"),
-        ("a|b `c`", "`a\\x7cb` `\\x60c\\x60`"),
+        ("a|b `c", "`a\\x7cb` `\\x60c`"),
+        ("add `option redispatch 1`, or (`check`).", "add `option redispatch 1`, or (`check`)."),
+        ("`a`@b and `c d", "`\\x60a\\x60@b` and `\\x60c` d"),
     ],
 )
 def test_only_words_that_mean_something_become_code(words, written):
@@ -139,3 +142,11 @@ def test_a_diff_has_shares_before_and_after_and_findings():
     assert "| `shop` 50 % moved | `shop1` | 83.3 % | 33.3 % | −50 points | ▓▓▓▓▓▓▓▓░░ → ▓▓▓░░░░░░░ |" in text
     assert "**New findings** (1)" in text
     assert "- **`H03`** `hc-partial` `haproxy.cfg:20` server `catalog2` of pool catalog is not checked" in text
+
+
+def test_both_sides_of_a_diff_say_what_was_not_checked():
+    changes = samples.mended()
+    notes = [Note(samples.finding().place, "the keyword bogus is not known")]
+    changes.before.not_checked, changes.after.not_checked = notes, notes * 2
+    text = diff_reporter("markdown")(changes, Options())
+    assert "\nBefore, not checked: 1 place.\n\nAfter, not checked: 2 places.\n" in text

@@ -16,6 +16,7 @@ from rich.cells import cell_len
 
 from lbcheck.report import diff_reporter, traffic_reporter
 from lbcheck.report.options import Options
+from lbcheck.results import Note
 
 ROOT = Path(__file__).resolve().parents[3]
 #: Anything that is not shown as itself, but the line end; and colours, the only escape sequences that may be.
@@ -213,3 +214,12 @@ def test_a_named_loss_is_told_of_a_pool_that_is_not_known():
     pool = samples.unknown_pool("open", "a template loop", ["s1"], losses=[samples.loss("s1", [], failed=None)])
     assert "without s1: how many requests fail is not known" in traffic_text(samples.run([pool], chosen=True))
     assert "without s1" not in traffic_text(samples.run([pool]))
+
+
+def test_a_diff_says_what_was_not_checked():
+    changes = samples.mended()
+    notes = [Note(samples.finding().place, "the keyword bogus is not known")]
+    changes.before.not_checked, changes.after.not_checked = notes, notes * 7
+    text = diff_text(changes)
+    assert "\nnot checked before: 1 place\nnot checked after: 7 places\n  haproxy.cfg:20: the keyword bogus is" in text
+    assert "\n  … and 2 more; --output-format json lists all\n" in text
