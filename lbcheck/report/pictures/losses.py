@@ -41,13 +41,23 @@ def ranked(pool: PoolTraffic) -> list[Loss]:
     return sorted(pool.losses, key=lambda loss: _badness(loss, pool), reverse=True)
 
 
-def _badness(loss: Loss, pool: PoolTraffic) -> tuple[float, float, int, float]:
-    """Requests that find no server for good; those that fail until it is noticed; overload; the largest growth."""
+def _badness(loss: Loss, pool: PoolTraffic) -> tuple[float, float, int, float, float]:
+    """Requests that find no server for good; those that fail until it is noticed; overload; the largest growth.
+
+    Of overloads the one of more servers is worse, then the one that is farther beyond what a server can take.
+    """
     lasting = _NEVER if loss.detection_s is None else loss.detection_s
     growth = [
         (after.share or 0.0) - (before.share or 0.0) for after, before in zip(loss.servers, pool.servers, strict=False)
     ]
-    return (loss.unserved, (loss.failed_share or 0.0) * lasting, len(overloaded(loss)), max(growth, default=0.0))
+    over = overloaded(loss)
+    beyond = max(map(_beyond, over), default=0.0)
+    return (loss.unserved, (loss.failed_share or 0.0) * lasting, len(over), beyond, max(growth, default=0.0))
+
+
+def _beyond(server: Survivor) -> float:
+    """Return how many times of what it can take a server then gets."""
+    return (server.load or 0.0) / (server.capacity or 1.0)
 
 
 def overloaded(loss: Loss) -> list[Survivor]:
@@ -90,7 +100,7 @@ def afterwards(loss: Loss, pool: PoolTraffic) -> str:
     over = overloaded(loss)
     if over:
         names = named([plain(server.name) for server in over], _NAMES_ROOM)
-        worst_one = max(over, key=lambda server: (server.load or 0.0) / (server.capacity or 1.0))
+        worst_one = max(over, key=_beyond)
         words.append(
             f"{names} overloaded ({amount(worst_one.load or 0.0)}, can take {amount(worst_one.capacity or 0.0)})"
         )

@@ -63,3 +63,12 @@ def test_the_worst_loss_is_the_one_that_most_requests_suffer_from():
     assert [loss.lost for loss in losses.ranked(made)] == ["dead", "never", "long", "short"]
     assert losses.worst(made) is dead
     assert losses.worst(samples.pool("app", SERVERS)) is None
+
+
+def test_of_two_overloads_the_greater_is_worse():
+    made = []
+    for lost, share, load, capacity in (("grows", 1.0, 100.0, 90.0), ("bursts", 0.8, 80.0, 60.0)):
+        loss = samples.loss(lost, [("s1", share), ("s2", 1 - share), ("s3", 0.0)], failed=0.0)
+        over = loss.servers[0]._replace(load=load, capacity=capacity)
+        made.append(loss._replace(servers=(over, *loss.servers[1:])))
+    assert losses.worst(samples.pool("app", SERVERS, losses=made)).lost == "bursts"
