@@ -151,3 +151,18 @@ def test_what_the_proxy_answers_itself_is_served():
     lone = frontend(traffic(read("nginx", "nginx.conf", text), Scenario()), "lone.test")
     assert [(route.share, route.outcome, route.unserved) for route in lone.routes] == [(1.0, "answer", 0.0)]
     assert lone.unserved == 0.0
+
+
+def test_shares_are_not_known_where_use_server_rules_choose():
+    text = "listen app\n bind :80\n use-server a if { path_beg /a }\n server a 10.0.0.1:80\n server b 10.0.0.2:80\n"
+    found = traffic(read("haproxy", "haproxy.cfg", text), Scenario(in_flight=10)).pools[0]
+    assert found.reason == "`use-server` rules choose servers past its algorithm"
+    assert [(one.share, one.busy_share) for one in found.servers] == [(None, None)] * 2
+    assert found.unserved is None
+    assert {loss.failed_share for loss in found.losses} == {None}
+
+
+def test_a_disabled_backend_serves_nobody():
+    text = "frontend web\n bind :80\n default_backend app\nbackend app\n disabled\n server a 10.0.0.1:80 check\n"
+    found = traffic(read("haproxy", "haproxy.cfg", text), Scenario(in_flight=10)).pools[0]
+    assert (found.unserved, found.servers[0].share, found.servers[0].busy_share) == (1.0, 0.0, 0.0)

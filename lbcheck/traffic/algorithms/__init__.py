@@ -86,8 +86,9 @@ def balancer(pool: Pool, dialect: str, exact_points: int | None = None) -> Balan
     It remembers what its answers have in common: all shares after the loss of one server take little longer than
     those after one loss.
     """
-    if pool.open is not None:
-        return Shares(None, reason=pool.open)
+    decided = _decided_before(pool)
+    if decided is not None:
+        return decided
     points = ring_points(pool, dialect)
     if points > MAX_RING_POINTS:
         return Shares(None, reason=f"not computed: {points:,} ring points, more than the limit of {MAX_RING_POINTS:,}")
@@ -104,6 +105,21 @@ def balancer(pool: Pool, dialect: str, exact_points: int | None = None) -> Balan
 
         return native.Balancer(pool)
     return Shares(None, reason=f"the algorithms of {dialect} are not emulated")
+
+
+def _decided_before(pool: Pool) -> Shares | None:
+    """Return the answer where members are not known, or where not every request comes to the algorithm.
+
+    In HAProxy a `use-server` rule that applies takes its server whatever the algorithm says; a disabled backend answers 503
+    (configuration.txt, `use-server` and `disabled`).
+    """
+    if pool.open is not None:
+        return Shares(None, reason=pool.open)
+    if "disabled" in pool.options:
+        return Shares([0.0] * len(pool.servers), unserved=1.0)
+    if "use-server" in pool.options:
+        return Shares(None, reason="`use-server` rules choose servers past its algorithm")
+    return None
 
 
 def ring_points(pool: Pool, dialect: str) -> int:
