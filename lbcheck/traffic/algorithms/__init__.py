@@ -110,8 +110,8 @@ def balancer(pool: Pool, dialect: str, exact_points: int | None = None) -> Balan
 def _decided_before(pool: Pool) -> Shares | None:
     """Return the answer where members are not known, or where not every request comes to the algorithm.
 
-    In HAProxy a `use-server` rule that applies takes its server whatever the algorithm says; a disabled backend answers 503
-    (configuration.txt, `use-server` and `disabled`).
+    In HAProxy a `use-server` rule that applies takes its server whatever the algorithm says; a disabled backend
+    answers 503 (configuration.txt, `use-server` and `disabled`).
     """
     if pool.open is not None:
         return Shares(None, reason=pool.open)
