@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from lbcheck.checks.distribution import ignores_weights
 from lbcheck.checks.edits import set_weight, unsafe
-from lbcheck.checks.fairness import choices, lower_median, times
+from lbcheck.checks.fairness import choices, lower_median, serving_shares, times
 from lbcheck.checks.intent import canary, trial
 from lbcheck.findings import Hit, Related
 from lbcheck.wording import counted, listed
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from lbcheck.context import Context
-    from lbcheck.model import Config, Frontend, Route, Server, Setting
+    from lbcheck.model import Config, Frontend, Pool, Route, Server, Setting
 
 #: From this median on, a server at the default weight of 1 gets a trickle that nobody would have asked for.
 _HEAVY = 5
@@ -48,10 +48,22 @@ def weight_outlier(config: Config, context: Context) -> Iterator[Hit]:
             "weight": weight,
             "common": common,
             "others": counted(len(members) - 1, "other server"),
-            "ratio": times(weight / common),
+            "ratio": times(_times_in_traffic(pool, config, context, odd, members) or weight / common),
         }
         fix = unsafe(f"weight {common}, as the others have", [set_weight(odd, config.dialect, common)])
         yield Hit("D02", odd.weight.span or odd.span, args, fix=fix, pool=pool.name, server=odd.name)
+
+
+def _times_in_traffic(
+    pool: Pool, config: Config, context: Context, one: Server, others: Sequence[Server]
+) -> float | None:
+    """Return how many times the others' share a server gets; None where the shares cannot be known.
+
+    A consistent hash follows the weights only about: 1 to 10 may be 1 to 9.6.
+    """
+    share = {id(server): part for server, part in serving_shares(pool, context.shares(pool, config.dialect))}
+    common = lower_median([share[id(server)] for server in others if server is not one]) if share else 0
+    return share[id(one)] / common if common else None
 
 
 def _odd_one(members: Sequence[Server]) -> Server | None:
@@ -90,6 +102,10 @@ def weight_implicit(config: Config, context: Context) -> Iterator[Hit]:
         if not forgotten:
             continue
         args = _implicit_args(weights, f"pool {pool.name}", [server.name for server in forgotten])
+        written = [server for server in members if server.weight.written]
+        share = _times_in_traffic(pool, config, context, forgotten[0], written)
+        if share:
+            args["ratio"] = times(1 / share)
         edits = [set_weight(server, config.dialect, args["typical"]) for server in forgotten]
         yield Hit(
             "D03",

@@ -4,9 +4,11 @@ import pytest
 from checks.build import config, frontend, hits, span, written
 from checks.lines import Text
 
+from lbcheck.checks.fairness import times
 from lbcheck.checks.weights import weight_implicit, weight_outlier
 from lbcheck.checks.zeros import weight_all_zero, weight_zero
 from lbcheck.model import Route, Setting, WeightedTarget
+from lbcheck.traffic.algorithms import shares
 
 
 def found(check, *members, dialect="nginx", name="app", comment="", **fields):
@@ -113,3 +115,13 @@ def test_targets_of_a_route_are_weighed_too():
     assert hit.args["parts"] == "2 pools"
     assert not hits(weight_implicit, split(90, 10))
     assert not hits(weight_all_zero, split(0, 1))
+
+
+@pytest.mark.parametrize(("check", "weights"), [(weight_implicit, (10, None, 10)), (weight_outlier, (2, 20, 2))])
+def test_times_are_those_of_the_traffic_where_it_can_be_computed(check, weights):
+    (even,) = found(check, *weights)
+    (ring,) = found(check, *weights, algorithm="hash_consistent")
+    first, odd, last = shares(Text().pool("app", *weights, algorithm="hash_consistent"), "nginx").servers
+    ratio = min(first, last) / odd
+    assert even.args["ratio"] == "10"
+    assert ring.args["ratio"] == times(ratio if check is weight_implicit else 1 / ratio) != "10"
