@@ -80,7 +80,7 @@ RULES: tuple[
         True,
         False,
         (),
-        "{server} of {whole} has no weight, so it counts {weight} where its neighbours count {typical}: they get {ratio} times its traffic",
+        "{server} of {whole} {has} no weight, so {it} counts {weight} where its neighbours count {typical}: they get {ratio} times its traffic",
         "write a weight, for instance {typical} as its neighbours have",
         "D03-weight-implicit-among-explicit.md",
     ),

@@ -144,6 +144,8 @@ def _implicit_args(weights: Sequence[Setting[int]], whole: str, names: list[str]
     default = next(weight.value for weight in weights if not weight.written)
     return {
         "server": listed(names),
+        "has": "has" if len(names) == 1 else "have",
+        "it": "it" if len(names) == 1 else "each",
         "whole": whole,
         "weight": default,
         "typical": typical,

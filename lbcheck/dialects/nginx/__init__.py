@@ -57,7 +57,8 @@ _OTHERS = pattern(
 _SETTING = re.compile(
     r"^[ \t]*(?!location\b)[A-Za-z][\w.-]*[ \t]*(?:[+:]?=|:)[ \t]+(?![\s;])(?:(?!\$[a-z])[^\n])+$", re.MULTILINE
 )
-_DOCKERFILE = re.compile(r"^FROM[ \t]+\S", re.MULTILINE)
+#: A Dockerfile or a Kubernetes object, which may hold a config as a part.
+_HOLDS_CONFIGS = re.compile(r"^(?:FROM[ \t]+\S|apiVersion:[ \t])", re.MULTILINE)
 
 
 def recognises(source: Source) -> bool:
@@ -65,7 +66,7 @@ def recognises(source: Source) -> bool:
     text = source.text
     if _OPENS.search(text):
         return not text.lstrip().startswith(("{", "[", "<?", "#!")) and not (
-            _DOCKERFILE.search(text) or _of_settings(text)
+            _HOLDS_CONFIGS.search(text) or _of_settings(text)
         )
     return bool(_DIRECTIVE.search(text)) and not _OTHERS.search(text) and _mostly_known(source)
 

@@ -234,6 +234,7 @@ def test_a_dump_is_one_config(read):
         ("# Akka\nhttp {\n  server {\n    max-length = 2k\n    timeout: 5s\n  }\n}\n", False),
         ('upstream "local" {\n  default = true;\n  hosts = "rspamd:11333"\n}\n', False),
         ("FROM nginx\nRUN cat > /etc/nginx/conf.d/a.conf <<EOF\nserver {\n  listen 80;\n}\nEOF\n", False),
+        ("apiVersion: v1\nkind: ConfigMap\ndata:\n  a: |\n    server {\n      listen 80;\n    }\n", False),
         ("server {\n  listen 80;\n  location = /x {\n    return 204;\n  }\n}\n", True),
         ("server {\n  set_by_lua_block $a {\n    local b = 1\n    local c = 2\n    return b + c\n  }\n}\n", True),
         ("log_format a 'x: $host\n  y: $uri\n  z: $args';\nserver {\n  listen 80;\n}\n", True),
