@@ -31,50 +31,57 @@ if TYPE_CHECKING:
     from lbcheck.model import Config
     from lbcheck.text import Source
 
+# Patterns of lines begin with the line end before them (`_lines`): the machine looks for that character alone, where
+# `^` would have it try at every character.
+
 #: A file that opens one of nginx's top blocks stands on its own.
-_ROOT = pattern(r"^\s*(?:events|http|stream|mail)\s*\{", re.MULTILINE)
+_ROOT = pattern(r"\n\s*(?:events|http|stream|mail)\s*\{")
 _INCLUDE = pattern(r"(?<![\w.-])include[ \t]+[\"']?([^;\"'\s]+)")
 _OPENS = pattern(
-    r"^[ \t]*(?:http|events|stream|mail|server|upstream[ \t]+(?:[^\s{]+|\{\{[^{}\n]*\}\})"
+    r"\n[ \t]*(?:http|events|stream|mail|server|upstream[ \t]+(?:[^\s{]+|\{\{[^{}\n]*\}\})"
     r"|location[ \t][^\n{]*|map[ \t][^\n{]*|geo[ \t][^\n{]*"
-    r"|split_clients[ \t][^\n{]*|types|if[ \t]*\([^\n{]*)[ \t\r\n]*\{(?![{%])",
-    re.MULTILINE,
+    r"|split_clients[ \t][^\n{]*|types|if[ \t]*\([^\n{]*)[ \t\r\n]*\{(?![{%])"
 )
 _DIRECTIVE = pattern(
-    r"^[ \t]*(?:proxy_|fastcgi_|uwsgi_|scgi_|grpc_|ssl_|gzip|add_header|access_log|error_log|listen|server|include"
+    r"\n[ \t]*(?:proxy_|fastcgi_|uwsgi_|scgi_|grpc_|ssl_|gzip|add_header|access_log|error_log|listen|server|include"
     r"|server_name|root|index|return|rewrite|try_files|user|worker_processes|pid|limit_|client_|keepalive|resolver"
     r"|set|default_type|types_hash|sendfile|log_format|deny|allow|expires|auth_basic|load_module|tcp_no)\w*[ \t]+"
-    r"[^\n=;{][^\n;{]*;",
-    re.MULTILINE,
+    r"[^\n=;{][^\n;{]*;"
 )
 _OTHERS = pattern(
-    r"^[ \t]*(?:\[[^\n\]]+\][ \t\r]*$|<[A-Za-z/!?]|#!"
+    r"\n[ \t]*(?:\[[^\n\]]+\][ \t\r]*$|<[A-Za-z/!?]|#!"
     r"|(?:frontend|backend|listen|defaults|global)(?:[ \t]+[\w.-]+)?[ \t\r]*$"
     r"|(?:Host|Match|PermitRootLogin|PasswordAuthentication|Subsystem)[ \t])",
     re.MULTILINE,
 )
 #: A setting of HOCON, UCL and their like, which open blocks as nginx does: `key = value`, `key: value`.
-_SETTING = re.compile(
-    r"^[ \t]*(?!location\b)[A-Za-z][\w.-]*[ \t]*(?:[+:]?=|:)[ \t]+(?![\s;])(?:(?!\$[a-z])[^\n])+$", re.MULTILINE
+_SETTING = pattern(
+    r"\n[ \t]*+(?!location\b)[A-Za-z][\w.-]*+[ \t]*+(?:[+:]?=|:)[ \t]++(?![\s;])(?:(?!\$[a-z])[^\n])++$",
+    re.MULTILINE,
 )
 #: A Dockerfile or a Kubernetes object, which may hold a config as a part.
-_HOLDS_CONFIGS = re.compile(r"^(?:FROM[ \t]+\S|apiVersion:[ \t])", re.MULTILINE)
+_HOLDS_CONFIGS = pattern(r"\n(?:FROM[ \t]+\S|apiVersion:[ \t])")
 
 
 def recognises(source: Source) -> bool:
     """Say whether the text is an nginx config or a fragment: it opens nginx's blocks, or most lines are directives."""
-    text = source.text
-    if _OPENS.search(text):
-        return not text.lstrip().startswith(("{", "[", "<?", "#!")) and not (
-            _HOLDS_CONFIGS.search(text) or _of_settings(text)
+    lines = _lines(source)
+    if _OPENS.search(lines):
+        return not lines.lstrip().startswith(("{", "[", "<?", "#!")) and not (
+            _HOLDS_CONFIGS.search(lines) or _of_settings(lines)
         )
-    return bool(_DIRECTIVE.search(text)) and not _OTHERS.search(text) and _mostly_known(source)
+    return bool(_DIRECTIVE.search(lines)) and not _OTHERS.search(lines) and _mostly_known(source)
 
 
-def _of_settings(text: str) -> bool:
+def _lines(source: Source) -> str:
+    """Return the text with a line end before each of its lines, the first one too."""
+    return "\n" + source.text
+
+
+def _of_settings(lines: str) -> bool:
     """Say whether the text sets keys to values more often than it gives directives. Lua in nginx does that, too."""
-    settings = len(_SETTING.findall(text))
-    return settings > 0 and "_by_lua" not in text and settings > len(_DIRECTIVE.findall(text))
+    settings = len(_SETTING.findall(lines))
+    return settings > 0 and "_by_lua" not in lines and settings > len(_DIRECTIVE.findall(lines))
 
 
 def _mostly_known(source: Source) -> bool:
@@ -96,7 +103,7 @@ def references(source: Source) -> list[str]:
 
 def neighbourhood(source: Source) -> str | None:
     """Return the folder of a fragment: the orphans of one folder make up one config. A main config needs none."""
-    return None if _ROOT.search(source.text) else os.path.dirname(source.path)
+    return None if _ROOT.search(_lines(source)) else os.path.dirname(source.path)
 
 
 def read(paths: Sequence[str], files: Files) -> list[Config]:
