@@ -6,7 +6,7 @@ import os
 import stat
 from typing import TYPE_CHECKING, Protocol
 
-from lbcheck.paths import PathIndex
+from lbcheck.paths import PathIndex, is_glob
 from lbcheck.text import Source
 
 if TYPE_CHECKING:
@@ -226,12 +226,15 @@ class DiskFiles:
     def expand(self, pattern: str) -> list[str]:
         """Return the paths that match a shell pattern, in byte order, the texts in memory among them."""
         from fnmatch import fnmatchcase
-        from glob import iglob
 
         held = [path for path in self.memory if fnmatchcase(path, pattern) and path.count("/") == pattern.count("/")]
         folder = os.path.dirname(pattern.split("*", maxsplit=1)[0]) or "."
-        if "\0" in pattern or not self._inside(os.path.realpath(folder)):
+        if "\0" in pattern or not self._inside(self._real(folder)):
             return sorted(held)
+        if not is_glob(folder) and not os.path.isdir(folder):
+            return sorted(held)
+        from glob import iglob
+
         return sorted({*held, *iglob(pattern)}, key=os.fsencode)
 
     def mapped(self, path: str) -> str | None:

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 #: A file that opens one of nginx's top blocks stands on its own.
 _ROOT = pattern(r"\n\s*(?:events|http|stream|mail)\s*\{")
-_INCLUDE = pattern(r"(?<![\w.-])include[ \t]+[\"']?([^;\"'\s]+)")
+_INCLUDE = pattern(r"include(?<![\w.-]include)[ \t]+[\"']?([^;\"'\s]+)")
 _OPENS = pattern(
     r"\n[ \t]*(?:http|events|stream|mail|server|upstream[ \t]+(?:[^\s{]+|\{\{[^{}\n]*\}\})"
     r"|location[ \t][^\n{]*|map[ \t][^\n{]*|geo[ \t][^\n{]*"

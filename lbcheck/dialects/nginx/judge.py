@@ -117,7 +117,7 @@ class _Places:
             return CONTEXTS[where]
         if scope.directive is None or scope.directive.end == 0:
             return 0
-        return sum(bit for path, bit in CONTEXTS.items() if path[-1:] == where[-1:])
+        return _innermost(where[-1:])
 
     def _directives(self, scope: Scope, where: tuple[str, ...], bits: int) -> Iterator[Hit]:
         part = where[0] if where else ""
@@ -172,6 +172,12 @@ def _look_up(name: str, bits: int, part: str) -> tuple[list[int], int, int, str 
         return masks, *arities(masks), None, False
     once = bool(masks) and (name in ONCE or kind_of(name, part) in SINGLE)
     return masks, *arities(masks), judged(name, part), once
+
+
+@lru_cache(maxsize=64)
+def _innermost(block: tuple[str, ...]) -> int:
+    """Return the contexts whose innermost block has that name."""
+    return sum(bit for path, bit in CONTEXTS.items() if path[-1:] == block)
 
 
 def _guess(name: str, bits: int) -> str | None:

@@ -234,5 +234,7 @@ def parse(source: Source, start: int = 0, end: int | None = None) -> Tree:
             )  # fmt: skip
         parser.at += 1
     parser.run()
-    cuts = [(begin, stop, OTHER_BRANCH) for begin, stop in unread(source.text) if start <= begin < parser.end]
-    return Tree(source, parser.top, parser.faults, sorted(cuts + parser.gaps))
+    if parser.template:
+        cut = (gap for gap in unread(source.text) if start <= gap[0] < parser.end)
+        parser.gaps.extend((begin, stop, OTHER_BRANCH) for begin, stop in cut)
+    return Tree(source, parser.top, parser.faults, sorted(parser.gaps))

@@ -158,7 +158,10 @@ class Scope:
     def holding(self, *names: str) -> list[Scope]:
         """Return the scopes of `walk` that hold one of the names at least."""
         holders = self.holders
-        found = {scope.number: scope for name in names for scope in holders.get(name, ())}
+        lists = [holders[name] for name in names if name in holders]
+        if len(lists) < 2:
+            return lists[0] if lists else []
+        found = {scope.number: scope for scopes in lists for scope in scopes}
         return [found[number] for number in sorted(found)]
 
     def __repr__(self) -> str:
