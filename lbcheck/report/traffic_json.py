@@ -76,6 +76,7 @@ def pool_object(pool: PoolTraffic) -> dict[str, Any]:
         "stderr": pool.stderr,
         "reason": pool.reason,
         "busy_reason": pool.busy_reason,
+        "busy_unserved": pool.busy_unserved,
         "unserved": pool.unserved,
         "open": pool.open,
         "demand": pool.demand,

@@ -100,6 +100,7 @@ def _pool(
         stderr=quiet.stderr,
         reason=quiet.reason,
         busy_reason=None if busy is None else busy.reason,
+        busy_unserved=None if busy is None or busy.servers is None else busy.unserved,
         demand=demand,
         losses=list if broken else lambda: losing.of(pool, demand),
     )

@@ -95,8 +95,8 @@ class PoolTraffic:
     """A pool's shares. `demand` is the declared peak that reaches it, None where nobody declared one.
 
     `exact` False: simulated (with `seed` and `stderr`) or estimated (`stderr` alone). `reason` says why shares are
-    None. `busy_reason` the same for busy shares. Losses are computed when somebody asks: there are as many as
-    servers, and few readers want them all.
+    None. `busy_reason` the same for busy shares, `busy_unserved` what no server takes then. Losses are computed when
+    somebody asks: there are as many as servers, and few readers want them all.
     """
 
     __slots__ = (
@@ -104,6 +104,7 @@ class PoolTraffic:
         "_losses",
         "algorithm",
         "busy_reason",
+        "busy_unserved",
         "config",
         "demand",
         "dialect",
@@ -137,6 +138,7 @@ class PoolTraffic:
         stderr: float | None = None,
         reason: str | None = None,
         busy_reason: str | None = None,
+        busy_unserved: float | None = None,
         demand: float | None = None,
         losses: Callable[[], Sequence[Loss]] = list,
     ) -> None:
@@ -157,6 +159,7 @@ class PoolTraffic:
         self.stderr = stderr
         self.reason = reason
         self.busy_reason = busy_reason
+        self.busy_unserved = busy_unserved
         self.demand = demand
         self._compute = losses
         self._losses: Sequence[Loss] | None = None

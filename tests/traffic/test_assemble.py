@@ -166,3 +166,12 @@ def test_a_disabled_backend_serves_nobody():
     text = "frontend web\n bind :80\n default_backend app\nbackend app\n disabled\n server a 10.0.0.1:80 check\n"
     found = traffic(read("haproxy", "haproxy.cfg", text), Scenario(in_flight=10)).pools[0]
     assert (found.unserved, found.servers[0].share, found.servers[0].busy_share) == (1.0, 0.0, 0.0)
+
+
+@pytest.mark.parametrize(("in_flight", "lost"), [(None, None), (2, 0.0), (10, 0.8)])
+def test_what_no_server_takes_when_all_are_full(in_flight, lost):
+    text = "http { upstream a { server 10.0.0.1 max_conns=1; server 10.0.0.2 max_conns=1; } }"
+    found = traffic(read("nginx", "nginx.conf", text), Scenario(in_flight=in_flight)).pools[0]
+    assert found.busy_unserved == (lost if lost is None else pytest.approx(lost))
+    if in_flight:
+        assert sum(one.busy_share for one in found.servers) + found.busy_unserved == pytest.approx(1.0)

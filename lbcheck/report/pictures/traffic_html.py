@@ -54,6 +54,8 @@ def _pool(view: PoolView, number: int) -> html.PoolTable:
     if view.trouble == BROKEN:
         rows = view.rows(html.MOST_LINES)
         verdict = "without a server for all requests" if any(row.look == NOBODY for row in rows) else "overloaded"
+    if view.full:
+        verdict, look = view.full, NOBODY
     words = [verdict, *(["no route leads here"] if view.orphan else [])]
     lines, more = html.loss_lines(pool, html.MOST_LOSSES) if number < html.POOLS_WITH_LOSSES else ([], 0)
     return html.PoolTable(

@@ -68,5 +68,6 @@ def _server(view: PoolView, each: Row, *, first: bool) -> str:
 
 
 def _loss(view: PoolView) -> str:
-    told = losses.shown(view, _MOST_LINES)
-    return "".join(f"- {code(view.name)} {prose(losses.told(loss, view.pool))}\n" for loss in told)
+    words = [view.full] if view.full else []
+    words += [losses.told(loss, view.pool) for loss in losses.shown(view, _MOST_LINES)]
+    return "".join(f"- {code(view.name)} {prose(each)}\n" for each in words)

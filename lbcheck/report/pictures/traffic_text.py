@@ -8,7 +8,7 @@ from rich.text import Text
 
 from lbcheck.report.escape import shown_path
 from lbcheck.report.pictures import losses
-from lbcheck.report.pictures.rows import OVERLOADED, mark
+from lbcheck.report.pictures.rows import NOBODY, OVERLOADED, mark
 from lbcheck.report.pictures.sections import digest, ranked
 from lbcheck.report.pictures.sources import sink_words
 from lbcheck.report.pictures.terminal import FAIR_TICK, bar, columns_width, padded, printed, styled, unread, width_of
@@ -106,6 +106,8 @@ def _pool(view: PoolView, rows: Sequence[Row], widths: _Widths) -> Iterator[Text
     for number, row in enumerate(rows):
         name = padded("" if number else view.name, widths.pool, "strong")
         yield _fitting(Text.assemble("  ", name, " ", _server(row, widths), _tail(view, row, first=not number)), widths)
+    if view.full:
+        yield _fitting(Text("    ") + styled(f"✕ {view.full}", NOBODY), widths)
     if not view.pool.exact:
         yield _fitting(Text("    ") + styled(view.method, "muted"), widths)
     yield from _losses(view, widths)

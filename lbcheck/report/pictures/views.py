@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 #: How bad it stands about a pool, from 0.
 FINE, IN_DOUBT, UNEVEN, BROKEN = range(4)
+#: Shares that differ by less are the same.
+_ROUNDING = 1e-9
 
 
 class PoolView:
@@ -40,10 +42,16 @@ class PoolView:
             return FINE
         if self.reason is not None:
             return IN_DOUBT
-        if (self.pool.unserved or 0.0) > 0 or any(_overloaded(self.pool)):
+        if (self.pool.unserved or 0.0) > 0 or self.full or any(_overloaded(self.pool)):
             return BROKEN
         standings = {server.standing for server in self.pool.servers}
         return UNEVEN if HOT in standings or STARVED in standings else FINE
+
+    @property
+    def full(self) -> str:
+        """What happens to requests that find all servers full at the stated concurrency; "" where none does."""
+        lost = lost_when_busy(self.pool)
+        return f"busy, {percent(lost)} of requests find no server" if lost else ""
 
     @property
     def misplaced(self) -> float:
@@ -96,6 +104,12 @@ def unknown_because(pool: PoolTraffic) -> str | None:
     return None
 
 
+def lost_when_busy(pool: PoolTraffic) -> float:
+    """Return the part of the requests that is served at low load and finds no server at the stated concurrency."""
+    lost = (pool.busy_unserved or 0.0) - (pool.unserved or 0.0)
+    return lost if lost > _ROUNDING else 0.0
+
+
 def _misplaced(servers: Sequence[ServerTraffic], fair: Sequence[float | None]) -> float:
     pairs = [
         (server.share, part)
@@ -132,7 +146,7 @@ def summary(pools: Sequence[PoolTraffic]) -> str:
         parts.append(f"{counted(numbers[HOT], 'server')} {'gets' if numbers[HOT] == 1 else 'get'} too much")
     if numbers[STARVED]:
         parts.append(f"{counted(numbers[STARVED], 'server')} {'starves' if numbers[STARVED] == 1 else 'starve'}")
-    dead = sum(1 for pool in pools if pool.unserved and not pool.pool.answers)
+    dead = sum(1 for pool in pools if (pool.unserved or lost_when_busy(pool)) and not pool.pool.answers)
     if dead:
         parts.append(f"{counted(dead, 'pool')} {'leaves' if dead == 1 else 'leave'} requests unserved")
     unknown = sum(1 for pool in pools if unknown_because(pool) is not None)

@@ -223,3 +223,13 @@ def test_a_diff_says_what_was_not_checked():
     text = diff_text(changes)
     assert "\nnot checked before: 1 place\nnot checked after: 7 places\n  haproxy.cfg:20: the keyword bogus is" in text
     assert "\n  … and 2 more; --output-format json lists all\n" in text
+
+
+@pytest.mark.parametrize("form", ["text", "markdown", "html"])
+def test_requests_that_find_all_servers_full_are_told(form):
+    members = [each._replace(busy_share=0.1) for each in samples.weighted([1, 1])]
+    told = traffic_reporter(form)(
+        samples.run([samples.pool("app", members, busy_unserved=0.8)], in_flight=10), Options()
+    )
+    assert "busy, 80 % of requests find no server" in told.replace("`", "")
+    assert "1 pool leaves requests unserved" in told
