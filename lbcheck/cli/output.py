@@ -23,9 +23,15 @@ def fail(message: str) -> NoReturn:
 
 
 def show(text: str) -> None:
-    """Print text as UTF-8 whatever the locale."""
-    sys.stdout.buffer.write(text.encode("utf-8", "backslashreplace"))
-    sys.stdout.buffer.flush()
+    """Print text as UTF-8 whatever the locale, or fail in one line; click sees to a reader that has gone."""
+    try:
+        sys.stdout.buffer.write(text.encode("utf-8", "backslashreplace"))
+        sys.stdout.buffer.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is left would fail again at the end
+        fail(f"standard output: {(error.strerror or 'cannot be written').lower()}")
 
 
 def write(path: str, text: str) -> None:
