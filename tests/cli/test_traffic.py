@@ -136,3 +136,13 @@ def test_a_full_disk_is_told_in_one_line(folder):
     with open("/dev/full", "w") as full:
         done = subprocess.run(command, cwd=folder, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
     assert (done.returncode, done.stderr) == (2, "lbcheck: standard output: no space left on device\n")
+
+
+@pytest.mark.parametrize("line", ["dispatch 10.0.0.9:80", "default_backend app", "stats enable"])
+def test_what_needs_no_server_is_not_said_to_be_answered(folder, line):
+    (folder / "haproxy.cfg").write_text(
+        f"listen web\n mode http\n bind :80\n {line}\nbackend app\n mode http\n server a 10.0.0.1:80\n"
+    )
+    done = lbcheck(folder, "traffic", "haproxy.cfg")
+    assert "no server of it needed" in done.stdout
+    assert "answered by the proxy itself" not in done.stdout

@@ -121,8 +121,11 @@ def _role(server: ServerTraffic) -> str:
 
 
 def nobody(unserved: float, *, answered: bool = False) -> Row:
-    """Return the line of the requests that no server takes, or that the proxy answers itself."""
-    words, kind = ("answered by the proxy itself", FAIR) if answered else ("no server takes them", NOBODY)
+    """Return the line of the requests that no server takes, or that need none.
+
+    The proxy answers those itself, or sends them elsewhere: to another backend, or to the address of a `dispatch`.
+    """
+    words, kind = ("no server of it needed", FAIR) if answered else ("no server takes them", NOBODY)
     return Row(words, (), 1, kind, unserved, unserved, unserved, None)
 
 
