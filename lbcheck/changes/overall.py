@@ -16,9 +16,10 @@ if TYPE_CHECKING:
 def moved(changes: Sequence[ConfigChange], before: Traffic, after: Traffic) -> float | None:
     """Return the part of all requests that change their server, None where it is not known.
 
-    Half the sum of the absolute differences over every server of every pool, each pool weighing as much as requests
-    reach it: as declared, or as the routes of the only frontend say. So requests that a route sends to another pool
-    count as well. Where nothing moves, no weights are needed. Nothing is known of configs that were not seen.
+    Half the sum of the absolute differences over every server of every pool, and over what reaches none, each pool
+    weighing as much as requests reach it: as declared, or as the routes of the only frontend say. So requests that a
+    route sends to another pool count as well. Where nothing moves, no weights are needed. Nothing is known of configs
+    that were not seen.
     """
     if not changes or not all(map(_seen, changes)):
         return None
@@ -27,10 +28,11 @@ def moved(changes: Sequence[ConfigChange], before: Traffic, after: Traffic) -> f
         return None
     if not any(pool.moved for pool in pools) and _routes(before) == _routes(after):
         return 0.0
-    was, now = _weights(before), _weights(after)
+    alike = _routes(before, named=False) == _routes(after, named=False)
+    was, now = _weights(before, alike=alike), _weights(after, alike=alike)
     if was is None or now is None:
         return None
-    whole = sum(_distance(pool, was, now) for pool in pools)
+    whole = abs(sum(was.values()) - sum(now.values())) + sum(_distance(pool, was, now) for pool in pools)
     return min(1.0, whole / 2)
 
 
@@ -68,12 +70,17 @@ def _weight(pool: PoolTraffic | None, weights: dict[int, float]) -> float:
     return 0.0 if pool is None else weights.get(id(pool), 0.0)
 
 
-def _weights(traffic: Traffic) -> dict[int, float] | None:
-    """Return id of a pool's traffic → its part of all requests; None where that is not known."""
+def _weights(traffic: Traffic, *, alike: bool) -> dict[int, float] | None:
+    """Return id of a pool's traffic → its part of all requests; None where that is not known.
+
+    `alike`: the routes of the other version are the same, so that whatever reaches an only pool is the whole.
+    """
     fronts = [front for front in traffic.frontends if any(map(_leads_on, front.routes))]
     reached = {target.at for front in fronts for route in front.routes for target in route.targets}
     asked = [pool for at, pool in enumerate(traffic.pools) if at in reached] or traffic.pools
-    if len(traffic.pools) == 1:
+    if traffic.frontends and not fronts:
+        return {}
+    if alike and len(traffic.pools) == 1:
         return {id(traffic.pools[0]): 1.0}
     if asked and all(pool.demand is not None for pool in asked):
         whole = sum(pool.demand or 0.0 for pool in asked)
@@ -100,10 +107,25 @@ def _by_routes(frontend: FrontendTraffic, traffic: Traffic) -> dict[int, float] 
     return found or None
 
 
-def _routes(traffic: Traffic) -> list[str]:
-    """Return where the routes send requests: to pools of what names, and which of these exist."""
+def _routes(traffic: Traffic, *, named: bool = True) -> list[str]:
+    """Return where the routes send requests: to pools of what names (unless not `named`), and which of these exist."""
     return sorted(
-        repr((front.name, route.match, route.share, [(to.pool, to.share, to.at is None) for to in route.targets]))
+        repr(
+            (
+                front.name,
+                route.match if named else _unnamed(route),
+                route.share,
+                [(to.pool if named else "", to.share, to.at is None) for to in route.targets],
+            )
+        )
         for front in traffic.frontends
         for route in front.routes
     )
+
+
+def _unnamed(route: RouteTraffic) -> str:
+    """Return what a route matches without the names of its pools: "default_backend app" has one."""
+    words = route.match
+    for target in route.targets:
+        words = words.replace(target.pool, "")
+    return words

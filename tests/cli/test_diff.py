@@ -245,3 +245,23 @@ def test_names_that_stand_for_other_machines_are_told(tmp_path):
         assert "0 % of the traffic moves; 2 servers at other addresses; " in done.stdout, form
     done = lbcheck(tmp_path, "diff", "old.cfg", "new.cfg", "--output-format", "concise")
     assert "s1 50 % → 50 % at 10.9.9.1:80" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("route", "moved"),
+    [
+        ("default_backend app", 0.0),
+        ("http-request set-header x y", 1.0),
+        ("use_backend app if { path /x }", None),
+    ],
+)
+def test_an_only_pool_that_loses_its_route_loses_its_traffic(tmp_path, route, moved):
+    """Its servers' shares are the same on both sides; the requests are not."""
+    backend = "backend app\n mode http\n server a 10.0.0.1:80 check\n"
+    for name, line in (("old", "default_backend app"), ("new", route)):
+        (tmp_path / f"{name}.cfg").write_text(f"frontend web\n mode http\n bind :80\n {line}\n{backend}")
+    for sides in (["old.cfg", "new.cfg"], ["new.cfg", "old.cfg"]):
+        assert told(tmp_path, *sides)[1]["moved"] == moved
+    renamed = (tmp_path / "new.cfg").read_text().replace("app", "shop")
+    (tmp_path / "renamed.cfg").write_text(renamed)
+    assert told(tmp_path, "new.cfg", "renamed.cfg")[1]["moved"] == 0.0
