@@ -36,6 +36,7 @@ _TEMPLATE = "|".join(
     (_template(r"\{\{", r"\}\}"), _template(r"\{%", r"%\}"), _template(r"\{#", r"#\}"), _template("<%", "%>"))
 )
 _TEMPLATED = re.compile(_TEMPLATE)
+_OPENINGS = ("{{", "{%", "{#", "<%")
 #: Statements decide about lines instead of giving a value.
 _STATEMENT = re.compile(
     "|".join(
@@ -70,7 +71,7 @@ def scan(source: Source) -> Document:
     """Split a source into lines of words. Never raises; what haproxy refuses becomes a mistake of the document."""
     document = Document(source)
     text = source.text
-    templated = _TEMPLATED.search(text) is not None
+    templated = any(opening in text for opening in _OPENINGS) and _TEMPLATED.search(text) is not None
     careful = _CAREFUL.search
     append = document.lines.append
     start = 0

@@ -21,8 +21,10 @@ _BODY = re.compile(
     r"description|dispatch|redirect|cookie)[ \t]+\S|daemon\b|tune\.)",
     re.MULTILINE,
 )
-_INI = re.compile(r"^[ \t]*\[[^\]\n]*\][ \t]*\r?$", re.MULTILINE)
-_BRACES = re.compile(r"^[^#\n]*\{[ \t]*\r?(?:#.*)?$", re.MULTILINE)
+#: The end of an INI file's `[section]`, and of a line that opens a block. They begin with a letter that is rare, so
+#: that a large text is skimmed; what stands before it on its line is looked at afterwards.
+_INI = re.compile(r"\[[^\[\]\n]*+\][ \t]*\r?$", re.MULTILINE)
+_BRACE = re.compile(r"\{[ \t]*\r?(?:#.*)?$", re.MULTILINE)
 _FILES = re.compile(r"(?:map(?:_[a-z]+)*\(|-f[ \t]+|lf-file[ \t]+|config[ \t]+)([^\s,)\"']+)")
 
 
@@ -32,13 +34,23 @@ def recognises(source: Source) -> bool:
     A text with `[section]` heads is an INI file, one with blocks in braces an nginx or other config.
     """
     text = source.text
-    if _HEAD.search(text) is None or _INI.search(text) is not None:
+    if _HEAD.search(text) is None or any(not _before(match).strip(" \t") for match in _INI.finditer(text)):
         return False
-    if _BODY.search(text) is None:
-        return False
-    return not any("{%" not in match[0] and "{{" not in match[0] for match in _BRACES.finditer(text))
+    return _BODY.search(text) is not None and not any(map(_opens_block, _BRACE.finditer(text)))
+
+
+def _before(match: re.Match[str]) -> str:
+    """Return what stands before a match on its line."""
+    return match.string[match.string.rfind("\n", 0, match.start()) + 1 : match.start()]
+
+
+def _opens_block(match: re.Match[str]) -> bool:
+    line = _before(match) + match[0]
+    return "#" not in _before(match) and "{%" not in line and "{{" not in line
 
 
 def references(source: Source) -> list[str]:
     """Return the files that the text names as maps, pattern lists or SPOE configs."""
-    return [] if "/" not in source.text else list(dict.fromkeys(_FILES.findall(source.text)))
+    text = source.text
+    named = any(word in text for word in ("map", "-f", "config"))  # a large text is searched fast for whole words
+    return list(dict.fromkeys(_FILES.findall(text))) if named and "/" in text else []

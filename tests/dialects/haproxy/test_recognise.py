@@ -14,11 +14,15 @@ YES = [
     "listen l :80\n  server a 10.0.0.1:80\n",
     "backend app from base # why\r\n  balance roundrobin\r\n",
     "global\n  {{ extra }}\n  log 127.0.0.1 local0\n{% for b in pools %}\nbackend {{ b }}\n  mode tcp\n{% endfor %}\n",
+    "frontend web\n  acl x path_reg ^/[a-z]\n",
+    "backend app\n  server a 10.0.0.1:80 # {\n",
     "resolvers dns\n  nameserver a 10.0.0.1:53\n",
     "peers p\n  peer a 10.0.0.1:1024\n",
 ]
 NO = [
     "",
+    "frontend web\nmode http\n  [section]  \n",
+    "frontend web\nmode http\nlocation / {   # nginx\n",
     "frontend\n",
     "[metadata]\nname = x\n\n[options]\nglobal\nlog = 1\n",
     "[tox]\nenvlist = py\n",
