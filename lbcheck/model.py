@@ -142,6 +142,12 @@ class HealthCheck:
         self.options = options or {}
 
     @property
+    def likeness(self) -> object:
+        """Something that is equal for two checks of one pool only where they do the same."""
+        settings = (self.interval, self.fast_interval, self.timeout, self.fall, self.port, self.address)
+        return (self.kind, *[None if setting is None else setting.value for setting in settings])
+
+    @property
     def talks(self) -> bool:
         """Whether a probe says or hears something once it is connected."""
         return self.kind != "tcp" or self.expect is not None or "send" in self.options
@@ -348,6 +354,10 @@ class Pool:
     """
 
     __slots__ = (
+        "_backups",
+        "_enabled",
+        "_primaries",
+        "_serving",
         "algorithm",
         "answers",
         "check",
@@ -402,21 +412,38 @@ class Pool:
         self.state = state
         self.max_queue = max_queue
         self.options = options or {}
+        self._enabled: list[Server] | None = None
+        self._primaries: list[Server] | None = None
+        self._backups: list[Server] | None = None
+        self._serving: list[Server] | None = None
+
+    @property
+    def enabled(self) -> list[Server]:
+        """The servers that the config leaves in rotation."""
+        if self._enabled is None:
+            self._enabled = [server for server in self.servers if server.enabled]
+        return self._enabled
 
     @property
     def primaries(self) -> list[Server]:
         """The servers that are not backups, disabled ones included."""
-        return [server for server in self.servers if not server.backup]
+        if self._primaries is None:
+            self._primaries = [server for server in self.servers if server.role == PRIMARY]
+        return self._primaries
 
     @property
     def backups(self) -> list[Server]:
         """The servers that serve only when the primaries do not."""
-        return [server for server in self.servers if server.backup]
+        if self._backups is None:
+            self._backups = [server for server in self.servers if server.role == BACKUP]
+        return self._backups
 
     @property
     def serving(self) -> list[Server]:
         """The servers that take new requests in normal operation."""
-        return [server for server in self.servers if server.serving]
+        if self._serving is None:
+            self._serving = [server for server in self.servers if server.serving]
+        return self._serving
 
     def __repr__(self) -> str:
         return f"Pool({self.name!r})"

@@ -74,16 +74,14 @@ def _checks(config: Config) -> list[_Checked]:
     """
     found = []
     for pool in config.pools if config.open is None else ():
-        checks: dict[tuple[object, ...], HealthCheck] = {}
-        for server in pool.servers:
+        checks: dict[object, HealthCheck] = {}
+        for server in pool.enabled:
             check = server.check
-            if check is None or not server.enabled or (server.checked is not None and not server.checked.value):
+            if check is None or (server.checked is not None and not server.checked.value):
                 continue
-            settings = (check.interval, check.fast_interval, check.timeout, check.fall)
-            values = (check.kind, *[None if setting is None else setting.value for setting in settings])
-            checks.setdefault(values, check)
+            checks.setdefault(check.likeness, check)
         if checks:
-            found.append((pool, [*checks.values()], choice([server for server in pool.servers if server.enabled])))
+            found.append((pool, [*checks.values()], choice(pool.enabled)))
     return found
 
 

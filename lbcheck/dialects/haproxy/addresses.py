@@ -8,8 +8,6 @@ from lbcheck.dialects.haproxy.values import placeholder
 from lbcheck.dialects.haproxy.words import words
 from lbcheck.model import Address
 
-#: The common case: an IPv4 address and a port.
-_PLAIN = re.compile(r"([0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}):([0-9]{1,5})")
 _IPV4 = re.compile(r"[0-9]{1,3}(?:\.[0-9]{1,3}){3}")
 _PREFIXES = words(
     """
@@ -25,10 +23,13 @@ _DATAGRAM = frozenset({"uxdg", "udp", "udp4", "udp6", "quic4", "quic6"})
 
 def server_address(text: str, *, opaque: bool = False) -> Address:
     """Return where a server listens. No port means the port that the client came to; then `port` is None."""
-    match = _PLAIN.fullmatch(text)
-    if match is not None and not opaque:
-        return Address(text, "ipv4", match[1], int(match[2]))
     return _address(text, opaque=opaque)[0]
+
+
+def plain_address(text: str) -> Address:
+    """Return where a server listens whose address is known to be an IPv4 address and a port."""
+    host, _, port = text.partition(":")
+    return Address(text, "ipv4", host, int(port))
 
 
 def bind_addresses(text: str, *, opaque: bool = False) -> list[tuple[Address, int | None, str]]:

@@ -32,8 +32,10 @@ def backup_never_used(config: Config, _context: Context) -> Iterator[Hit]:
         return  # the defaults of another file may switch the checks on
     for pool in config.pools:
         backups = [server for server in pool.backups if server.enabled]
-        blind = [server for server in pool.primaries if server.serving and not server.watched]
-        if not backups or not blind or pool.open or pool.protocol not in _REQUESTS:
+        if not backups or pool.open or pool.protocol not in _REQUESTS:
+            continue
+        blind = [server for server in pool.serving if not server.watched]
+        if not blind:
             continue
         manual = any("manual" in comment_beside(server.span).lower() for server in backups)
         args = {

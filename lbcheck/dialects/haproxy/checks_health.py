@@ -35,7 +35,7 @@ def not_enabled(config: Config, context: Context) -> Iterator[Hit]:
     """H02: a kind of check is chosen, and no server has `check`."""
     del context
     for proxy, pool in backends(config):
-        servers = [server for server in pool.servers if server.enabled]
+        servers = pool.enabled
         if not servers or pool.open or any(server.probed for server in servers):
             continue
         if any("no-check" in line.words for keyword in ("server", "default-server") for line in proxy.lines(keyword)):
@@ -72,8 +72,15 @@ def drops_tls(config: Config, context: Context) -> Iterator[Hit]:
     """H11: the check goes to another port or address, and there without TLS or the PROXY header."""
     del context
     for pool in config.pools:
+        elsewhere: dict[object, bool] = {}
         for server in pool.servers:
-            if server.check is not None and "connect" not in server.check.options:
+            check = server.check
+            if check is None or "connect" in check.options:
+                continue
+            alike = check.likeness
+            if alike not in elsewhere:
+                elsewhere[alike] = check.port is not None or check.address is not None
+            if elsewhere[alike]:
                 yield from _dropped(pool, server)
 
 
@@ -149,6 +156,8 @@ def _not_chosen(option: str, chosen: Line | None, keyword: str) -> dict[str, str
 
 def _unwatched(pool: Pool) -> Iterator[Hit]:
     for server in pool.servers:
+        if not server.options:
+            continue
         word = next((word for word in ("observe", "on-error", "error-limit") if word in server.options), None)
         if word is None or server.probed:
             continue

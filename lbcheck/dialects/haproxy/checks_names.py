@@ -21,11 +21,7 @@ DYNAMIC = (
 
 def named(pool: Pool) -> list[Server]:
     """Return the enabled servers whose address is a host name of several parts."""
-    return [
-        server
-        for server in pool.servers
-        if server.enabled and server.address.kind == "name" and "." in (server.address.host or "")
-    ]
+    return [server for server in pool.enabled if server.address.kind == "name" and "." in (server.address.host or "")]
 
 
 def without_resolvers(config: Config, context: Context) -> Iterator[Hit]:
@@ -45,8 +41,8 @@ def init_addr(config: Config, context: Context) -> Iterator[Hit]:
     """N05: a server that never gets an address, or a start that needs DNS."""
     del context
     for pool in config.pools:
-        for server in pool.servers:
-            if server.enabled and server.address.kind == "name":
+        for server in pool.enabled:
+            if server.address.kind == "name":
                 yield from _initial(pool, server)
 
 

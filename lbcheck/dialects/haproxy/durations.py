@@ -10,9 +10,10 @@ from lbcheck.model import Duration
 from lbcheck.text import Span
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
-    from lbcheck.dialects.haproxy.resolve import Tree
+    from lbcheck.dialects.haproxy.options import Found
+    from lbcheck.dialects.haproxy.resolve import Proxy, Tree
     from lbcheck.dialects.haproxy.tree import Line
 
 #: Server options that are times, in milliseconds where no unit is written.
@@ -25,15 +26,26 @@ def durations(tree: Tree) -> Iterator[Duration]:
         for line in proxy.lines("timeout"):
             yield from _duration(line, "timeout " + line.word(1), 2)
         for line in proxy.lines("default-server"):
-            yield from _server(line, 1)
-        for entry in proxy.servers if proxy.is_backend else ():
-            yield from _server(entry.line, entry.address_index + 1)
+            yield from _default(line)
+        if proxy.is_backend:
+            yield from _servers(proxy)
 
 
-def _server(line: Line, first: int) -> Iterator[Duration]:
-    for keyword, index, value in taken_apart(tuple(line.words[first:]))[0]:
-        if keyword in SERVER_TIMES and value[-1:].isdigit():
-            yield from _duration(line, keyword, first + index + 1)
+def _default(line: Line) -> Iterator[Duration]:
+    for keyword, index in _bare(taken_apart(tuple(line.words[1:]))[0]):
+        yield from _duration(line, keyword, 1 + index)
+
+
+def _servers(proxy: Proxy) -> Iterator[Duration]:
+    times = {shape: found for shape in proxy.shapes if (found := _bare(shape.found))}
+    for entry in proxy.servers if times else ():
+        for keyword, index in times.get(entry.shape, ()):
+            yield from _duration(entry.line, keyword, entry.address_index + 1 + index)
+
+
+def _bare(found: Sequence[Found]) -> list[tuple[str, int]]:
+    """Return the times without a unit among a server's options, with the index of the value."""
+    return [(keyword, index + 1) for keyword, index, value in found if keyword in SERVER_TIMES and value[-1:].isdigit()]
 
 
 def _duration(line: Line, keyword: str, index: int) -> Iterator[Duration]:

@@ -10,8 +10,8 @@ from lbcheck.dialects.haproxy.values import seconds
 from lbcheck.model import HealthCheck, Setting
 
 if TYPE_CHECKING:
-    from lbcheck.dialects.haproxy.options import Options
     from lbcheck.dialects.haproxy.resolve import Proxy
+    from lbcheck.dialects.haproxy.serverlines import ServerLine
     from lbcheck.dialects.haproxy.tree import Line
 
 #: `option X` that chooses what a check says, and the model's word for it.
@@ -154,24 +154,48 @@ def proxy_time(proxy: Proxy, keyword: str) -> Setting[float] | None:
     return None if value is None else Setting(value, line.span)
 
 
-def server_check(options: Options, proxy: ProxyCheck) -> HealthCheck:
-    """Return the check of a server that has `check`."""
-    get = options.get
-    check = options["check"]
-    return HealthCheck(
-        proxy.kind,
-        WordSpan(check.line, check.index, check.index),
-        interval=time(get("inter")) if "inter" in options else _INTERVAL,
-        timeout=proxy.timeout,
-        fall=count(get("fall")) if "fall" in options else _FALL,
-        rise=count(get("rise")) if "rise" in options else _RISE,
-        fast_interval=time(get("fastinter")),
-        down_interval=time(get("downinter")),
-        port=count(get("port")),
-        address=text(get("addr")),
-        method=proxy.method,
-        path=proxy.path,
-        host=proxy.host,
-        expect=proxy.expect,
-        options=proxy.options,
-    )
+class ServerCheck(HealthCheck):
+    """The check of a server that has `check`, put together when somebody asks how it goes: most ask whether it is."""
+
+    __slots__ = ("_common", "_entry")
+
+    def __init__(self, entry: ServerLine, common: ProxyCheck) -> None:
+        self._entry = entry
+        self._common = common
+        self.kind = common.kind
+        self.options = common.options
+
+    @property
+    def likeness(self) -> object:
+        """Checks of servers of one shape are alike in one pool."""
+        return self._entry.shape
+
+    def __getattr__(self, name: str) -> Any:
+        """Put the check together, and return a field that was not there before."""
+        if name not in HealthCheck.__slots__:
+            raise AttributeError(name)
+        self._make()
+        return getattr(self, name)
+
+    def _make(self) -> None:
+        options, common = self._entry.options, self._common
+        get = options.get
+        check = options["check"]
+        HealthCheck.__init__(
+            self,
+            common.kind,
+            WordSpan(check.line, check.index, check.index),
+            interval=time(get("inter")) if "inter" in options else _INTERVAL,
+            timeout=common.timeout,
+            fall=count(get("fall")) if "fall" in options else _FALL,
+            rise=count(get("rise")) if "rise" in options else _RISE,
+            fast_interval=time(get("fastinter")),
+            down_interval=time(get("downinter")),
+            port=count(get("port")),
+            address=text(get("addr")),
+            method=common.method,
+            path=common.path,
+            host=common.host,
+            expect=common.expect,
+            options=common.options,
+        )

@@ -103,36 +103,49 @@ class Option:
 
 #: Options by keyword; the last one of a line wins.
 Options = dict[str, Option]
+#: An option apart from its line: keyword, index from the first option on, value.
+Found = tuple[str, int, str]
 
 
 class OptionSetting(Setting[T]):
-    """A setting that an option makes; its place is looked up when somebody asks."""
+    """A setting that an option makes; its place, some words of a line, is looked up when somebody asks."""
 
-    __slots__ = ("_option",)
+    __slots__ = ("_first", "_last", "line")
 
-    def __init__(self, value: T, option: Option) -> None:
+    def __init__(self, value: T, line: Line, first: int, last: int) -> None:
         self.value = value
-        self._option = option
+        self.line = line
+        self._first = first
+        self._last = last
 
     @property
     def span(self) -> Span:  # type: ignore[override]  # a place is read, never set
         """The place of the keyword and its value."""
-        return self._option.span
+        return WordSpan(self.line, self._first, self._last)
+
+    def on(self, line: Line) -> OptionSetting[T]:
+        """Return the same setting on another line that has the same words."""
+        return OptionSetting(self.value, line, self._first, self._last)
+
+
+def setting(value: T, option: Option) -> OptionSetting[T]:
+    """Return a value that an option says."""
+    return OptionSetting(value, option.line, option.index, option.index + 1 if option.value else option.index)
 
 
 def flag(option: Option | None) -> Setting[bool] | None:
     """Return True where an option stands, None where it does not."""
-    return None if option is None else OptionSetting(True, option)
+    return None if option is None else setting(True, option)
 
 
 def text(option: Option | None) -> Setting[str] | None:
     """Return an option's value as written."""
-    return None if option is None else OptionSetting(option.value, option)
+    return None if option is None else setting(option.value, option)
 
 
 def count(option: Option | None) -> Setting[int] | None:
     """Return an option's value as haproxy's `atol` reads it; None where a variable holds it."""
-    return None if option is None or option.opaque else OptionSetting(number(option.value), option)
+    return None if option is None or option.opaque else setting(number(option.value), option)
 
 
 def time(option: Option | None) -> Setting[float] | None:
@@ -140,27 +153,73 @@ def time(option: Option | None) -> Setting[float] | None:
     if option is None or option.opaque:
         return None
     value = seconds(option.value)
-    return None if value is None else OptionSetting(value, option)
+    return None if value is None else setting(value, option)
 
 
-def server_options(line: Line, first: int, inherited: Options) -> tuple[Options, int]:
-    """Return a server's options over the inherited ones, and the index of the first word not understood (0: none).
+class Shape:
+    """What the options of a server line say: the same for all lines with the same words below the same defaults.
 
-    What `no-check` and its like take back is gone from the result.
+    `found` are the options on the line: keyword, index (0: the word behind the address) and value. `unknown` is the
+    index of the first word that is none (-1: all are known). `keywords` are those of the effective options, the
+    inherited ones among them; what `no-check` and its like take back is gone. `mould` is what the lowering makes of
+    it, kept for the next line.
     """
-    found, unknown = taken_apart(tuple(line.words[first:]))
-    options = dict(inherited)
-    for keyword, index, value in found:
-        if keyword in _UNDOES:
-            options.pop(_UNDOES[keyword], None)
-        options[keyword] = Option(line, first + index, value)
-    return options, first + unknown if unknown >= 0 else 0
+
+    __slots__ = ("_inherited", "found", "keywords", "mould", "unknown")
+
+    def __init__(self, words: tuple[str, ...], inherited: Options) -> None:
+        self.found, self.unknown = taken_apart(words)
+        self._inherited = inherited
+        self.keywords = dict.fromkeys(inherited)
+        for keyword, _, _ in self.found:
+            self.keywords.pop(_UNDOES.get(keyword, ""), None)
+            self.keywords[keyword] = None
+        self.mould: object = None
+
+    def options(self, line: Line, first: int) -> Options:
+        """Return the effective options of a line whose words from `first` on have this shape."""
+        inherited, keywords = self._inherited, self.keywords
+        options = {keyword: option for keyword, option in inherited.items() if keyword in keywords}
+        for keyword, index, value in self.found:
+            if keyword in keywords:
+                options[keyword] = Option(line, first + index, value)
+        return options
+
+
+class Defaults:
+    """What the `default-server` lines so far leave to the servers below them, and the shapes of those servers."""
+
+    __slots__ = ("_shapes", "options")
+
+    def __init__(self, options: Options) -> None:
+        self.options = options
+        self._shapes: dict[tuple[str, ...], Shape] = {}
+
+    def shape(self, line: Line, first: int) -> Shape:
+        """Return the shape of a line whose options begin at the word `first`."""
+        words = tuple(line.words[first:])
+        if line.opaque or line.words[0] != "server":  # a variable and its name in quotes are one word; indices differ
+            return Shape(words, self.options)
+        shape = self._shapes.get(words)
+        if shape is None:
+            shape = self._shapes[words] = Shape(words, self.options)
+        return shape
+
+    def after(self, line: Line) -> Defaults:
+        """Return what holds below a `default-server` line.
+
+        `from none` begins anew, `name X` makes settings that only `from X` asks for (3.5).
+        """
+        if line.word(1) == "name":
+            return self
+        inherited = self if line.word(1) != "from" else Defaults({})
+        return Defaults(inherited.shape(line, 1).options(line, 1))
 
 
 @lru_cache(1024)  # the servers of a file mostly have the same options
-def taken_apart(words: tuple[str, ...]) -> tuple[list[tuple[str, int, str]], int]:
+def taken_apart(words: tuple[str, ...]) -> tuple[list[Found], int]:
     """Return (keyword, index, value) of each option, and the index of the first word that is none (-1: all are)."""
-    found: list[tuple[str, int, str]] = []
+    found: list[Found] = []
     index = 0
     while index < len(words):
         word = words[index]

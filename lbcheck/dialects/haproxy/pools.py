@@ -35,26 +35,43 @@ _SIZES = ("max-keep-alive-queue",)
 _ERROR_PAGES = ("errorfile", "errorloc", "errorloc302", "errorloc303", "http-error")
 
 
+class Common:
+    """What a backend is besides its place and its servers: its checks, and the fields of its pool."""
+
+    __slots__ = ("check", "fields")
+
+    def __init__(self, proxy: Proxy) -> None:
+        self.check = ProxyCheck(proxy)
+        self.fields: dict[str, Any] = {
+            "algorithm": algorithm(proxy),
+            "protocol": proxy.mode,
+            "answers": _answers(proxy),
+            "check": _check(self.check),
+            "persistence": persistence(proxy),
+            "retry": _retry(proxy),
+            "timeouts": timeouts(proxy),
+            "options": _options(proxy),
+        }
+
+
 def pool(proxy: Proxy) -> tuple[Pool, list[NotChecked]]:
     """Return a backend or listen as a pool, and what was not understood in its server lines."""
     entries = proxy.servers
-    check = ProxyCheck(proxy)
+    common = _common(proxy)
     usable = [entry for entry in entries if len(entry.line.words) > entry.address_index]
-    made = Pool(
-        proxy.name,
-        proxy.span,
-        [server(entry, check) for entry in usable],
-        algorithm(proxy),
-        protocol=proxy.mode,
-        open=_open(proxy, usable),
-        answers=_answers(proxy),
-        check=_check(check),
-        persistence=persistence(proxy),
-        retry=_retry(proxy),
-        timeouts=timeouts(proxy),
-        options=_options(proxy),
-    )
+    servers = [server(entry, common.check) for entry in usable]
+    made = Pool(proxy.name, proxy.span, servers, open=_open(proxy, usable), **common.fields)
     return made, list(_unmodelled(entries))
+
+
+def _common(proxy: Proxy) -> Common:
+    """Return what backends that only list servers inherit from one defaults section, which is the same for all."""
+    base = proxy.base
+    if base is None or not proxy.lists_servers or proxy.disabled:
+        return Common(proxy)
+    if not isinstance(base.common, Common):
+        base.common = Common(proxy)
+    return base.common
 
 
 def _open(proxy: Proxy, entries: list[ServerLine]) -> str | None:
@@ -63,7 +80,10 @@ def _open(proxy: Proxy, entries: list[ServerLine]) -> str | None:
         return "a template decides its servers"
     if not entries and proxy.lines("use-server"):
         return "servers are added at run time"  # a name that is not there yet can only be computed
-    reason = next((reason for entry in entries if (reason := _open_line(proxy, entry)) is not None), None)
+    doubtful = entries
+    if not proxy.gives("from"):
+        doubtful = [entry for entry in entries if entry.line.opaque or entry.line.branch or not entry.simple]
+    reason = next((reason for entry in doubtful if (reason := _open_line(proxy, entry)) is not None), None)
     if reason is None and any(0 in line.opaque for line in proxy.section.lines):
         return "a template decides its lines"
     return reason
@@ -195,7 +215,7 @@ def _named_servers(lines: Sequence[Line]) -> frozenset[str]:
 
 def _unmodelled(entries: list[ServerLine]) -> Iterator[NotChecked]:
     for entry in entries:
-        if entry.unknown:
+        if entry.shape.unknown >= 0:
             span = entry.line.span_of(entry.unknown)
             yield NotChecked(span, f"the server option {entry.line.words[entry.unknown]} is not known")
         if entry.count > MAX_TEMPLATE_SERVERS:

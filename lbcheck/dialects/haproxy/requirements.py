@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from lbcheck.dialects.haproxy import since
@@ -14,6 +13,7 @@ from lbcheck.model import Requirement
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from lbcheck.dialects.haproxy.options import Found
     from lbcheck.dialects.haproxy.resolve import Proxy, Tree
     from lbcheck.dialects.haproxy.samples import Call
     from lbcheck.dialects.haproxy.tree import Line
@@ -108,10 +108,10 @@ def _call(call: Call, line: Line) -> Iterator[Requirement]:
 def _places(proxy: Proxy) -> Iterator[Requirement]:
     """Yield what is new in the lines that name addresses: `bind`, servers and `log`."""
     for line in proxy.lines("default-server"):
-        yield from _options(line, 1)
-    for entry in proxy.servers if proxy.is_backend else ():
-        yield from _address(entry.line, entry.address_index)
-        yield from _options(entry.line, entry.address_index + 1)
+        for feature, version, index in _new(taken_apart(tuple(line.words[1:]))[0]):
+            yield from _one(feature, version, line, 1 + index)
+    if proxy.is_backend:
+        yield from _servers(proxy)
     for line in proxy.lines("bind"):
         yield from _address(line, 1)
         for keyword, option in bind_options(line).items():
@@ -124,24 +124,24 @@ def _places(proxy: Proxy) -> Iterator[Requirement]:
 
 
 def _address(line: Line, index: int) -> Iterator[Requirement]:
-    text = line.word(index)
-    if "@" not in text and "+" not in text:
-        return
-    for part in text.split(","):
+    for part in line.word(index).split(","):
         for prefix in _PREFIX.findall(part.partition(":")[0]):
             if prefix in since.ADDRESSES:
                 yield from _one(f"the address {prefix}", since.ADDRESSES[prefix], line, index)
 
 
-def _options(line: Line, first: int) -> Iterator[Requirement]:
-    for feature, version, index in _new(tuple(line.words[first:])):
-        yield from _one(feature, version, line, first + index)
+def _servers(proxy: Proxy) -> Iterator[Requirement]:
+    new = {shape: found for shape in proxy.shapes if (found := _new(shape.found))}
+    for entry in proxy.servers:
+        if not entry.simple:
+            yield from _address(entry.line, entry.address_index)
+        for feature, version, index in new.get(entry.shape, ()) if new else ():
+            yield from _one(feature, version, entry.line, entry.address_index + 1 + index)
 
 
-@lru_cache(1024)  # the servers of a file mostly have the same options
-def _new(words: tuple[str, ...]) -> list[tuple[str, tuple[int, int], int]]:
+def _new(options: Sequence[Found]) -> list[tuple[str, tuple[int, int], int]]:
     found = []
-    for keyword, index, value in taken_apart(words)[0]:
+    for keyword, index, value in options:
         if keyword in since.SERVER:
             found.append((keyword, since.SERVER[keyword], index))
         elif keyword in ("proto", "check-proto") and value in since.PROTOCOLS:

@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING
 
 from lbcheck.dialects.haproxy.conditions import Acls
 from lbcheck.dialects.haproxy.sections import PROXY_KINDS, sections
-from lbcheck.dialects.haproxy.serverlines import server_lines
+from lbcheck.dialects.haproxy.serverlines import SERVER_LINES, defaults_below, server_lines
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterator, Sequence
 
+    from lbcheck.dialects.haproxy.options import Defaults, Shape
     from lbcheck.dialects.haproxy.sections import Sections
     from lbcheck.dialects.haproxy.serverlines import ServerLine
     from lbcheck.dialects.haproxy.tree import Document, Line, Section
@@ -24,10 +25,24 @@ class Proxy:
     """A `frontend`, `backend`, `listen` or `defaults` section with what it inherits.
 
     `base` is the defaults section that it inherits from, None where there is none or it is not known.
-    `index` finds the section's own lines by keyword, and by "option httpchk", "timeout client" and so on.
+    `index` finds the section's own lines by keyword, and by "option httpchk", "timeout client" and so on. `common` is
+    what the lowering makes of backends that only list servers below a defaults section, kept for the next one.
     """
 
-    __slots__ = ("_acls", "_servers", "base", "index", "kind", "name", "section")
+    __slots__ = (
+        "_acls",
+        "_disabled",
+        "_mode",
+        "_server_defaults",
+        "_servers",
+        "_shapes",
+        "base",
+        "common",
+        "index",
+        "kind",
+        "name",
+        "section",
+    )
 
     def __init__(self, section: Section, base: Proxy | None) -> None:
         self.section = section
@@ -36,6 +51,11 @@ class Proxy:
         self.base = base
         self.index = _index(section.lines)
         self._servers: list[ServerLine] | None = None
+        self._shapes: dict[Shape, None] | None = None
+        self._server_defaults: Defaults | None = None
+        self._mode: str | None = None
+        self._disabled: bool | None = None
+        self.common: object = None
         self._acls: Acls | None = None
 
     @property
@@ -59,6 +79,24 @@ class Proxy:
         if self._servers is None:
             self._servers = server_lines(self)
         return self._servers
+
+    @property
+    def shapes(self) -> Collection[Shape]:
+        """What the options of its server lines say, each once: mostly all lines say the same."""
+        if self._shapes is None:
+            self._shapes = dict.fromkeys(entry.shape for entry in self.servers)
+        return self._shapes
+
+    def gives(self, *keywords: str) -> bool:
+        """Say whether any server has one of these options, its own or inherited."""
+        return any(keyword in shape.keywords for shape in self.shapes for keyword in keywords)
+
+    @property
+    def server_defaults(self) -> Defaults:
+        """What the `default-server` lines here, and in what it inherits, leave to the servers of other sections."""
+        if self._server_defaults is None:
+            self._server_defaults = defaults_below(self)
+        return self._server_defaults
 
     @property
     def acls(self) -> Acls:
@@ -115,19 +153,29 @@ class Proxy:
         return found
 
     @property
+    def lists_servers(self) -> bool:
+        """Whether it has no lines but those of servers, so that it inherits all the rest."""
+        return self.index.keys() <= SERVER_LINES
+
+    @property
     def mode(self) -> str:
         """The effective `mode`: "tcp" where none is written."""
-        line = self.effective("mode")
-        return line.word(1) if line is not None and 1 not in line.opaque else "tcp" if line is None else "opaque"
+        if self._mode is None:
+            line = self.effective("mode")
+            self._mode = "tcp" if line is None else line.word(1) if 1 not in line.opaque else "opaque"
+        return self._mode
 
     @property
     def disabled(self) -> bool:
         """Whether `disabled` holds, here or in what it inherits; `enabled` takes it back."""
-        for section in self.chain():
-            written = [*section.lines("disabled"), *section.lines("enabled")]
-            if written:
-                return max(written, key=lambda line: line.start).words[0] == "disabled"
-        return False
+        if self._disabled is None:
+            written = next((found for section in self.chain() if (found := section.switches())), ())
+            self._disabled = bool(written) and max(written, key=lambda line: line.start).words[0] == "disabled"
+        return self._disabled
+
+    def switches(self) -> list[Line]:
+        """Return the section's own `disabled` and `enabled` lines."""
+        return [*self.lines("disabled"), *self.lines("enabled")]
 
     def __repr__(self) -> str:
         return f"Proxy({self.kind} {self.name!r})"

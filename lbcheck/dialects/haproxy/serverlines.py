@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from lbcheck.dialects.haproxy.options import server_options
+from lbcheck.dialects.haproxy.options import Defaults
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,30 +17,50 @@ if TYPE_CHECKING:
 #: The lines that make servers or change the ones after them.
 SERVER_LINES = frozenset({"server", "server-template", "default-server"})
 
+_OCTET = "(?:25[0-5]|2[0-4][0-9]|1?[0-9]?[0-9])"
+#: How most lines begin.
+_SIMPLE = re.compile(
+    rf"server[ \t]+[A-Za-z0-9_.:-]+[ \t]+{_OCTET}(?:\.{_OCTET}){{3}}:(?:[1-9][0-9]{{0,3}}|[1-5][0-9]{{4}})(?=[ \t\r\n])"
+)
 _RANGE = re.compile(r"([0-9]+)(?:-([0-9]+))?$")
 
 
 class ServerLine:
     """A `server` or `server-template` line with its effective options.
 
-    `options` are its own over those of the `default-server` lines before it; `own` tells them apart. `count` is how
-    many servers it stands for, from number `low` on. `unknown` is the index of the first word that is no known
-    option (0: all are known).
+    `shape` is what the words of its options say; `options` ties it to this line: its own options over those of the
+    `default-server` lines before it, and `own` tells them apart. `count` is how many servers the line stands for, from
+    number `low` on. `simple` says that it reads `server NAME ADDRESS:PORT …` with a right name, IPv4 address and port.
     """
 
-    __slots__ = ("address_index", "count", "line", "low", "name", "options", "unknown")
+    __slots__ = ("_options", "address_index", "count", "line", "low", "name", "shape", "simple")
 
-    def __init__(self, line: Line, inherited: Options) -> None:
+    def __init__(self, line: Line, defaults: Defaults) -> None:
         self.line = line
-        self.name = line.word(1)
+        self.simple = _SIMPLE.match(line.source.text, line.start) is not None
+        self.name = line.words[1] if self.simple else line.word(1)
         self.address_index = 2
         self.low = self.count = 1
         if line.words[0] == "server-template":
             self.address_index = 3
             self.low, self.count = template_range(line.word(2))
-        if line.word(self.address_index + 1) == "from":
-            inherited = {}
-        self.options, self.unknown = server_options(line, self.address_index + 1, inherited)
+        first = self.address_index + 1
+        self.shape = defaults.shape(line, first)
+        if "from" in self.shape.keywords and line.word(first) == "from":
+            self.shape = Defaults({}).shape(line, first)
+        self._options: Options | None = None
+
+    @property
+    def options(self) -> Options:
+        """The effective options by keyword."""
+        if self._options is None:
+            self._options = self.shape.options(self.line, self.address_index + 1)
+        return self._options
+
+    @property
+    def unknown(self) -> int:
+        """The index of the first word that is no known option (0: all are known)."""
+        return self.address_index + 1 + self.shape.unknown if self.shape.unknown >= 0 else 0
 
     @property
     def template(self) -> bool:
@@ -72,38 +92,25 @@ def template_range(text: str) -> tuple[int, int]:
     return low, max(0, high - low + 1)
 
 
-def default_options(proxy: Proxy) -> Options:
-    """Return what `default-server` lines leave to the servers after a whole section, inherited ones beneath."""
-    options: Options = {}
+def defaults_below(proxy: Proxy) -> Defaults:
+    """Return what the `default-server` lines of a section, and of those it inherits from, leave to servers."""
+    defaults = Defaults({})
     for section in reversed(list(proxy.chain())):
         for line in section.lines("default-server"):
-            options = defaults_after(line, options)
-    return options
-
-
-def defaults_after(line: Line, options: Options) -> Options:
-    """Return what a `default-server` line leaves to the servers below it.
-
-    `from none` begins anew, `name X` makes settings that only `from X` asks for (3.5).
-    """
-    if line.word(1) == "name":
-        return options
-    if line.word(1) == "from":
-        options = {}
-    return server_options(line, 1, options)[0]
+            defaults = defaults.after(line)
+    return defaults
 
 
 def server_lines(proxy: Proxy) -> list[ServerLine]:
     """Return the servers of a backend or listen, in order. A `default-server` holds for the lines below it only."""
     index = proxy.index
-    plain = index.get("server", [])
-    inherited = default_options(proxy.base) if proxy.base is not None else {}
+    defaults = proxy.base.server_defaults if proxy.base is not None else Defaults({})
     if "default-server" not in index and "server-template" not in index:
-        return [ServerLine(line, inherited) for line in plain]
+        return [ServerLine(line, defaults) for line in index.get("server", ())]
     found = []
     for line in proxy.section.lines:
         if line.words[0] == "default-server":
-            inherited = defaults_after(line, inherited)
+            defaults = defaults.after(line)
         elif line.words[0] in SERVER_LINES:
-            found.append(ServerLine(line, inherited))
+            found.append(ServerLine(line, defaults))
     return found

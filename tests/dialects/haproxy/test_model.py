@@ -63,6 +63,65 @@ def test_options_are_taken_back_by_no():
     assert made.options["allbackups"].value is True
 
 
+def test_servers_with_the_same_options_keep_places_of_their_own():
+    made = pool(
+        "default-server rise 4 maxconn 9 observe layer4\n"
+        "server a 10.0.0.1:80 check inter 7s weight 5 cookie x minconn 3\n"
+        "server b 10.0.0.2:80 check inter 7s weight 5 cookie x minconn 3"
+    )
+    for server, line in zip(made.servers, (8, 9), strict=True):
+        check = server.check
+        own = (server.weight, server.checked, server.cookie, check.interval, server.options["minconn"])
+        assert [(one.value, one.span.text) for one in own] == [
+            (5, "weight 5"),
+            (True, "check"),
+            ("x", "cookie x"),
+            (7.0, "inter 7s"),
+            (3, "minconn 3"),
+        ]
+        assert {one.span.line for one in own} | {check.span.line, server.span.line} == {line}
+        inherited = (server.max_conns, check.rise, server.options["observe"])
+        assert [(one.value, one.span.line) for one in inherited] == [(9, 7), (4, 7), ("layer4", 7)]
+
+
+def test_a_variable_and_its_name_in_quotes_are_not_the_same_weight():
+    made = pool("server a 10.0.0.1:80 weight $W\nserver b 10.0.0.2:80 weight '$W'\nserver c 10.0.0.3:80 weight $W")
+    assert [one.weight.written for one in made.servers] == [False, True, False]
+
+
+def test_a_template_line_and_a_server_line_keep_their_places_apart():
+    made = pool(
+        "server a 10.0.0.1:80 weight 5\nserver-template b 2 10.0.0.2:80 weight 5\nserver c 10.0.0.3:80 weight 5"
+    )
+    assert [(one.weight.span.text, one.weight.span.line) for one in made.servers] == [
+        ("weight 5", 7),
+        ("weight 5", 8),
+        ("weight 5", 9),
+    ]
+
+
+def test_backends_of_one_defaults_section_differ_where_they_say_so():
+    text = DEFAULTS + " balance leastconn\n retries 2\n" + "backend {}\n server s 10.0.0.1:80\n{}" * 4
+    text = text.format("a", "", "b", " retries 9\n", "c", " disabled\n", "d", "")
+    found = config(text).pools
+    assert [(one.name, one.algorithm.name, one.retry.attempts.value, "disabled" in one.options) for one in found] == [
+        ("a", "leastconn", 2, False),
+        ("b", "leastconn", 9, False),
+        ("c", "leastconn", 2, True),
+        ("d", "leastconn", 2, False),
+    ]
+
+
+def test_checks_are_alike_where_servers_say_the_same_and_whatever_they_inherit():
+    made = pool(
+        "server a 10.0.0.1:80 check inter 7s\nserver b 10.0.0.2:80 check inter 7s\n"
+        "server c 10.0.0.3:80 check inter 8s\ndefault-server fall 9\nserver d 10.0.0.4:80 check inter 7s"
+    )
+    first, second, third, fourth = (one.check.likeness for one in made.servers)
+    assert first == second
+    assert len({first, third, fourth}) == 3
+
+
 def test_default_server_holds_for_the_servers_below_it():
     made = pool(
         "server a 10.0.0.1:80\n"

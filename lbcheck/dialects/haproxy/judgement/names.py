@@ -45,7 +45,7 @@ def _missing(span: Span, kind: str, name: str, known: Iterable[str], proxy: Prox
 
 
 def _resolvers(proxy: Proxy, known: set[str]) -> Iterator[Hit]:
-    for entry in proxy.servers:
+    for entry in proxy.servers if proxy.gives("resolvers") else ():
         option = entry.options.get("resolvers")
         if option is None or option.value in known or option.value in ("default", ""):
             continue

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from lbcheck.dialects.haproxy.judgement.heads import bad_character
@@ -13,8 +12,9 @@ from lbcheck.dialects.haproxy.options import SERVER_FLAGS, SERVER_VALUES, taken_
 from lbcheck.dialects.haproxy.values import number, seconds
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
+    from lbcheck.dialects.haproxy.options import Found
     from lbcheck.dialects.haproxy.resolve import Proxy
     from lbcheck.dialects.haproxy.serverlines import ServerLine
     from lbcheck.dialects.haproxy.tree import Line
@@ -37,8 +37,12 @@ def servers(proxy: Proxy) -> Iterator[Hit]:
             yield from _options(line, 1, proxy, None)
     if not proxy.is_backend:
         return
+    wrong = {shape for shape in proxy.shapes if shape.unknown >= 0 or _verdicts(shape.found)}
     for entry in proxy.servers:
-        if not entry.line.branch and not entry.line.expands:
+        line = entry.line
+        if line.branch or line.expands:
+            continue
+        if entry.shape in wrong or not entry.simple:
             yield from _server(entry, proxy)
 
 
@@ -104,25 +108,24 @@ def port_problem(text: str, *, offset: bool = False, ranges: bool = False, neede
 
 
 def _options(line: Line, first: int, proxy: Proxy, server: str | None) -> Iterator[Hit]:
-    tail = tuple(line.words[first:])
-    for code, index, last, problem, advice in _verdicts(tail):
+    found, unknown = taken_apart(tuple(line.words[first:]))
+    for code, index, last, problem, advice in _verdicts(found):
         if plain(line, first + index) and plain(line, first + last):
             span = line.span_of(first + index, first + last)
             yield hit(code, span, problem, advice, proxy=proxy, server=server)
-    unknown = taken_apart(tail)[1]
     if unknown >= 0 and plain(line, first + unknown):
-        meant = guess(tail[unknown], sorted(SERVER_FLAGS | SERVER_VALUES))
+        word = line.words[first + unknown]
+        meant = guess(word, sorted(SERVER_FLAGS | SERVER_VALUES))
         if meant is not None:
-            problem = f"there is no server option '{tail[unknown]}'"
+            problem = f"there is no server option '{word}'"
             span = line.span_of(first + unknown)
             yield hit("E06", span, problem, f"did you mean '{meant}'?", proxy=proxy, server=server)
 
 
-@lru_cache(1024)  # the servers of a file mostly have the same options
-def _verdicts(words: tuple[str, ...]) -> list[tuple[str, int, int, str, str]]:
+def _verdicts(options: Sequence[Found]) -> list[tuple[str, int, int, str, str]]:
     """Return (code, first word, last word, problem, advice) of each option that haproxy does not take."""
     found = []
-    for keyword, index, value in taken_apart(words)[0]:
+    for keyword, index, value in options:
         judge = _VALUES.get(keyword)
         if judge is not None and (verdict := judge(keyword, value)):
             found.append(("E09" if value else "E08", index, index + 1 if value else index, *verdict))

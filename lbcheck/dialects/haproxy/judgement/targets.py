@@ -94,7 +94,7 @@ def _spoe(proxy: Proxy) -> Iterator[Hit]:
 
 
 def _fcgi(proxy: Proxy) -> Iterator[Hit]:
-    if not proxy.is_backend or proxy.effective("use-fcgi-app") is not None:
+    if not proxy.is_backend or not proxy.gives("proto") or proxy.effective("use-fcgi-app") is not None:
         return
     for entry in proxy.servers:
         option = entry.options.get("proto")

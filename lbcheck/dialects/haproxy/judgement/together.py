@@ -32,20 +32,23 @@ def together(tree: Tree) -> Iterator[Hit]:
         if not proxy.is_backend or not proxy.servers or proxy.section.head.branch or proxy.disabled:
             continue
         yield from _names(proxy)
-        yield from _ids(proxy)
-        yield from _ports(proxy)
-        yield from _unverified(proxy, lenient=lenient)
-        if any("track" in entry.options for entry in proxy.servers):
+        if proxy.gives("id"):
+            yield from _ids(proxy)
+        if proxy.gives("check"):
+            yield from _ports(proxy)
+        if proxy.gives("ssl", "check-ssl"):
+            yield from _unverified(proxy, lenient=lenient)
+        if proxy.gives("track"):
             yield from _tracks(proxy, tree, watched)
 
 
 def _names(proxy: Proxy) -> Iterator[Hit]:
     """Two servers of one name are refused unless one of them has an `id` (`check_config_validity`)."""
-    if proxy.section.templated:
+    if proxy.section.templated or len({entry.name for entry in proxy.servers}) == len(proxy.servers):
         return
     seen: dict[str, ServerLine] = {}
     for entry in proxy.servers:
-        if entry.template or 1 in entry.line.opaque or "id" in entry.options:
+        if entry.template or 1 in entry.line.opaque or "id" in entry.shape.keywords:
             continue
         earlier = seen.setdefault(entry.name, entry)
         if earlier is not entry and entry.name and compatible(earlier.line.branch, entry.line.branch):
@@ -59,7 +62,7 @@ def _names(proxy: Proxy) -> Iterator[Hit]:
 def _ids(proxy: Proxy) -> Iterator[Hit]:
     seen: dict[int, ServerLine] = {}
     for entry in proxy.servers:
-        option = entry.own("id") if "id" in entry.options else None
+        option = entry.own("id")
         if option is None or option.opaque:
             continue
         earlier = seen.setdefault(number(option.value), entry)
@@ -75,7 +78,7 @@ def _ports(proxy: Proxy) -> Iterator[Hit]:
     """A check needs a port: the server's, `port N`, or a `connect port N` (`init_srv_check` in src/check.c)."""
     for entry in proxy.servers:
         line = entry.line
-        if "check" not in entry.options or line.branch or line.expands or line.opaque:
+        if entry.simple or "check" not in entry.shape.keywords or line.branch or line.expands or line.opaque:
             continue
         text = line.word(entry.address_index)
         if _PORT.search(text):
