@@ -65,24 +65,28 @@ def fixed_place(server: Server) -> Key | None:
     return None if where is None or where[0] in _ANYWHERE else where
 
 
-def _by_place(servers: Iterable[Server]) -> dict[Key, list[Server]]:
+def located(config: Config) -> list[list[tuple[Key, Server]]]:
+    """Return the servers of each pool that have a fixed place, with it."""
+    return [
+        [(where, server) for server in pool.servers if (where := fixed_place(server)) is not None]
+        for pool in config.pools
+    ]
+
+
+def _by_place(servers: Iterable[tuple[Key, Server]]) -> dict[Key, list[Server]]:
     found: dict[Key, list[Server]] = {}
-    for server in servers:
-        where = fixed_place(server)
-        if where is not None and server.enabled:
+    for where, server in servers:
+        if server.enabled:
             found.setdefault(where, []).append(server)
     return found
 
 
 def server_duplicate(config: Config, context: Context) -> Iterator[Hit]:
     """P04: two lines of one role for the same address, reached in the same way."""
-    for pool in config.pools:
-        if len(pool.servers) < 2:
+    for pool, servers in zip(config.pools, context.once(config, located), strict=True):
+        if len({where for where, _ in servers}) == len(servers):
             continue
-        places = _by_place(pool.servers)
-        if len(places) == len(pool.servers):
-            continue
-        for lines in places.values():
+        for lines in _by_place(servers).values():
             for alike in _alike(lines) if len(lines) > 1 else ():
                 if not any(map(twice, alike)):
                     yield _repeated(pool, alike, config.dialect, context)
@@ -146,15 +150,12 @@ def _effect(pool: Pool, lines: Sequence[Server], dialect: str, context: Context)
 
 def primary_and_backup(config: Config, context: Context) -> Iterator[Hit]:
     """P05: a backup at the address of a primary of the same pool."""
-    del context
-    for pool in config.pools:
-        backups = [server for server in pool.backups if server.enabled]
-        if not backups:
+    for pool, servers in zip(config.pools, context.once(config, located), strict=True):
+        if not pool.backups:
             continue
-        primaries = _by_place(pool.primaries)
-        for backup in backups:
-            where = fixed_place(backup)
-            found = primaries.get(where) if where is not None else None
+        primaries = _by_place((where, server) for where, server in servers if not server.backup)
+        for where, backup in servers:
+            found = primaries.get(where) if backup.backup and backup.enabled else None
             if found is None or twice(backup):
                 continue
             address, primary = backup.address.text, found[0].name
@@ -192,15 +193,15 @@ def server_port_outlier(config: Config, context: Context) -> Iterator[Hit]:
 
 def _odd_port(members: Sequence[Server]) -> tuple[Server | None, int]:
     """Return the one server whose port differs from all others', if it looks mistyped, and the others' port."""
+    if len({server.address.port for server in members}) != 2:
+        return None, 0
     ports: dict[int, list[Server]] = {}
     for server in members:
         port = server.address.port
         if port is None or not server.address.known or server.address.kind == "unix":
             return None, 0
         ports.setdefault(port, []).append(server)
-        if len(ports) > 2:
-            return None, 0
-    if len(ports) != 2 or len({server.address.host for server in members}) < len(members):
+    if len({server.address.host for server in members}) < len(members):
         return None, 0
     (port, few), (common, many) = sorted(ports.items(), key=lambda item: len(item[1]))
     if len(few) != 1 or len(many) < 2 or not _mistyped(port, common):

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lbcheck.checks.addresses import fixed_place
+from lbcheck.checks.addresses import located
 from lbcheck.checks.pools import unused
 from lbcheck.checks.zeros import chosen_by_name
 from lbcheck.findings import ERROR, INFO, Hit, Related
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from lbcheck.checks.addresses import Key
     from lbcheck.context import Context
@@ -32,7 +32,7 @@ def conflicting_settings(config: Config, context: Context) -> Iterator[Hit]:
     Compared are pools of one mode that are in use, and servers of one role. Only the drained state, TLS and the
     rank by weight count: pools made for different purposes may well differ in the rest.
     """
-    entries = _several(config)
+    entries = _several(config, context.once(config, located))
     if not entries:
         return
     idle = {id(pool) for pool in context.once(config, unused)}
@@ -56,21 +56,31 @@ def conflicting_settings(config: Config, context: Context) -> Iterator[Hit]:
             yield hit
 
 
-def _several(config: Config) -> dict[Identity, list[Entry]]:
+def _several(config: Config, places: Sequence[Sequence[tuple[Key, Server]]]) -> dict[Identity, list[Entry]]:
     """Return the servers that are in several pools, at most once of each name (two of one are alternatives)."""
+    several = _repeated(places)
     found: dict[Identity, list[Entry]] = {}
-    for pool in config.pools:
+    for pool, servers in zip(config.pools, places, strict=True) if several else ():
         if pool.open or pool.implicit:
             continue
-        for server in pool.servers:
-            where = fixed_place(server)
-            if where is not None:
+        for where, server in servers:
+            if where in several:
                 found.setdefault((pool.scope, pool.protocol, server.role, where), []).append((pool, server))
     return {
         identity: group
         for identity, group in found.items()
         if len(group) > 1 and len({pool.name for pool, _ in group}) == len(group)
     }
+
+
+def _repeated(places: Iterable[Iterable[tuple[Key, Server]]]) -> set[Key]:
+    """Return the places of more than one server: mostly there are few."""
+    once: set[Key] = set()
+    again: set[Key] = set()
+    for servers in places:
+        for where, _ in servers:
+            (again if where in once else once).add(where)
+    return again
 
 
 def _drained(entry: Entry) -> bool:

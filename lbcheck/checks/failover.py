@@ -36,7 +36,7 @@ def _effect(dialect: str, pool: Pool) -> tuple[str, str]:
     """Say what the proxy makes of it: HAProxy takes the first backup unless told otherwise. nginx refuses it (E14)."""
     if dialect != "haproxy":
         return WARNING, "nothing serves in normal operation"
-    enabled = [server for server in pool.servers if server.enabled]
+    enabled = pool.enabled
     if sum(server.count for server in enabled) < 2 or "allbackups" in pool.options:
         return INFO, "they serve as if they were primaries"
     return WARNING, f"HAProxy sends everything to {enabled[0].name}, the others idle"

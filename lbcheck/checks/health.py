@@ -30,7 +30,7 @@ def hc_missing(config: Config, _context: Context) -> Iterator[Hit]:
     if config.open is not None:
         return  # the check may be switched on where it was not seen
     for pool in config.pools:
-        servers = [server for server in pool.servers if server.enabled]
+        servers = pool.enabled
         if pool.protocol in _NO_REQUESTS or not choice(servers) or any(server.watched for server in servers):
             continue
         if all(server.resolve is not None and server.resolve.value and _templated(pool, server) for server in servers):
@@ -52,7 +52,7 @@ def hc_partial(config: Config, _context: Context) -> Iterator[Hit]:
     if config.open is not None:
         return
     for pool in config.pools:
-        servers = [server for server in pool.servers if server.enabled]
+        servers = pool.enabled
         bare = [server for server in servers if _forgotten(server)]
         checked = [server for server in servers if server.checked is not None and server.checked.value]
         if not bare or not checked:

@@ -76,8 +76,10 @@ def weight_all_zero(config: Config, context: Context) -> Iterator[Hit]:
     A backup that is in rotation takes over in HAProxy (src/lb_*.c count only usable servers), which is milder.
     """
     for pool in config.pools:
+        if pool.open or pool.serving:
+            continue
         enabled = [server for server in pool.primaries if server.enabled]
-        if pool.open or not enabled or any(server.weight.value or chosen_by_name(pool, server) for server in enabled):
+        if not enabled or any(chosen_by_name(pool, server) for server in enabled):
             continue
         severity = loss(pool, config, context)
         if severity is None:

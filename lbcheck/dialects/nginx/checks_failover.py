@@ -35,7 +35,7 @@ def _place(setting: Setting[int] | Setting[float] | None, server: Server) -> Spa
 
 def _members(pool: Pool) -> list[Server]:
     """Return the servers that take part; nginx never takes a lone one out, whatever its settings."""
-    members = [server for server in pool.servers if server.enabled]
+    members = pool.enabled
     return members if len(members) > 1 else []
 
 
