@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 _ACTION = {"tcp-request": 2, "tcp-response": 2}
 #: Where the host stands: `option httpchk METHOD URI VERSION HOST`.
 _HOST = 5
-_PREFIX = re.compile("[a-z0-9]+[@+]")
+#: Only where a word begins: from every letter of a long one it would read to its end.
+_PREFIX = re.compile(r"(?<![a-z0-9])[a-z0-9]++[@+]")
 _NUMBER = re.compile("-?[0-9]+")
 
 
