@@ -72,6 +72,7 @@ Examples:
 def cli() -> None:
     """Check a load balancer's config before it is deployed.
 
-    Reads nginx, HAProxy and native YAML configs, and says where the traffic will go wrong. Never executes
-    anything, opens no connection, and reads nothing but regular files.
+    Reads nginx, HAProxy and native YAML configs, and says where the traffic will go wrong. Only `rehearse` runs
+    anything: the proxy itself, in a sandbox. All else executes nothing, opens no connection, and reads nothing but
+    regular files.
     """
