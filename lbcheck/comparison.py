@@ -46,8 +46,8 @@ class Comparison(NamedTuple):
     """What changed, and all that was found in the two versions."""
 
     changes: Changes
-    before: Result
-    after: Result
+    old: Seen
+    new: Seen
 
 
 def diff(
@@ -60,8 +60,8 @@ def diff(
     """
     theirs = settings.moved(new.base, old.base)
     old = old._replace(request=old.request._replace(exclude=tuple(theirs.exclude)))
-    before = _seen(old, theirs, scenario, None)
-    after = _seen(new, settings, scenario, approved)
+    before = seen(old, theirs, scenario, None)
+    after = seen(new, settings, scenario, approved)
     configs = compare(before.versions, after.versions, exact=scenario.exact_points is not None)
     selection = settings.selection()
     selection.approved = approved
@@ -76,28 +76,32 @@ def diff(
         fixed,
         unchanged,
     )
-    return Comparison(changes, before.result, after.result)
+    return Comparison(changes, before, after)
 
 
-def _place(finding: Finding) -> tuple[str, int, int, str]:
-    return (finding.place.path, finding.place.line, finding.place.column, finding.code)
+def seen(side: Side, settings: Settings, scenario: Scenario, approved: frozenset[str] | None = None) -> Seen:
+    """Read one version, judge it, and say where its requests go. `approved` as in `diff`.
 
-
-def _seen(side: Side, settings: Settings, scenario: Scenario, approved: frozenset[str] | None) -> Seen:
+    Raises PathMissingError and SettingsError.
+    """
     judge: Judge = project.judge(settings, approved)
     scenario = scenario._replace(demands=settings.demands)
-    seen = Seen(side)
+    version = Seen(side)
     for config in project.configs(project.prepare(side.request)):
         found = judge(config)
         part = traffic(config, scenario, broken=engine.broken(config))
         if not config.dialect:
             found.counts, part.configs = Counts(files=1), 0
-        seen.result.add(found)
-        seen.traffic.add(part)
-        seen.versions.append(Version(config, part, _below(config.path, side), _unseen(config)))
-    engine.finish(seen.result)
-    seen.traffic.not_checked = seen.result.not_checked
-    return seen
+        version.result.add(found)
+        version.traffic.add(part)
+        version.versions.append(Version(config, part, _below(config.path, side), _unseen(config)))
+    engine.finish(version.result)
+    version.traffic.not_checked = version.result.not_checked
+    return version
+
+
+def _place(finding: Finding) -> tuple[str, int, int, str]:
+    return (finding.place.path, finding.place.line, finding.place.column, finding.code)
 
 
 def _unseen(config: Config) -> str | None:

@@ -6,6 +6,7 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from lbcheck import catalog
+from lbcheck.gate.policy import Policy
 from lbcheck.selection import Selection, UnknownSelectorError, choose
 
 if TYPE_CHECKING:
@@ -33,7 +34,8 @@ class Settings:
 
     `select` None means the rules that are on by default. `configs` are files that make one config, each with its
     dialect or None. `capacities`, `demands`, `hosts` and `zones` are what people declare about their machines
-    (`traffic.scenario`). `targets` maps a product to its version; `options` a rule's code to its thresholds.
+    (`traffic.scenario`). `gate` is what a config has to fulfil before it goes live. `targets` maps a product to its
+    version; `options` a rule's code to its thresholds.
     """
 
     __slots__ = (
@@ -45,6 +47,7 @@ class Settings:
         "extend_select",
         "fail_on",
         "files",
+        "gate",
         "hosts",
         "ignore",
         "ignored",
@@ -65,6 +68,7 @@ class Settings:
     def __init__(self) -> None:
         self.path: str | None = None
         self.files: FileTree | None = None
+        self.gate = Policy()
         self.rules: Mapping[str, Rule] = catalog.rules()
         self.select: Sequence[str] | None = None
         self.extend_select: Sequence[str] = ()

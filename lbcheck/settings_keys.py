@@ -10,6 +10,7 @@ from lbcheck import catalog
 from lbcheck.dialects import DIALECTS
 from lbcheck.files import MAX_TEMPLATE_SERVERS
 from lbcheck.findings import SEVERITIES
+from lbcheck.gate.policy import NOTHING, STAGES, Policy
 from lbcheck.selection import Ignored, expand, named
 from lbcheck.spelling import closest
 from lbcheck.traffic.scenario import Capacity, Demand, Zone
@@ -225,6 +226,41 @@ def _zones(settings: Settings, value: Any, _: str) -> None:
     settings.zones = found
 
 
+def _gate(settings: Settings, value: Any, _: str) -> None:
+    table = _table(value)
+    for key in table:
+        if key not in _GATE:
+            raise KeyProblemError(f"{key}: {unknown_key(key, _GATE)}")
+    settings.gate = Policy(**{key: _GATE[key](entry) for key, entry in table.items()})
+
+
+def _allowed(value: object) -> str:
+    return NOTHING if value == NOTHING else _severity(value)
+
+
+def _part(value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
+        raise KeyProblemError(f"{value!r} is no part from 0 to 1: 0.2 is 20 %")
+    return float(value)
+
+
+def _stages(value: object) -> tuple[str, ...]:
+    words = _strings(value)
+    for word in words:
+        if word not in STAGES:
+            raise KeyProblemError(f"require: {word}: there are {', '.join(STAGES)}")
+    return tuple(words)
+
+
+_GATE: dict[str, Callable[[object], Any]] = {
+    "allow": _allowed,
+    "headroom": _part,
+    "moved": _part,
+    "require": _stages,
+    "tolerance": _part,
+}
+
+
 def _hosts(settings: Settings, value: Any, _: str) -> None:
     settings.hosts = {name.lower(): _addresses(name, entry) for name, entry in _table(value).items()}
 
@@ -285,6 +321,7 @@ SETTERS: dict[str, Setter] = {
     "exclude": _exclude,
     "extend-select": _extend_select,
     "fail-on": _fail_on,
+    "gate": _gate,
     "hosts": _hosts,
     "ignore": _ignore,
     "ignore-findings": _ignore_findings,

@@ -138,7 +138,7 @@ class TestFindings:
             put(folder, {f"{side}/b.cfg": "backend b\n server a 10.0.0.1:80 check\n server b 10.0.0.2:80 check\n"})
         together = (("new/base.cfg", "new/web.cfg", "new/b.cfg"), ("elsewhere/a.cfg",))
         found = compared(together=together)
-        assert (found.before.counts.configs, found.after.counts.configs) == (1, 1)
+        assert (found.old.result.counts.configs, found.new.result.counts.configs) == (1, 1)
         assert [(pool.name, pool.status) for pool in found.changes.pools] == [("b", "unchanged")]
 
 

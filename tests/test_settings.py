@@ -36,6 +36,12 @@ unused-suppression = "warning"
 [target]
 nginx = "1.26"
 haproxy = "3.0.1"
+[gate]
+allow = "none"
+moved = 0.2
+headroom = 0.1
+tolerance = 0.02
+require = ["diff", "rehearse"]
 [hosts]
 "App.test" = 3
 "db.test" = ["10.0.0.1", "10.0.0.2"]
@@ -79,6 +85,7 @@ def test_every_key(tmp_path, monkeypatch):
     assert settings.ignored[0] == (f"{here}/lb/haproxy.cfg", "E02", None, "2030-12-31")
     assert settings.ignored[1] == (f"{here}/lb", None, "0123456789abcdef", None)
     assert settings.hosts == {"app.test": 3, "db.test": 2}
+    assert settings.gate == ("none", 0.2, 0.1, 0.02, ("diff", "rehearse"))
     assert settings.zones == [("10.0.1.*", "a")]
     assert settings.capacities == [("app/*", 200.0)]
     assert settings.demands == [("web", 900.5, "/api*")]
@@ -96,6 +103,10 @@ WRONG = [
     ("zzzzzz = 1", "zzzzzz: no such key; there are baseline, capacity, config"),
     ('select = "E01"', "select: 'E01' is no list of strings"),
     ("select = [1]", "select: [1] is no list of strings"),
+    ("[gate]\nmoves = 1", "gate: moves: no such key; did you mean moved?"),
+    ("[gate]\nmoved = 20", "gate: 20 is no part from 0 to 1: 0.2 is 20 %"),
+    ('[gate]\nallow = "all"', "gate: 'all' is none of error, warning, info"),
+    ('[gate]\nrequire = ["test"]', "gate: require: test: there are check, diff, traffic, rehearse, probe"),
     ("preview = 1", "preview: 1 is neither true nor false"),
     ('min-severity = "warn"', "min-severity: 'warn' is none of error, warning, info"),
     ("fail-on = []", "fail-on: [] is none of error, warning, info"),

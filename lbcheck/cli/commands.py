@@ -14,6 +14,7 @@ COMMANDS = {
     "traffic": ("lbcheck.cli.traffic", "Show the share of requests that each server will get."),
     "diff": ("lbcheck.cli.diff", "Show what a change moves, and which findings it brings."),
     "rehearse": ("lbcheck.cli.rehearse", "Run the config on the real proxy, in a sandbox, and count."),
+    "gate": ("lbcheck.cli.gate", "Say whether a config may go live: GO or NO-GO, with the evidence."),
     "rule": ("lbcheck.cli.rule", "Explain a rule: why it matters, what to write, when to ignore it."),
     "explain": ("lbcheck.cli.rule", "The same as `rule`."),
     "completion": ("lbcheck.cli.completion", "Print the script that completes lbcheck's words in your shell."),

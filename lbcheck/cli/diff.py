@@ -150,11 +150,11 @@ def _code(found: Comparison, settings: Settings, options: dict[str, Any]) -> int
     from lbcheck.engine import INTERNAL
     from lbcheck.findings import at_least
 
-    everything = (*found.before.findings, *found.after.findings, *found.changes.introduced)
+    everything = (*found.old.result.findings, *found.new.result.findings, *found.changes.introduced)
     if any(finding.code == INTERNAL for finding in everything):
         return FAILED
     if options["exit_zero"]:
         return CLEAN
     if any(at_least(finding.severity, settings.fail_on) for finding in found.changes.introduced):
         return FOUND
-    return CLEAN if found.before.counts.configs or found.after.counts.configs else NOTHING
+    return CLEAN if found.old.result.counts.configs or found.new.result.counts.configs else NOTHING

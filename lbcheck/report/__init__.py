@@ -8,11 +8,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from lbcheck.changes.outcome import Changes
+    from lbcheck.gate.outcome import Verdict
     from lbcheck.rehearsal.outcome import Rehearsed
     from lbcheck.report.options import Options
     from lbcheck.results import Result
     from lbcheck.traffic.outcome import Traffic
 
+    GateReporter = Callable[[Verdict, Options], str]
     DiffReporter = Callable[[Changes, Options], str]
     RehearseReporter = Callable[[Sequence[Rehearsed], Options], str]
     TrafficReporter = Callable[[Traffic, Options], str]
@@ -127,4 +129,25 @@ def rehearse_reporter(name: str) -> RehearseReporter:
     from importlib import import_module
 
     render: RehearseReporter = import_module(REHEARSE_REPORTERS[name]).render
+    return render
+
+
+#: The same for `lbcheck gate`.
+GATE_REPORTERS = {
+    "text": "lbcheck.report.gate_text",
+    "json": "lbcheck.report.gate_json",
+    "html": "lbcheck.report.pictures.gate_html",
+    "markdown": "lbcheck.report.gate_markdown",
+}
+GATE_SUFFIXES = {".html": "html", ".json": "json", ".md": "markdown", ".txt": "text"}
+
+
+def gate_reporter(name: str) -> GateReporter:
+    """Return the function that renders a verdict in this format.
+
+    Raises KeyError for a name that is not in GATE_REPORTERS.
+    """
+    from importlib import import_module
+
+    render: GateReporter = import_module(GATE_REPORTERS[name]).render
     return render

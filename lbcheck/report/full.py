@@ -8,6 +8,7 @@ from lbcheck.report import summary
 from lbcheck.report.escape import escape, shown_path
 from lbcheck.report.excerpt import excerpt
 from lbcheck.report.paint import painter
+from lbcheck.wording import counted
 
 if TYPE_CHECKING:
     from lbcheck.report.options import Options
@@ -77,7 +78,7 @@ def _fix(change: Change) -> str:
 
 
 def _not_checked(notes: list[Note], paint: Paint) -> list[str]:
-    lines = [f"{paint('bold', 'not checked')}: {summary.counted(len(notes), 'place')}"]
+    lines = [f"{paint('bold', 'not checked')}: {counted(len(notes), 'place')}"]
     lines += [
         f"  {shown_path(note.place.path)}:{note.place.line}: {escape(note.message)}" for note in notes[:MAX_NOT_CHECKED]
     ]

@@ -6,14 +6,10 @@ from typing import TYPE_CHECKING
 
 from lbcheck.findings import SEVERITIES
 from lbcheck.report.escape import escape
+from lbcheck.wording import counted
 
 if TYPE_CHECKING:
     from lbcheck.results import Result
-
-
-def counted(number: int, noun: str) -> str:
-    """Return a number with its noun: `1 server`, `1,234 servers`."""
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
 def headline(result: Result) -> str:

@@ -79,7 +79,9 @@ class PoolTable(NamedTuple):
     more_losses: int = 0
 
 
-def page(title: str, lead: str, drawings: tuple[Drawing, Drawing], **parts: object) -> str:
+def page(
+    title: str, lead: str, drawings: tuple[Drawing, Drawing], template: str = "page.html.jinja", /, **parts: object
+) -> str:
     """Return the whole file. `parts` are what the template names."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
     from markupsafe import Markup
@@ -95,7 +97,7 @@ def page(title: str, lead: str, drawings: tuple[Drawing, Drawing], **parts: obje
         keep_trailing_newline=True,
     )
     wide, narrow = drawings
-    return environment.get_template("page.html.jinja").render(
+    return environment.get_template(template).render(
         title=title,
         lead=lead,
         css=Markup(css),  # noqa: S704 - our own text

@@ -10,7 +10,9 @@ import samples
 from drawn import diffs, runs
 from hypothesis import HealthCheck, given, settings
 
-from lbcheck.report import diff_reporter, traffic_reporter
+from lbcheck.gate.outcome import FAILED, NOT_RUN, Stage, Verdict
+from lbcheck.gate.policy import Policy
+from lbcheck.report import diff_reporter, gate_reporter, traffic_reporter
 from lbcheck.report.options import Options
 from lbcheck.results import Note
 
@@ -54,6 +56,15 @@ def inert(text):
 @given(runs())
 def test_a_page_of_any_run_is_inert(traffic):
     inert(traffic_reporter("html")(traffic, Options()))
+
+
+@many
+@given(runs(), diffs())
+def test_a_page_of_any_verdict_is_inert(traffic, changes):
+    words = [f"{pool.name}: <script>alert(1)</script>" for pool in traffic.pools]
+    stages = (Stage("check", FAILED, tuple(words), tuple(words)), Stage("diff", NOT_RUN, tuple(words)))
+    for moved in (None, changes):
+        inert(gate_reporter("html")(Verdict("<b>new", "</title>", Policy(), stages, traffic, moved), Options()))
 
 
 @many

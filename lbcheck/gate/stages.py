@@ -1,0 +1,181 @@
+"""Each stage: from what was found to passed or failed, with the reasons and the evidence."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lbcheck.findings import SEVERITIES
+from lbcheck.gate.outcome import FAILED, LEFT_OUT, NOT_RUN, PASSED, Stage
+from lbcheck.gate.policy import CHECK, DIFF, NOTHING, TRAFFIC
+from lbcheck.traffic.outcome import HOT
+from lbcheck.wording import counted, listed, percent
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from lbcheck.changes.outcome import Changes, PoolChange
+    from lbcheck.gate.policy import Policy
+    from lbcheck.results import Finding, Note, Result
+    from lbcheck.traffic.outcome import Loss, PoolTraffic, Survivor, Traffic
+
+#: So many reasons of a kind are written out; the rest is counted.
+_MOST = 8
+#: Float rounding of shares that sum to a limit.
+_ROUNDING = 1e-9
+
+
+def left_out(name: str, how: str) -> Stage:
+    """Return the stage that nobody asked for; `how` are the words of the command line that ask."""
+    return Stage(name, LEFT_OUT, (f"nobody asked for it: {how}",))
+
+
+def not_run(name: str, why: str) -> Stage:
+    """Return the stage that could not be run."""
+    return Stage(name, NOT_RUN, (why,))
+
+
+def _ended(name: str, reasons: Sequence[str], evidence: Sequence[str]) -> Stage:
+    shown = tuple(reasons[:_MOST])
+    if len(reasons) > _MOST:
+        shown = (*shown, f"and {len(reasons) - _MOST:,} more")
+    return Stage(name, FAILED if reasons else PASSED, shown, tuple(evidence))
+
+
+def check(result: Result, policy: Policy) -> Stage:
+    """Hold the findings against the highest severity that may remain."""
+    if not result.counts.configs:
+        return not_run(CHECK, f"no load balancer config in {counted(result.counts.files, 'file')}")
+    worse = [found for found in result.findings if _beyond(found.severity, policy.allow)]
+    evidence = [
+        f"{counted(result.counts.configs, 'config')}, {counted(result.counts.servers, 'server')}: {_numbers(result)}",
+        *_unread(result.not_checked),
+    ]
+    return _ended(CHECK, [_told(found) for found in worse], evidence)
+
+
+def _beyond(severity: str, allowed: str) -> bool:
+    return allowed == NOTHING or SEVERITIES.index(severity) < SEVERITIES.index(allowed)
+
+
+def _numbers(result: Result) -> str:
+    numbers = [(result.count(severity), severity) for severity in SEVERITIES]
+    found = ", ".join(counted(number, severity) for number, severity in numbers if number) or "nothing found"
+    return found + (f", {result.suppressed:,} suppressed" if result.suppressed else "")
+
+
+def _unread(notes: Sequence[Note]) -> list[str]:
+    """What was not understood, so that a pass does not reassure about it."""
+    if not notes:
+        return []
+    place, message = notes[0].place, notes[0].message
+    return [f"{counted(len(notes), 'place')} not checked, the first at {place.path}:{place.line}: {message}"]
+
+
+def _told(found: Finding) -> str:
+    return f"{found.place.path}:{found.place.line}: {found.severity}[{found.code}] {found.message}"
+
+
+def diff(changes: Changes, policy: Policy) -> Stage:
+    """Hold what a change moves against the largest part that may move, and its own findings against the severity."""
+    reasons = [_told(found) for found in changes.introduced if found.code[0] == "V" and _worse(found, policy)]
+    reasons += _moved_too_much(changes, policy)
+    changed = sum(pool.status != "unchanged" for pool in changes.pools)
+    moved = "how much of all requests moves is not known"
+    if changes.moved is not None:
+        moved = f"{percent(changes.moved)} of all requests move"
+    evidence = [
+        f"{changed:,} of {counted(len(changes.pools), 'pool')} changed; {moved}",
+        f"{counted(len(changes.introduced), 'finding')} introduced, {len(changes.fixed):,} fixed",
+    ]
+    unknown = [pool for pool in changes.pools if pool.moved is None and pool.reason is not None]
+    if unknown:
+        evidence.append(f"not known what moves in {_names(unknown)}: {unknown[0].reason}")
+    if not reasons and policy.moved is not None and changes.moved is None and unknown:
+        return Stage(DIFF, NOT_RUN, ("whether too much moves cannot be known",), tuple(evidence))
+    return _ended(DIFF, reasons, evidence)
+
+
+def _worse(found: Finding, policy: Policy) -> bool:
+    return _beyond(found.severity, policy.allow)
+
+
+def _moved_too_much(changes: Changes, policy: Policy) -> Iterator[str]:
+    """Yield what moves more than the policy allows: of all requests, or of each pool's where the whole is not known."""
+    if policy.moved is None:
+        return
+    limit = f"at most {percent(policy.moved)} may"
+    if changes.moved is not None:
+        if changes.moved > policy.moved + _ROUNDING:
+            yield f"{percent(changes.moved)} of all requests go to other servers; {limit}"
+        return
+    for pool in changes.pools:
+        if pool.moved is not None and pool.moved > policy.moved + _ROUNDING:
+            yield f"{percent(pool.moved)} of the requests of pool {pool.name} go to other servers; {limit}"
+
+
+def _names(pools: Sequence[PoolChange]) -> str:
+    return listed([pool.name for pool in pools])
+
+
+def traffic(found: Traffic, policy: Policy) -> Stage:
+    """Hold the shares against declared capacities: in normal operation, and after the loss of any one server."""
+    if not found.configs:
+        return not_run(TRAFFIC, "no load balancer config was found")
+    used = {target.at for frontend in found.frontends for route in frontend.routes for target in route.targets}
+    reasons = [reason for at, pool in enumerate(found.pools) for reason in _strained(pool, policy, used=at in used)]
+    return _ended(TRAFFIC, reasons, [*_seen(found), *_unread(found.not_checked)])
+
+
+def _strained(pool: PoolTraffic, policy: Policy, *, used: bool) -> Iterator[str]:
+    if used and pool.unserved and not pool.pool.answers:
+        yield f"{percent(pool.unserved)} of the requests of pool {pool.name} find no server"
+    full = [server for server in pool.servers if server.overloaded]
+    for server in full:
+        yield (
+            f"server {server.name} of pool {pool.name} gets {server.load:,.0f} of the declared {pool.demand:,.0f} "
+            f"({percent(server.share or 0.0)}) and can take {server.capacity:,.0f}"
+        )
+    if not full and pool.demand is not None:
+        yield from _after_losses(pool, policy)
+
+
+def _after_losses(pool: PoolTraffic, policy: Policy) -> Iterator[str]:
+    """Yield the loss after which a survivor is strained most, where it is beyond the headroom."""
+    strains = [(_strain(server), server, loss) for loss in pool.losses for server in loss.servers]
+    worst: tuple[float, Survivor, Loss] | None = max(strains, key=lambda one: one[0], default=None)
+    if worst is not None and worst[0] > 1 - policy.headroom + _ROUNDING:
+        strain, server, loss = worst
+        left = f"; {percent(policy.headroom)} must be left" if policy.headroom else ""
+        yield (
+            f"without {loss.lost}, server {server.name} of pool {pool.name} gets {server.load:,.0f}, "
+            f"{percent(strain)} of what it can take{left}"
+        )
+
+
+def _strain(server: Survivor) -> float:
+    return 0.0 if server.load is None or not server.capacity else server.load / server.capacity
+
+
+def _seen(found: Traffic) -> Iterator[str]:
+    """Yield what the shares are like: the hottest server, and how many pools are not known."""
+    unknown = [pool for pool in found.pools if pool.reason is not None]
+    servers = sum(server.alike for pool in found.pools for server in pool.servers)
+    yield f"{counted(len(found.pools), 'pool')}, {counted(servers, 'server')}; {_hottest(found)}"
+    if unknown:
+        yield f"shares not known of {listed([pool.name for pool in unknown])}: {unknown[0].reason}"
+    if not any(pool.demand is not None for pool in found.pools):
+        yield "no demand is declared, so loads were not held against capacities"
+
+
+def _hottest(found: Traffic) -> str:
+    hot = [
+        (server.share or 0.0, server.name, pool)
+        for pool in found.pools
+        for server in pool.servers
+        if server.standing == HOT
+    ]
+    if not hot:
+        return "no server gets far more than its fair share"
+    share, name, pool = max(hot, key=lambda one: one[0] * len(one[2].servers))
+    fair = 1 / max(1, sum(server.alike for server in pool.servers if server.share))
+    return f"{name} of pool {pool.name} gets {percent(share)}, a fair share is {percent(fair)}"

@@ -1,0 +1,205 @@
+"""`lbcheck gate` from outside: one word, the evidence of each stage, and the exit code."""
+
+from __future__ import annotations
+
+import json
+from importlib.resources import files
+from pathlib import Path
+
+import pytest
+from cli.running import lbcheck
+from jsonschema import Draft202012Validator
+from repos import commit, put, repository
+
+SCHEMA = json.loads(files("lbcheck.report").joinpath("gate.schema.json").read_text("utf-8"))
+OUTAGE = Path(__file__).parents[2] / "fixtures" / "outage"
+
+HAPROXY = """\
+defaults
+    mode http
+    timeout connect 1s
+    timeout client 9s
+    timeout server 9s
+    option httpchk
+frontend web
+    bind 127.0.0.1:8000
+    default_backend app
+backend app
+    server one 10.0.0.1:80 check weight {one}
+    server two 10.0.0.2:80 check weight 10
+    server three 10.0.0.3:80 check weight 10
+"""
+
+
+@pytest.fixture
+def folder(tmp_path):
+    put(tmp_path, {"new/haproxy.cfg": HAPROXY.format(one=10), "old/haproxy.cfg": HAPROXY.format(one=7)})
+    return tmp_path
+
+
+def gate(folder, *args, toml=None):
+    if toml is not None:
+        (folder / "lbcheck.toml").write_text(toml)
+    done = lbcheck(folder, "gate", *args, "--output-format", "json")
+    assert done.stderr == ""
+    verdict = json.loads(done.stdout)
+    Draft202012Validator(SCHEMA).validate(verdict)
+    assert (done.returncode == 0) == (verdict["verdict"] == "GO")
+    return verdict, {stage["name"]: stage for stage in verdict["stages"]}
+
+
+def test_the_outage_does_not_go_live():
+    done = lbcheck(OUTAGE, "gate", "before")
+    assert done.returncode == 1
+    assert done.stdout.startswith("NO-GO: before\n")
+    words = " ".join(done.stdout.split())
+    assert "server shop1 of pool shop gets 83.3 % of its traffic, 2.5 times a fair share" in words
+    assert words.endswith("NO-GO because of check")
+
+
+def test_the_mended_outage_goes_live():
+    done = lbcheck(OUTAGE, "gate", "after", "--from", "before")
+    assert done.returncode == 0
+    assert done.stdout.startswith("GO: after in place of before\n")
+    assert "8 fixed" in done.stdout
+
+
+def test_stages_that_nobody_asked_for_are_named(folder):
+    verdict, stages = gate(folder, "new")
+    assert verdict["verdict"] == "GO"
+    assert {name: stage["outcome"] for name, stage in stages.items()} == {
+        "check": "passed",
+        "diff": "left_out",
+        "traffic": "passed",
+        "rehearse": "left_out",
+        "probe": "left_out",
+    }
+    assert "no demand is declared, so loads were not held against capacities" in stages["traffic"]["evidence"]
+
+
+def test_a_required_stage_that_did_not_run_is_a_no(folder):
+    verdict, stages = gate(folder, "new", toml='[gate]\nrequire = ["diff"]')
+    assert verdict["verdict"] == "NO-GO"
+    assert stages["diff"]["blocking"]
+    assert "the policy requires it" in lbcheck(folder, "gate", "new").stdout
+
+
+@pytest.mark.parametrize(("allow", "word"), [("none", "NO-GO"), ("info", "NO-GO"), ("warning", "GO"), ("error", "GO")])
+def test_the_highest_severity_that_may_remain(folder, allow, word):
+    put(folder, {"new/haproxy.cfg": HAPROXY.format(one=200)})
+    verdict, stages = gate(folder, "new", toml=f'[gate]\nallow = "{allow}"')
+    assert verdict["verdict"] == word
+    assert any("D01" in reason for reason in stages["check"]["reasons"]) == (word == "NO-GO")
+
+
+def test_what_a_change_may_move(folder):
+    moved = 10 / 30 - 7 / 27
+    evidence = f"{moved * 100:.1f} % of all requests move"
+    verdict, stages = gate(folder, "new", "--from", "old", toml="[gate]\nmoved = 0.08")
+    assert verdict["verdict"] == "GO"
+    assert evidence in stages["diff"]["evidence"][0]
+    verdict, stages = gate(folder, "new", "--from", "old", toml="[gate]\nmoved = 0.07")
+    assert verdict["verdict"] == "NO-GO"
+    assert stages["diff"]["reasons"] == ["7.4 % of all requests go to other servers; at most 7 % may"]
+
+
+def test_findings_of_the_change_itself(folder):
+    put(folder, {"old/haproxy.cfg": HAPROXY.format(one=10) + "".join(
+        f"    server more{number} 10.0.1.{number}:80 check weight 10\n" for number in range(1, 12))})  # fmt: skip
+    _, stages = gate(folder, "new", "--from", "old")
+    assert stages["diff"]["outcome"] == "failed"
+    assert any("V0" in reason for reason in stages["diff"]["reasons"])
+    assert stages["check"]["outcome"] == "passed"
+
+
+CAPACITY = """
+[[capacity]]
+match = "*"
+limit = {limit}
+[[demand]]
+frontend = "web"
+peak = 300
+[gate]
+headroom = {headroom}
+"""
+
+
+@pytest.mark.parametrize(
+    ("limit", "headroom", "reason"),
+    [
+        (200, 0.2, None),
+        (200, 0.3, "without one, server two of pool app gets 150, 75 % of what it can take; 30 % must be left"),
+        (90, 0.0, "server one of pool app gets 100 of the declared 300 (33.3 %) and can take 90"),
+    ],
+)
+def test_headroom(folder, limit, headroom, reason):
+    _, stages = gate(folder, "new", "--ignore", "F14", toml=CAPACITY.format(limit=limit, headroom=headroom))
+    assert stages["traffic"]["outcome"] == ("failed" if reason else "passed")
+    assert stages["traffic"]["reasons"][:1] == ([reason] if reason else [])
+
+
+def test_requests_that_find_no_server(folder):
+    text = "backend app\n" + "".join(f"    server {name} 10.0.0.9:80 disabled\n" for name in ("one", "two"))
+    put(folder, {"new/haproxy.cfg": HAPROXY.format(one=10).rpartition("backend app")[0] + text})
+    _, stages = gate(folder, "new")
+    assert stages["traffic"]["reasons"] == ["100 % of the requests of pool app find no server"]
+
+
+def test_what_is_not_known_is_said(folder):
+    put(folder, {"new/haproxy.cfg": HAPROXY.format(one='"${WEIGHT}"')})
+    _, stages = gate(folder, "new")
+    assert any(seen.startswith("shares not known of app: ") for seen in stages["traffic"]["evidence"])
+    _, stages = gate(folder, "new", "--from", "old", toml='[gate]\nmoved = 0.5\nrequire = ["diff"]')
+    assert stages["diff"]["outcome"] == "not_run"
+    assert stages["diff"]["blocking"]
+
+
+def test_nothing_to_look_at_is_no_go(folder):
+    put(folder, {"empty/readme.txt": "no config"})
+    done = lbcheck(folder, "gate", "empty")
+    assert done.returncode == 3
+    assert done.stdout.startswith("NO-GO: empty\n")
+
+
+def test_against_a_git_revision(tmp_path):
+    folder = repository(tmp_path / "project")
+    put(folder, {"haproxy.cfg": HAPROXY.format(one=7)})
+    commit(folder)
+    put(folder, {"haproxy.cfg": HAPROXY.format(one=10)})
+    verdict, stages = gate(folder, "--git", "HEAD")
+    assert (verdict["old"], verdict["verdict"]) == ("HEAD", "GO")
+    assert stages["diff"]["outcome"] == "passed"
+
+
+def test_a_pull_request_cannot_relax_its_own_gate(tmp_path):
+    folder = repository(tmp_path / "project")
+    put(folder, {"haproxy.cfg": HAPROXY.format(one=10), "lbcheck.toml": '[gate]\nallow = "info"\n'})
+    commit(folder)
+    put(folder, {"haproxy.cfg": HAPROXY.format(one=200), "lbcheck.toml": '[gate]\nallow = "error"\n'})
+    assert gate(folder, ".")[0]["verdict"] == "GO"
+    assert gate(folder, ".", "--policy-from", "HEAD")[0]["verdict"] == "NO-GO"
+
+
+@pytest.mark.parametrize(
+    ("args", "says"),
+    [
+        (["nowhere"], "nowhere: no such file or folder"),
+        (["new", "--from", "nowhere"], "nowhere: no such file or folder"),
+        (["new", "--from", "old", "--git", "HEAD"], "--from and --git both say what NEW replaces: name one"),
+        (["new", "-o", "x.pdf"], "-o x.pdf: name a format, one of"),
+    ],
+)
+def test_usage(folder, args, says):
+    done = lbcheck(folder, "gate", *args)
+    assert done.returncode == 2
+    assert says in done.stderr
+
+
+def test_reports_beside(folder):
+    done = lbcheck(folder, "gate", "new", "--from", "old", "-o", "gate.html", "-o", "gate.md", "-o", "gate.json")
+    assert done.returncode == 0
+    page = (folder / "gate.html").read_text()
+    assert "<h1>GO: new in place of old</h1>" in page
+    assert "Where the traffic goes" not in page
+    assert (folder / "gate.md").read_text().startswith("### GO: `new` in place of `old`\n")
+    assert json.loads((folder / "gate.json").read_text())["verdict"] == "GO"
