@@ -26,9 +26,11 @@ _CAREFUL = re.compile(
 def _template(opening: str, closing: str) -> str:
     """Return a template without another one inside: a text of openings only is still read in one pass.
 
-    What it quotes, as in `{{ "{{" }}`, opens nothing.
+    What it quotes, as in `{{ "{{" }}`, opens nothing. Each part is atomic, not their repetition: Python up to 3.11.4
+    fails on a possessive group whose parts can be matched in several ways (its issue 106052).
     """
-    return rf"""{opening}(?:"[^"}}>\n]*+"|'[^'}}>\n]*+'|(?!{opening}|{closing}).)*+{closing}"""
+    part = rf"""[^"'{{}}%#<>\n]++|"[^"}}>\n]*+"|'[^'}}>\n]*+'|(?!{opening}|{closing})."""
+    return f"{opening}(?:(?>{part}))*{closing}"
 
 
 #: Values and statements of Jinja, Go templates and ERB.

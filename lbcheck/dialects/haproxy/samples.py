@@ -27,7 +27,7 @@ _ACTIONS = ("capture", "do-resolve(", "sc-set-gpt", "set-bc-", "set-dst", "set-f
 _TCP = frozenset({"tcp-request", "tcp-response"})
 #: `%[expression]`, with flags as `%{+Q}[expression]`.
 _FORMAT = re.compile(r"%(?:\{[^}%]*+\})?\[([^]]*+)")
-_CALL = re.compile(r"""([A-Za-z0-9_.+-]++)(?:\(((?:"[^"]*+"|'[^']*+'|[^)"'])*+)\))?""")
+_CALL = re.compile(r"""([A-Za-z0-9_.+-]++)(?:\(((?:(?>"[^"]*+"|'[^']*+'|[^)"']++))*)\))?""")
 _QUOTED = re.compile(r"""\\.|"[^"]*"|'[^']*'""")
 
 
