@@ -10,6 +10,7 @@ import shutil
 import subprocess
 from typing import TYPE_CHECKING
 
+import pytest
 from proxies import HAPROXY, NGINX
 
 if TYPE_CHECKING:
@@ -45,6 +46,18 @@ def verdict(dialect: str, files: dict[str, str], folder: Path) -> tuple[bool, st
     if run.returncode and os.geteuid() and "Permission denied" in said:
         raise CannotJudgeError(f"only root may check this with {dialect}: {said.strip()}")
     return run.returncode == 0, said
+
+
+def nginx_t(program: str, folder: Path) -> tuple[bool, str]:
+    """Return whether nginx accepts the folder's nginx.conf, and what it printed.
+
+    Where the build's own log and temporary folders are root's, the test is skipped: nginx would refuse for them.
+    """
+    command = [program, "-t", "-p", folder, "-c", folder / "nginx.conf", "-e", "stderr"]
+    run = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False, timeout=PATIENCE)
+    if run.returncode and os.geteuid() and "Permission denied" in run.stderr:
+        pytest.skip(f"only root may ask this nginx: {run.stderr.splitlines()[0]}")
+    return run.returncode == 0, run.stderr
 
 
 def _few_descriptors() -> None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import importlib.util
 import os
 import re
-import subprocess
 from pathlib import Path
 
 import pytest
+from verdicts import nginx_t
 
 from lbcheck.dialects import nginx as dialect
 from lbcheck.dialects.nginx import directive_table, table_maker
@@ -39,10 +39,9 @@ def hits(text, name="nginx.conf"):
 
 def native(nginx, folder, text, modules=""):
     (folder / "nginx.conf").write_text(f"{modules}pid {folder}/pid;\n{text}")
-    done = subprocess.run([nginx, "-t", "-p", folder, "-c", folder / "nginx.conf", "-e", "stderr"],
-        capture_output=True, text=True, errors="replace", check=False)  # fmt: skip
-    found = re.search(r"\[emerg\] \d+#\d+: (.*)", done.stderr)
-    return "" if done.returncode == 0 else found[1] if found else done.stderr
+    accepted, said = nginx_t(nginx, folder)
+    found = re.search(r"\[emerg\] \d+#\d+: (.*)", said)
+    return "" if accepted else found[1] if found else said
 
 
 def says(found):

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import importlib.util
-import subprocess
 from pathlib import Path
 
 import pytest
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
+from verdicts import nginx_t
 
 from lbcheck.dialects.nginx.lexer import TOKEN, unescape, words
 from lbcheck.dialects.nginx.parser import parse
@@ -189,9 +189,8 @@ def test_depth_is_limited():
 )
 def test_what_the_real_nginx_says(data, accepted, tmp_path, nginx):
     (tmp_path / "nginx.conf").write_bytes(b"pid p;" + data if accepted else data)
-    done = subprocess.run([nginx, "-t", "-p", tmp_path, "-c", tmp_path / "nginx.conf", "-e", "stderr"],
-        capture_output=True, check=False)  # fmt: skip
-    assert (done.returncode == 0) == accepted, done.stderr
+    taken, said = nginx_t(nginx, tmp_path)
+    assert taken == accepted, said
     assert (tree(data.decode("utf-8", "surrogateescape")).faults == []) == accepted
 
 
