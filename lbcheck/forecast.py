@@ -23,11 +23,15 @@ if TYPE_CHECKING:
     from lbcheck.traffic.scenario import Scenario
 
 
+#: The rules that say that a config does not load, or that requests lead nowhere.
+_JUDGED = engine.READING | {"P02"}
+
+
 class Forecast:
     """The traffic, and the errors that kept parts of it from being known.
 
-    `errors` are findings of reading (E01 and the like, E00 where lbcheck itself failed); what they say is among the
-    traffic's `not_checked` too.
+    `errors` are findings of reading (E01 and the like, E00 where lbcheck itself failed), and routes to pools that do
+    not exist; what they say is among the traffic's `not_checked` too.
     """
 
     __slots__ = ("errors", "traffic")
@@ -46,7 +50,7 @@ def of_configs(configs: Iterable[Config], settings: Settings, scenario: Scenario
     """Return the traffic of configs that were read already, and of nothing else."""
     declared = settings.declarations()
     scenario = scenario._replace(demands=declared.demands)
-    reading = Selection(engine.READING, rules=settings.rules, min_severity=ERROR)
+    reading = Selection(_JUDGED, rules=settings.rules, min_severity=ERROR)
     found = Traffic(in_flight=scenario.in_flight, chosen=bool(scenario.lose or scenario.lose_zones))
     errors: list[Finding] = []
     for config in configs:

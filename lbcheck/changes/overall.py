@@ -94,17 +94,24 @@ def _leads_on(route: RouteTraffic) -> bool:
 
 
 def _by_routes(frontend: FrontendTraffic, traffic: Traffic) -> dict[int, float] | None:
-    """Return the weights of the pools behind one frontend whose routes say how many requests each takes."""
+    """Return the weights of the pools behind one frontend whose routes say how many requests each takes.
+
+    What goes to a pool that does not exist reaches none.
+    """
     found: dict[int, float] = {}
+    nowhere = False
     for route in frontend.routes:
         if route.share is None or route.outcome == "unknown":
             return None
         for target in route.targets:
+            if target.missing:
+                nowhere = True
+                continue
             if target.share is None or target.at is None:
                 return None
             pool = id(traffic.pools[target.at])
             found[pool] = found.get(pool, 0.0) + route.share * target.share
-    return found or None
+    return found if found or nowhere else None
 
 
 def _routes(traffic: Traffic, *, named: bool = True) -> list[str]:

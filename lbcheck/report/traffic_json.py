@@ -16,6 +16,7 @@ if TYPE_CHECKING:
         RouteTraffic,
         ServerTraffic,
         Survivor,
+        TargetTraffic,
         Traffic,
     )
 
@@ -57,8 +58,12 @@ def _route(route: RouteTraffic) -> dict[str, Any]:
         "outcome": route.outcome,
         "unserved": route.unserved,
         "reason": route.reason,
-        "targets": [{"pool": target.pool, "share": target.share} for target in route.targets],
+        "targets": [_target(target) for target in route.targets],
     }
+
+
+def _target(target: TargetTraffic) -> dict[str, Any]:
+    return {"pool": target.pool, "share": target.share, "unserved": target.unserved, "reason": target.reason}
 
 
 def pool_object(pool: PoolTraffic) -> dict[str, Any]:

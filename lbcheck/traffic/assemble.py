@@ -4,24 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lbcheck.redaction import secrets, without
+from lbcheck.redaction import without
 from lbcheck.traffic import flow
 from lbcheck.traffic.algorithms import Shares, shares
-from lbcheck.traffic.outcome import (
-    FrontendTraffic,
-    PoolTraffic,
-    RouteTraffic,
-    ServerTraffic,
-    TargetTraffic,
-    Traffic,
-)
+from lbcheck.traffic.arrival import arriving
+from lbcheck.traffic.outcome import PoolTraffic, ServerTraffic, Traffic
 from lbcheck.traffic.standing import stand
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from lbcheck.model import Config, Frontend, Pool, Route, Server
-    from lbcheck.text import Span
+    from lbcheck.model import Config, Pool, Route, Server
     from lbcheck.traffic.detection import Neighbours
     from lbcheck.traffic.outcome import Loss
     from lbcheck.traffic.scenario import Scenario
@@ -35,9 +28,7 @@ def traffic(config: Config, scenario: Scenario, *, broken: bool = False) -> Traf
     demands = flow.pool_demands(config, scenario.demands)
     losing = _Losing(config, scenario)
     pools = [_pool(pool, config, scenario, demands.get(id(pool)), losing, broken=broken) for pool in config.pools]
-    places = {id(pool): at for at, pool in enumerate(config.pools)}
-    frontends = [_frontend(frontend, config, places, scenario) for frontend in config.frontends]
-    return Traffic(frontends, pools, configs=1, in_flight=scenario.in_flight)
+    return Traffic(arriving(config, pools, scenario), pools, configs=1, in_flight=scenario.in_flight)
 
 
 class _Losing:
@@ -140,47 +131,3 @@ def _server(server: Server, share: float | None, busy_share: float | None, deman
         None if demand is None or share is None else demand * share,
         server.capacity.value if server.capacity is not None else None,
     )
-
-
-def _frontend(frontend: Frontend, config: Config, places: dict[int, int], scenario: Scenario) -> FrontendTraffic:
-    parts = flow.route_shares(frontend)
-    routes = tuple(_route(route, part, places) for route, part in zip(frontend.routes, parts, strict=True))
-    known = bool(parts) and all(part is not None for part in parts)
-    return FrontendTraffic(
-        frontend.span.path,
-        frontend.span.line,
-        config.path,
-        config.dialect,
-        _said(frontend.name, frontend.span),
-        tuple(listener.address.text for listener in frontend.listeners),
-        tuple(frontend.hosts),
-        routes,
-        sum((route.share or 0.0) * route.unserved for route in routes) if known else None,
-        flow.frontend_demand(frontend, scenario.demands),
-    )
-
-
-def _route(route: Route, share: float | None, places: dict[int, int]) -> RouteTraffic:
-    parts, unserved = flow.target_shares(route)
-    targets = tuple(
-        TargetTraffic(without(target.name, []), places.get(id(target.pool)) if target.pool is not None else None, part)
-        for target, part in zip(route.targets, parts, strict=True)
-    )
-    unknown = route.outcome == "unknown"
-    return RouteTraffic(
-        _said(route.label, route.span),
-        route.span.line,
-        share,
-        route.outcome,
-        targets,
-        unserved,
-        f"where {_said(route.expression or route.label, route.span)} sends requests is known only at run time"
-        if unknown
-        else None,
-    )
-
-
-def _said(text: str, span: Span) -> str:
-    """Return a name without the secrets of the lines in which it is written."""
-    lines = span.source
-    return without(text, secrets(lines, span.line, lines.position(max(span.start, span.end - 1))[0]))

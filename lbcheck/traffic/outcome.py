@@ -178,12 +178,21 @@ class PoolTraffic:
 class TargetTraffic(NamedTuple):
     """A pool that a route sends to, with the part of the route's requests that it gets.
 
-    `at` is the pool's place in `Traffic.pools`; None where no pool of that name is known.
+    `at` is the pool's place in `Traffic.pools`; None where no pool of that name is known, with the `reason`.
+    `unserved` is the part of what it gets that nobody serves: 1.0 where it is certain that there is no such pool, None
+    where that part is not known.
     """
 
     pool: str
     at: int | None
     share: float | None
+    unserved: float | None = None
+    reason: str | None = None
+
+    @property
+    def missing(self) -> bool:
+        """Whether it is certain that no pool has this name."""
+        return self.at is None and self.unserved == 1.0
 
 
 class RouteTraffic(NamedTuple):
@@ -203,7 +212,11 @@ class RouteTraffic(NamedTuple):
 
 
 class FrontendTraffic(NamedTuple):
-    """Where requests arrive. `unserved` is the part that nobody serves, None where the routes' shares are not known."""
+    """Where requests arrive.
+
+    `unserved` is the part that nobody serves: no route takes it, or no pool, or in the pool no server. None where the
+    routes' shares, or what becomes of requests behind them, are not known.
+    """
 
     path: str
     line: int

@@ -146,3 +146,34 @@ def test_what_needs_no_server_is_not_said_to_be_answered(folder, line):
     done = lbcheck(folder, "traffic", "haproxy.cfg")
     assert "no server of it needed" in done.stdout
     assert "answered by the proxy itself" not in done.stdout
+
+
+NOWHERE = "global\ndefaults\n  mode http\nfrontend web\n  bind :80\n  default_backend nope\n"
+
+
+@pytest.mark.parametrize(
+    ("form", "says"),
+    [
+        ("text", "✕ web every request (100 %) → no pool is named nope"),
+        ("json", '"unserved": 1.0'),
+        ("markdown", "- ✕ web, every request: no pool is named nope"),
+        ("mermaid", '"no pool is named nope"]:::nobody'),
+        ("svg", "no pool is named nope"),
+        ("html", "✕ no pool is named nope"),
+    ],
+)
+def test_a_pool_that_does_not_exist_is_told_in_every_format(tmp_path, form, says):
+    (tmp_path / "haproxy.cfg").write_text(NOWHERE)
+    done = lbcheck(tmp_path, "traffic", ".", "--output-format", form)
+    assert done.returncode == 1
+    assert says in done.stdout
+    if form not in {"json", "mermaid"}:
+        assert "1 route leads to no pool; 0 pools" in done.stdout
+
+
+def test_a_part_of_a_config_may_lack_the_pool(tmp_path):
+    (tmp_path / "haproxy.cfg").write_text(NOWHERE.partition("http\n")[2])
+    done = lbcheck(tmp_path, "traffic", ".")
+    assert done.returncode == 0
+    assert "haproxy.cfg:3: no pool named nope was" in done.stdout
+    assert "1 place not checked" in lbcheck(tmp_path, "check", ".").stdout

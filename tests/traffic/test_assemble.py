@@ -175,3 +175,56 @@ def test_what_no_server_takes_when_all_are_full(in_flight, lost):
     assert found.busy_unserved == (lost if lost is None else pytest.approx(lost))
     if in_flight:
         assert sum(one.busy_share for one in found.servers) + found.busy_unserved == pytest.approx(1.0)
+
+
+MISSING = """
+global
+frontend web
+  bind :80
+  default_backend nope
+frontend api
+  bind :81
+  use_backend nope if { path_beg /x }
+  default_backend app
+frontend dead
+  bind :82
+  default_backend off
+frontend stats
+  mode http
+  bind :83
+  default_backend page
+backend app
+  server one 10.0.0.1:80
+backend off
+  server one 10.0.0.1:80 disabled
+backend page
+  mode http
+  http-request return status 200
+"""
+
+
+def test_what_goes_to_a_pool_that_does_not_exist_is_unserved():
+    found = traffic(read("haproxy", "haproxy.cfg", MISSING), Scenario())
+    assert frontend(found, "web").unserved == 1.0
+    assert frontend(found, "api").unserved is None  # how many ask for /x only the clients know
+    (target,) = frontend(found, "web").routes[0].targets
+    assert (target.at, target.share, target.unserved, target.missing) == (None, 1.0, 1.0, True)
+    assert target.reason == "no pool is named nope"
+
+
+def test_what_a_pool_does_not_serve_its_frontend_does_not():
+    found = traffic(read("haproxy", "haproxy.cfg", MISSING), Scenario())
+    assert frontend(found, "dead").unserved == 1.0
+    assert frontend(found, "stats").unserved == 0.0  # the proxy answers itself
+    broken = traffic(read("haproxy", "haproxy.cfg", MISSING), Scenario(), broken=True)
+    assert frontend(broken, "dead").unserved is None
+
+
+def test_another_file_may_bring_the_pool():
+    config = read("haproxy", "haproxy.cfg", MISSING.replace("global\n", ""))
+    found = traffic(config, Scenario())
+    assert frontend(found, "web").unserved is None
+    (target,) = frontend(found, "web").routes[0].targets
+    assert (target.unserved, target.missing) == (None, False)
+    assert [note.span.line for note in config.unmodelled if "no pool named nope" in note.reason] == [4, 7]
+    assert not any("nope" in note.reason for note in read("haproxy", "haproxy.cfg", MISSING).unmodelled)

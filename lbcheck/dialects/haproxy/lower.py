@@ -112,10 +112,20 @@ def _rest(config: Config, tree: Tree) -> None:
     config.workers = Setting(number(processes[-1].word(1)), processes[-1].span) if processes else Setting(1)
     if tree.templated:
         config.open = "a template decides some of its lines"
+    config.unmodelled.extend(_unseen(config))
     config.unmodelled.extend(_unknown(tree))
     for document in tree.documents:
         config.unmodelled.extend(NotChecked(span, "a template's statement") for span in document.controls)
         _foreign_bytes(config, document.source.text, document.source)
+
+
+def _unseen(config: Config) -> Iterator[NotChecked]:
+    """Yield the names of pools that an open config does not have: HAProxy would not start without them."""
+    for frontend in config.frontends if config.open is not None else ():
+        for route in frontend.routes:
+            for target in route.targets:
+                if target.pool is None and route.expression is None:
+                    yield NotChecked(target.span, f"no pool named {target.name} was seen: {config.open}")
 
 
 def _unknown(tree: Tree) -> Iterator[NotChecked]:

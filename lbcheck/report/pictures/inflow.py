@@ -56,9 +56,9 @@ def sink_heights(sources: Sequence[Source]) -> dict[Sink, float]:
 
 def place_sink(drawing: Drawing, sink: Sink, high: float, columns: Columns, top: float) -> Port:
     """Draw where requests end outside of the pools, so high, and return where they arrive."""
-    unknown = sink.kind in (MYSTERY, MISSING)
+    unknown = sink.kind == MYSTERY
     words = sink_words(sink)
-    look = "unknown" if unknown else NOBODY if sink.kind == NOBODY else "sink"
+    look = "unknown" if unknown else NOBODY if sink.kind in (NOBODY, MISSING) else "sink"
     width = _SINK if unknown else BAR
     lines = wrapped(words, int((columns.right - columns.pool - width - 10) / 7.2), 2)
     drawing.boxes.append(Box(columns.pool, top, width, high, look, words))

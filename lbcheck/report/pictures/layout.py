@@ -10,7 +10,7 @@ from lbcheck.report.pictures.labels import GAUGE, Columns, Line
 from lbcheck.report.pictures.legend import place_legend
 from lbcheck.report.pictures.sections import digest
 from lbcheck.report.pictures.shapes import Drawing
-from lbcheck.report.pictures.sources import POOL, Sink
+from lbcheck.report.pictures.sources import POOL, Sink, nowhere
 from lbcheck.report.pictures.views import summary
 from lbcheck.report.pictures.words import named, percent, plain, wrapped
 from lbcheck.wording import counted
@@ -50,11 +50,11 @@ def columns_for(width: float) -> Columns:
 def draw(traffic: Traffic, width: float, *, titled: bool = True) -> Drawing:
     """Return the drawing of a run, `width` pixels wide and as high as it takes."""
     shown = digest(traffic, MOST_POOLS)
-    drawing = Drawing(width, f"Where the traffic goes: {summary(traffic.pools)}")
+    drawing = Drawing(width, f"Where the traffic goes: {summary(traffic)}")
     columns = columns_for(width - 2 * MARGIN).moved(MARGIN)
     y = MARGIN
     if titled:
-        y = place_title(drawing, "Where the traffic goes", summary(traffic.pools), y)
+        y = place_title(drawing, "Where the traffic goes", summary(traffic), y)
     for section in shown.sections:
         y = _section(drawing, section, columns, y) + SECTION_GAP
     if shown.left_out:
@@ -93,6 +93,8 @@ def _section(drawing: Drawing, section: Section, columns: Columns, y: float) -> 
         ports[Sink(POOL, view.at)] = place(drawing, face, lines, columns, y)
         y += head(face) + body(lines) + POOL_GAP
     if columns.source is None:
+        for words in nowhere(section.sources):
+            y = place_note(drawing, f"✕ {words}", y)
         return y - POOL_GAP
     return place_inflow(drawing, section.sources, ports, columns, top, y - POOL_GAP)
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from lbcheck.report.pictures.sources import OTHERS, POOL, Lane, Sink, Source, sources
-from lbcheck.report.pictures.views import PoolView
+from lbcheck.report.pictures.sources import OTHERS, POOL, Lane, Sink, Source, nowhere, sources
+from lbcheck.report.pictures.views import PoolView, leads_nowhere
 from lbcheck.report.pictures.words import plain
 from lbcheck.wording import counted
 
@@ -41,13 +41,19 @@ def ranked(traffic: Traffic) -> list[PoolView]:
 
 
 def digest(traffic: Traffic, most: int, ranks: Sequence[PoolView] | None = None) -> Digest:
-    """Return the `most` worst pools in their configs' sections. `ranks` are the pools by rank, if somebody has them."""
+    """Return the `most` worst pools in their configs' sections. `ranks` are the pools by rank, if somebody has them.
+
+    A config with a route to a pool that does not exist has a section even where it has no pool.
+    """
     ranks = ranked(traffic) if ranks is None else ranks
     kept, left_out = list(ranks[:most]), list(ranks[most:])
     by_config: dict[str, list[PoolView]] = {}
     for view in kept:
         by_config.setdefault(view.pool.config, []).append(view)
     frontends = by_path(traffic.frontends)
+    astray = (frontend.config for frontend in traffic.frontends if leads_nowhere(frontend))
+    for path in list(dict.fromkeys(astray))[:most]:
+        by_config.setdefault(path, [])
     return Digest([_section(path, frontends.get(path, ()), own) for path, own in by_config.items()], left_out)
 
 
@@ -103,6 +109,7 @@ def placing(kept: set[int]) -> Callable[[int], Sink]:
 def shown_sources(found: Sequence[Source]) -> tuple[list[Source], int]:
     """Return the sources that a picture shows, those with a way to a pool in it, and how many it leaves out."""
     leading = [source for source in found if any(_leads(lane) for lane in source.lanes)]
+    leading.sort(key=lambda source: not nowhere([source]))
     kept = [source._replace(lanes=_lanes(source.lanes)) for source in leading[:_MOST_SOURCES]]
     return kept, sum(source.size for source in found) - sum(source.size for source in kept)
 

@@ -47,7 +47,7 @@ _SINK_WORDS = {ANSWER: "answered by the proxy itself", NOBODY: "no pool takes th
 def sink_words(sink: Sink, pools: Mapping[int, str] | None = None) -> str:
     """Return what a sink is called; `pools` has the names of those that are shown."""
     if sink.kind == MISSING:
-        return f"no pool named {sink.key} is known"
+        return f"no pool is named {sink.key}"
     if sink.kind == MYSTERY:
         return f"not known: {sink.key}"
     if sink.kind == POOL and pools and isinstance(sink.key, int):
@@ -75,13 +75,24 @@ class Source(NamedTuple):
 
     @property
     def unserved(self) -> float | None:
-        """The part of its requests that no pool takes and that the proxy does not answer itself."""
+        """The part of its requests that no pool takes, or none that exists, and that the proxy does not answer."""
         return total(
             None if lane.share is None else lane.share * (share or 0.0)
             for lane in self.lanes
             for sink, share in lane.streams
-            if sink.kind == NOBODY
+            if sink.kind in (NOBODY, MISSING)
         )
+
+
+def nowhere(found: Iterable[Source]) -> list[str]:
+    """Return in words which routes lead to pools that do not exist: "web, every request: no pool is named nope"."""
+    return [
+        f"{source.label}, {lane.label}: {sink_words(sink)}"
+        for source in found
+        for lane in source.lanes
+        for sink, _ in lane.streams
+        if sink.kind == MISSING
+    ]
 
 
 def sources(frontends: Iterable[FrontendTraffic], place: Callable[[int], Sink]) -> list[Source]:
@@ -157,7 +168,11 @@ def _streams(route: RouteTraffic, place: Callable[[int], Sink]) -> tuple[tuple[S
 
 
 def _sink(target: TargetTraffic, place: Callable[[int], Sink]) -> Sink:
-    return Sink(MISSING, plain(target.pool)) if target.at is None else place(target.at)
+    if target.at is not None:
+        return place(target.at)
+    if target.missing:
+        return Sink(MISSING, plain(target.pool))
+    return Sink(MYSTERY, told(target.reason or f"no pool named {target.pool} was seen"))
 
 
 def _merged(streams: Sequence[tuple[Sink, float | None]]) -> tuple[tuple[Sink, float | None], ...]:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from lbcheck.report.options import Options
     from lbcheck.report.pictures.rows import Row
     from lbcheck.report.pictures.views import PoolView
-    from lbcheck.traffic.outcome import RouteTraffic, Traffic
+    from lbcheck.traffic.outcome import RouteTraffic, TargetTraffic, Traffic
 
 _VERDICTS = {
     BROKEN: ("overloaded, or without a server", OVERLOADED),
@@ -38,7 +38,7 @@ def render(traffic: Traffic, options: Options) -> str:
     left_out = f"{counted(len(rest), 'more pool')}: {named([view.name for view in rest], 200)}" if rest else ""
     return html.page(
         "Where the traffic goes",
-        f"{summary(traffic.pools)} in {counted(traffic.configs, 'config')}",
+        f"{summary(traffic)} in {counted(traffic.configs, 'config')}",
         (draw(traffic, html.WIDE, titled=False), draw(traffic, html.NARROW, titled=False)),
         two_sides=False,
         pools=[_pool(view, number) for number, view in enumerate(shown)],
@@ -107,10 +107,16 @@ def _targets(route: RouteTraffic) -> str:
     if route.outcome == "answer":
         return "answered by the proxy itself"
     words: Sequence[str] = [
-        plain(target.pool) + ("" if target.share == 1.0 else f" {percent(target.share)}") for target in route.targets
+        _target(target) + ("" if target.share == 1.0 else f" {percent(target.share)}") for target in route.targets
     ]
     if route.outcome == "unknown":
         words = [*words, f"? {told(route.reason or 'not known')}"]
     if route.unserved > 0:
         words = [*words, f"nobody {percent(route.unserved)}"]
     return named(words, 160)
+
+
+def _target(target: TargetTraffic) -> str:
+    if target.at is not None:
+        return plain(target.pool)
+    return f"{'✕' if target.missing else '?'} {told(target.reason or f'no pool named {target.pool} was seen')}"

@@ -8,6 +8,7 @@ from lbcheck.report.pictures import losses
 from lbcheck.report.pictures.markdown import Comment, bar, code, number, prose, row, unread
 from lbcheck.report.pictures.rows import full_scale, mark
 from lbcheck.report.pictures.sections import digest
+from lbcheck.report.pictures.sources import nowhere
 from lbcheck.report.pictures.views import summary
 from lbcheck.report.pictures.words import percent
 from lbcheck.wording import counted
@@ -27,11 +28,13 @@ def render(traffic: Traffic, options: Options) -> str:
     """Return at most 60 kB of Markdown."""
     del options
     shown = digest(traffic, _MOST_POOLS)
-    comment = Comment(
-        f"### Where the traffic goes\n\n{summary(traffic.pools)} in {counted(traffic.configs, 'config')}\n"
-    )
+    comment = Comment(f"### Where the traffic goes\n\n{summary(traffic)} in {counted(traffic.configs, 'config')}\n")
     for section in shown.sections:
-        opening = f"\n**{code(section.title, 100)}**\n\n{_HEAD}"
+        title = f"\n**{code(section.title, 100)}**\n\n"
+        astray = "".join(f"- ✕ {prose(words)}\n" for words in nowhere(section.sources))
+        if astray and comment.add(astray, title):
+            title = "\n"
+        opening = f"{title}{_HEAD}"
         for view in section.pools:
             if comment.add(_pool(view), opening):
                 opening = ""

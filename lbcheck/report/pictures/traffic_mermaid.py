@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lbcheck.report.pictures.mermaid import Flowchart, sentence
-from lbcheck.report.pictures.rows import mark
+from lbcheck.report.pictures.rows import NOBODY, mark
 from lbcheck.report.pictures.sections import digest
 from lbcheck.report.pictures.sources import MISSING, MYSTERY, POOL, sink_words
 from lbcheck.report.pictures.words import percent
@@ -64,7 +64,7 @@ def _lane(chart: Flowchart, start: str, lane: Lane, drawn: dict[int, str], ends:
             if sink.kind == POOL:
                 continue
             end = ends[sink] = f"{prefix}{len(ends)}"
-            look = "unknown" if sink.kind in (MYSTERY, MISSING) else sink.kind
+            look = "unknown" if sink.kind == MYSTERY else NOBODY if sink.kind == MISSING else sink.kind
             chart.node(end, sentence(f"{'? ' if look == 'unknown' else ''}{sink_words(sink)}"), look)
         part = None if lane.share is None or share is None else lane.share * share
         split = f" of which {percent(share)}" if len(lane.streams) > 1 else ""

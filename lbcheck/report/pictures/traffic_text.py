@@ -10,9 +10,9 @@ from lbcheck.report.escape import shown_path
 from lbcheck.report.pictures import losses
 from lbcheck.report.pictures.rows import NOBODY, OVERLOADED, mark
 from lbcheck.report.pictures.sections import digest, ranked
-from lbcheck.report.pictures.sources import sink_words
+from lbcheck.report.pictures.sources import MISSING, sink_words
 from lbcheck.report.pictures.terminal import FAIR_TICK, bar, columns_width, padded, printed, styled, unread, width_of
-from lbcheck.report.pictures.views import FINE, IN_DOUBT, summary
+from lbcheck.report.pictures.views import FINE, IN_DOUBT, leads_nowhere, summary
 from lbcheck.report.pictures.words import amount, cut, named, percent
 from lbcheck.traffic.outcome import UNKNOWN
 from lbcheck.wording import counted
@@ -72,7 +72,8 @@ def _lines(traffic: Traffic, shown: Digest, lines: dict[int, list[Row]], widths:
         yield styled(f"{FAIR_TICK} is where a fair share ends", "muted")
     everything = [*shown.left_out, *(view for section in shown.sections for view in section.pools)]
     fine = all(view.trouble == FINE for view in everything) and bool(everything)
-    yield styled(f"{summary(traffic.pools)} in {counted(traffic.configs, 'config')}", "good" if fine else "strong")
+    fine = fine and not any(map(leads_nowhere, traffic.frontends))
+    yield styled(f"{summary(traffic)} in {counted(traffic.configs, 'config')}", "good" if fine else "strong")
 
 
 def _label(row: Row, room: int) -> str:
@@ -161,16 +162,22 @@ def _fitting(line: Text, widths: _Widths) -> Text:
 
 
 def _routes(section: Section, widths: _Widths) -> Iterator[Text]:
-    """Show how requests are split where the config says it; a route that takes all or nothing is no news."""
+    """Show how requests are split where the config says it; a route that takes all or nothing is no news.
+
+    Unless it leads to a pool that does not exist.
+    """
     pools = {view.at: view.name for view in section.pools}
     for source in section.sources:
         for lane in source.lanes:
             parts = [lane.share, *(share for _, share in lane.streams)]
-            if all(part in (None, 0.0, 1.0) for part in parts):
+            astray = any(sink.kind == MISSING for sink, _ in lane.streams)
+            if not astray and all(part in (None, 0.0, 1.0) for part in parts):
                 continue
             ends = [f"{sink_words(sink, pools)} {percent(share)}" for sink, share in lane.streams]
             words = f"{source.label} {lane.label} ({percent(lane.share)}) → {', '.join(ends)}"
-            yield Text("  ") + styled(cut(words, widths.total - 2), "muted")
+            yield Text("  ") + styled(
+                cut(f"✕ {words}" if astray else words, widths.total - 2), NOBODY if astray else "muted"
+            )
 
 
 def _left_out(left_out: Sequence[PoolView], widths: _Widths) -> Text:

@@ -12,7 +12,7 @@ from lbcheck.wording import counted
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from lbcheck.traffic.outcome import PoolTraffic, ServerTraffic
+    from lbcheck.traffic.outcome import FrontendTraffic, PoolTraffic, ServerTraffic, Traffic
 
 #: How bad it stands about a pool, from 0.
 FINE, IN_DOUBT, UNEVEN, BROKEN = range(4)
@@ -104,6 +104,11 @@ def unknown_because(pool: PoolTraffic) -> str | None:
     return None
 
 
+def leads_nowhere(frontend: FrontendTraffic) -> int:
+    """Return how many of a frontend's routes lead to a pool that does not exist."""
+    return sum(any(target.missing for target in route.targets) for route in frontend.routes)
+
+
 def lost_when_busy(pool: PoolTraffic) -> float:
     """Return the part of the requests that is served at low load and finds no server at the stated concurrency."""
     lost = (pool.busy_unserved or 0.0) - (pool.unserved or 0.0)
@@ -136,10 +141,14 @@ def _overloaded(pool: PoolTraffic) -> list[ServerTraffic]:
     return [server for server in pool.servers if server.load is not None and server.overloaded]
 
 
-def summary(pools: Sequence[PoolTraffic]) -> str:
+def summary(traffic: Traffic) -> str:
     """Return in one line what there is to see: "2 servers get too much, 3 servers starve; 8 pools"."""
+    pools = traffic.pools
     numbers = tally(pools)
     parts = []
+    astray = sum(map(leads_nowhere, traffic.frontends))
+    if astray:
+        parts.append(f"{counted(astray, 'route')} {'leads' if astray == 1 else 'lead'} to no pool")
     if numbers[OVERLOADED]:
         parts.append(f"{counted(numbers[OVERLOADED], 'server')} overloaded")
     if numbers[HOT]:
