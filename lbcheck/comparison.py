@@ -6,7 +6,7 @@ import os
 from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
-from lbcheck import causes, engine, project
+from lbcheck import causes, engine, project, unmatched
 from lbcheck.changes import overall
 from lbcheck.changes.compare import compare
 from lbcheck.changes.outcome import Changes, ConfigChange, Version
@@ -76,6 +76,11 @@ def diff(
         fixed,
         unchanged,
     )
+    matched = before.result.declared | after.result.declared
+    changes.unmatched = unmatched.unmatched(settings, matched)
+    for version in (before, after):
+        notes = unmatched.notes(settings, new.request, matched)
+        version.traffic.not_checked = [*version.traffic.not_checked, *notes]
     return Comparison(changes, before, after)
 
 

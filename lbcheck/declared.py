@@ -9,9 +9,9 @@ What stands nearer to the server wins: the comment, then the dialect's own word 
 from __future__ import annotations
 
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
 
-from lbcheck.findings import Hit
+from lbcheck.findings import Hit, NotChecked
 from lbcheck.model import Setting
 from lbcheck.patterns import pattern
 
@@ -22,10 +22,19 @@ if TYPE_CHECKING:
     from lbcheck.text import Source, Span
     from lbcheck.traffic.scenario import Capacity, Demand, Zone
 
+#: Which entry of the settings matched: its table, and its place in it or the host name.
+Key = tuple[str, int | str]
+#: Among the keys where a config was not read in full, so that more may match than is known.
+UNSURE: Key = ("unsure", 0)
+
 M = TypeVar("M", "Capacity", "Zone")
 
 #: Only nginx makes a server of each address (ngx_http_upstream_init_round_robin()); HAProxy keeps the first one.
 _ONE_SERVER_EACH = frozenset({"nginx"})
+#: The findings after which not all of a config is known.
+_UNREAD = frozenset({"E00", "E01", "E02", "E03", "E04", "E05"})
+#: What makes a shell pattern of a name.
+_WILD = frozenset("*?[")
 _COMMENT = pattern(r"#[ \t]*lbcheck:[ \t]*capacity\b[ \t]*(?P<value>[^\r\n]*)")
 _NUMBER = pattern(r"=[ \t]*(?P<number>[0-9]{1,12}(?:\.[0-9]{1,6})?)(?:[ \t]|$)")
 
@@ -39,40 +48,99 @@ class Declarations(NamedTuple):
     hosts: Mapping[str, int] = {}
 
 
-def declare(config: Config, declarations: Declarations = Declarations()) -> None:  # noqa: B008 - it is immutable
+class _Matcher(Generic[M]):
+    """Finds the first declaration of a server, and remembers which ones fit any.
+
+    Most entries name one server; those are found by name, so that 10,000 entries for 10,000 servers stay cheap.
+    """
+
+    __slots__ = ("_declared", "_fitting", "_names", "_patterns")
+
+    def __init__(self, declared: Sequence[M]) -> None:
+        self._declared: Sequence[M] = declared
+        self._names: dict[str, list[int]] = {}
+        self._patterns: list[tuple[int, str]] = []
+        self._fitting: set[int] = set()
+        for at, one in enumerate(declared):
+            if _WILD.isdisjoint(one.match):
+                self._names.setdefault(one.match, []).append(at)
+            else:
+                self._patterns.append((at, one.match))
+
+    def first(self, pool: Pool, server: Server) -> M | None:
+        """Return the first declaration whose pattern fits the server's name, its address or "pool/server"."""
+        if not self._declared:
+            return None
+        names = (server.name, server.address.text, f"{pool.name}/{server.name}", f"{pool.name}/{server.address.text}")
+        found = [at for name in names for at in self._names.get(name, ())]
+        self._fitting.update(found)
+        best = min(found, default=len(self._declared))
+        for at, match in self._patterns:
+            if (at < best or at not in self._fitting) and any(fnmatchcase(name, match) for name in names):
+                self._fitting.add(at)
+                best = min(best, at)
+        return self._declared[best] if best < len(self._declared) else None
+
+    def fitting(self, entry: str) -> set[Key]:
+        """Return the keys of those that fit a server."""
+        return {(entry, at) for at in self._fitting}
+
+
+def declare(config: Config, declarations: Declarations = Declarations()) -> set[Key]:  # noqa: B008 - it is immutable
     """Fill in each server's `capacity`, `zone` and `count`, and each pool's `demand`, from comments and settings.
 
-    To be called once, before the checks. A malformed comment becomes a hit (E15).
+    To be called once, before the checks. A malformed comment becomes a hit (E15), a demand of which nobody can say
+    which pool it reaches a place that was not checked. Return which declarations match something.
     """
     beside = dict(_comments(config))
-    if beside or declarations.capacities or declarations.zones or declarations.hosts:
-        for pool in config.pools:
-            for server in pool.servers:
-                _machine(config, pool, server, beside, declarations)
+    matched = _machines(config, beside, declarations)
     if declarations.demands:
-        from lbcheck.traffic.flow import pool_demands
-
-        known = pool_demands(config, declarations.demands)
-        for pool in config.pools:
-            if id(pool) in known:
-                pool.options = {**pool.options, "demand": Setting(known[id(pool)])}
+        matched |= _demand(config, declarations.demands)
+    if config.open is not None or not config.dialect or any(hit.code in _UNREAD for hit in config.hits):
+        matched.add(UNSURE)
+    return matched
 
 
-def _machine(
-    config: Config,
-    pool: Pool,
-    server: Server,
-    beside: Mapping[tuple[int, int], Setting[float]],
-    declarations: Declarations,
-) -> None:
-    if server.capacity is None and (limit := _matching(pool, server, declarations.capacities)) is not None:
-        server.capacity = Setting(limit.limit)
-    if beside:
-        server.capacity = beside.get((id(server.span.source), server.span.line), server.capacity)
-    if server.zone is None and (zone := _matching(pool, server, declarations.zones)) is not None:
-        server.zone = Setting(zone.name)
-    if declarations.hosts and config.dialect in _ONE_SERVER_EACH and server.address.kind == "name":
-        server.count *= declarations.hosts.get((server.address.host or "").lower(), 1)
+def _machines(config: Config, beside: Mapping[tuple[int, int], Setting[float]], declarations: Declarations) -> set[Key]:
+    if not (beside or declarations.capacities or declarations.zones or declarations.hosts):
+        return set()
+    matched: set[Key] = set()
+    limits, zones = _Matcher(declarations.capacities), _Matcher(declarations.zones)
+    for pool in config.pools:
+        for server in pool.servers:
+            limit, zone = limits.first(pool, server), zones.first(pool, server)
+            if server.capacity is None and limit is not None:
+                server.capacity = Setting(limit.limit)
+            if beside:
+                server.capacity = beside.get((id(server.span.source), server.span.line), server.capacity)
+            if server.zone is None and zone is not None:
+                server.zone = Setting(zone.name)
+            host = (server.address.host or "").lower()
+            if server.address.kind == "name" and host in declarations.hosts:
+                matched.add(("hosts", host))
+                if config.dialect in _ONE_SERVER_EACH:
+                    server.count *= declarations.hosts[host]
+    return matched | limits.fitting("capacity") | zones.fitting("zone")
+
+
+def _demand(config: Config, demands: Sequence[Demand]) -> set[Key]:
+    from lbcheck.traffic import flow
+
+    known = flow.pool_demands(config, demands)
+    for pool in config.pools:
+        if id(pool) in known:
+            pool.options = {**pool.options, "demand": Setting(known[id(pool)])}
+    matched: set[Key] = set()
+    for frontend in config.frontends:
+        undealt = flow.undealt(frontend, demands)
+        if undealt is not None:
+            config.unmodelled.append(NotChecked(frontend.span, undealt))
+        for at, demand in enumerate(demands):
+            if flow.names(frontend, demand):
+                matched.add(("frontend", at))
+                if demand.route is None or any(fnmatchcase(route.label, demand.route) for route in frontend.routes):
+                    matched.add(("demand", at))
+    return matched
 
 
 def _comments(config: Config) -> Iterator[tuple[tuple[int, int], Setting[float]]]:
@@ -106,11 +174,3 @@ def _subject(source: Source, offset: int) -> int:
     while source.line(line).lstrip().startswith("#"):
         line += 1
     return line
-
-
-def _matching(pool: Pool, server: Server, declared: Sequence[M]) -> M | None:
-    """Return the first declaration whose pattern fits the server's name, its address or "pool/server"."""
-    if not declared:
-        return None
-    names = (server.name, server.address.text, f"{pool.name}/{server.name}", f"{pool.name}/{server.address.text}")
-    return next((one for one in declared if any(fnmatchcase(name, one.match) for name in names)), None)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lbcheck import engine, project
+from lbcheck import engine, project, unmatched
 from lbcheck.context import Context
 from lbcheck.declared import declare
 from lbcheck.findings import ERROR
@@ -16,6 +16,7 @@ from lbcheck.traffic.outcome import Traffic
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from lbcheck.declared import Key
     from lbcheck.model import Config
     from lbcheck.project import Request
     from lbcheck.results import Finding
@@ -31,19 +32,28 @@ class Forecast:
     """The traffic, and the errors that kept parts of it from being known.
 
     `errors` are findings of reading (E01 and the like, E00 where lbcheck itself failed), and routes to pools that do
-    not exist; what they say is among the traffic's `not_checked` too.
+    not exist; what they say is among the traffic's `not_checked` too. `matched` are the entries of the
+    settings about machines and demand that some config had a use for (`declared.Key`).
     """
 
-    __slots__ = ("errors", "traffic")
+    __slots__ = ("errors", "matched", "traffic")
 
-    def __init__(self, traffic: Traffic, errors: list[Finding]) -> None:
+    def __init__(self, traffic: Traffic, errors: list[Finding], matched: set[Key]) -> None:
         self.traffic = traffic
         self.errors = errors
+        self.matched = matched
 
 
 def forecast(request: Request, settings: Settings, scenario: Scenario) -> Forecast:
-    """Read and compute; what the settings declare holds besides the scenario. Raises PathMissingError."""
-    return of_configs(project.configs(project.prepare(request)), settings, scenario)
+    """Read and compute; what the settings declare holds besides the scenario. Raises PathMissingError.
+
+    Entries of the settings that match nothing are the traffic's `unmatched`; in a run over all that they can be for
+    they are places that were not checked.
+    """
+    found = of_configs(project.configs(project.prepare(request)), settings, scenario)
+    found.traffic.unmatched = unmatched.unmatched(settings, found.matched)
+    found.traffic.not_checked += unmatched.notes(settings, request, found.matched)
+    return found
 
 
 def of_configs(configs: Iterable[Config], settings: Settings, scenario: Scenario) -> Forecast:
@@ -53,15 +63,16 @@ def of_configs(configs: Iterable[Config], settings: Settings, scenario: Scenario
     reading = Selection(_JUDGED, rules=settings.rules, min_severity=ERROR)
     found = Traffic(in_flight=scenario.in_flight, chosen=bool(scenario.lose or scenario.lose_zones))
     errors: list[Finding] = []
+    matched: set[Key] = set()
     for config in configs:
-        declare(config, declared)
+        matched |= declare(config, declared)
         seen = engine.check(config, reading, Context(settings.targets))
         part = traffic(config, scenario, broken=engine.broken(config))
         part.configs = 1 if config.dialect else 0
         part.not_checked = [_told(finding) for finding in seen.findings] + seen.not_checked
         found.add(part)
         errors += seen.findings
-    return Forecast(found, errors)
+    return Forecast(found, errors, matched)
 
 
 def _told(finding: Finding) -> Note:

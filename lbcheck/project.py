@@ -83,8 +83,10 @@ def judge(settings: Settings, approved: frozenset[str] | None = None) -> Judge:
     declared = settings.declarations()
 
     def judged(config: Config) -> Result:
-        declare(config, declared)
-        return engine.check(config, selection, Context(settings.targets, settings.options))
+        matched = declare(config, declared)
+        result = engine.check(config, selection, Context(settings.targets, settings.options))
+        result.declared = matched
+        return result
 
     return judged
 

@@ -59,6 +59,22 @@ class Finding(NamedTuple):
     url: str = ""
 
 
+class Unmatched(NamedTuple):
+    """An entry of a settings file: its table, what it names, what is wrong, and where it is written."""
+
+    entry: str
+    value: str
+    problem: str
+    path: str
+    line: int
+
+    @property
+    def words(self) -> str:
+        """The entry and its problem, for people."""
+        table = "[hosts]" if self.entry == "hosts" else f"[[{self.entry}]]"
+        return f"{table} {self.value}: {self.problem}"
+
+
 class Counts(NamedTuple):
     """How much was looked at."""
 
@@ -78,10 +94,11 @@ class Result:
 
     `suppressed` counts what comments, settings and baseline silenced. `used` are the places, as (path, offset), of
     the codes in suppression comments that silenced something: a fragment that two configs include is in use if one
-    of them needs it. `silenced` are the fingerprints of the findings that comments silenced.
+    of them needs it. `silenced` are the fingerprints of the findings that comments silenced. `declared` are the
+    entries of the settings about machines and demand that matched something (`declared.Key`).
     """
 
-    __slots__ = ("counts", "findings", "not_checked", "silenced", "suppressed", "used")
+    __slots__ = ("counts", "declared", "findings", "not_checked", "silenced", "suppressed", "used")
 
     def __init__(
         self,
@@ -98,6 +115,7 @@ class Result:
         self.counts = counts or Counts()
         self.used = used or set()
         self.silenced = silenced or set()
+        self.declared: set[tuple[str, int | str]] = set()
 
     def add(self, other: Result) -> None:
         """Take in another part of the run."""
@@ -106,6 +124,7 @@ class Result:
         self.suppressed += other.suppressed
         self.used |= other.used
         self.silenced |= other.silenced
+        self.declared |= other.declared
         self.counts = self.counts.plus(other.counts)
 
     def count(self, severity: str) -> int:

@@ -30,6 +30,8 @@ class SettingsError(Exception):
 class Settings:
     """What a run goes by. `path` is where it is written, None for the defaults; paths in it are relative to there.
 
+    `text` is what is written there.
+
     `files` is where the settings and what they name (rule pages, the baseline) are read from, None for the disk.
 
     `select` None means the rules that are on by default. `configs` are files that make one config, each with its
@@ -62,11 +64,13 @@ class Settings:
         "select",
         "severities",
         "targets",
+        "text",
         "zones",
     )
 
     def __init__(self) -> None:
         self.path: str | None = None
+        self.text = ""
         self.files: FileTree | None = None
         self.gate = Policy()
         self.rules: Mapping[str, Rule] = catalog.rules()
@@ -222,6 +226,7 @@ def from_text(text: str, path: str = FILE, files: FileTree | None = None) -> Set
 
     settings = Settings()
     settings.path = path
+    settings.text = text
     settings.files = files
     for key in sorted(document, key=lambda name: name != "rules"):  # whose words and codes the others are judged by
         try:

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from lbcheck.model import Config, Server
-    from lbcheck.results import Finding
+    from lbcheck.results import Finding, Unmatched
     from lbcheck.traffic.outcome import PoolTraffic, Traffic
 
 ADDED = "added"
@@ -108,9 +108,12 @@ class ConfigChange(NamedTuple):
 
 
 class Changes:
-    """A whole diff. `moved` weighs the pools by declared demand or known routes; None where neither is known."""
+    """A whole diff. `moved` weighs the pools by declared demand or known routes; None where neither is known.
 
-    __slots__ = ("after", "before", "fixed", "introduced", "moved", "pools", "unchanged")
+    `unmatched` are the entries of the settings that no config of either version had a use for.
+    """
+
+    __slots__ = ("after", "before", "fixed", "introduced", "moved", "pools", "unchanged", "unmatched")
 
     def __init__(
         self,
@@ -129,3 +132,4 @@ class Changes:
         self.introduced = list(introduced)
         self.fixed = list(fixed)
         self.unchanged = unchanged
+        self.unmatched: list[Unmatched] = []

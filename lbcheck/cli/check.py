@@ -92,7 +92,7 @@ def _run(request: Request, settings: Settings, options: dict[str, Any]) -> Resul
     judge = project.judge(settings)
     if settings.files is not None:
         judge = project.judge(settings, project.silenced(request, judge, settings.files))
-    result = project.check(request, judge)
+    result = _checked(request, settings, judge)
     if options["write_baseline"]:
         write(options["write_baseline"], baseline.text(result.findings))
         click.echo(f"wrote {len(result.findings)} findings to {options['write_baseline']}", err=True)
@@ -100,13 +100,21 @@ def _run(request: Request, settings: Settings, options: dict[str, Any]) -> Resul
     elif settings.baseline:
         baseline.apply(result, baseline.read(settings.baseline, settings.files))
     if options["fix"] or options["show_diff"]:
-        result = _mend(result, request, judge, options)
+        result = _mend(result, request, settings, judge, options)
     return result
 
 
-def _mend(result: Result, request: Request, judge: Judge, options: dict[str, Any]) -> Result:
+def _checked(request: Request, settings: Settings, judge: Judge) -> Result:
+    from lbcheck import project, unmatched
+
+    result = project.check(request, judge)
+    result.not_checked += unmatched.notes(settings, request, result.declared)
+    return result
+
+
+def _mend(result: Result, request: Request, settings: Settings, judge: Judge, options: dict[str, Any]) -> Result:
     """Apply the fixes and check again, or show them."""
-    from lbcheck import fixes, project
+    from lbcheck import fixes
     from lbcheck.files import UnreadableError, decode, read_regular
 
     changes = fixes.compatible(
@@ -128,7 +136,7 @@ def _mend(result: Result, request: Request, judge: Judge, options: dict[str, Any
     except fixes.NotWrittenError as error:
         fail(str(error))
     click.echo(f"mended {len(changes)} of {len(result.findings)} findings", err=True)
-    return project.check(request, judge)
+    return _checked(request, settings, judge)
 
 
 def _report(result: Result, settings: Settings, options: dict[str, Any]) -> None:

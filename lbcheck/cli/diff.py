@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from lbcheck.cli import options as taking
-from lbcheck.cli.output import CLEAN, FAILED, FOUND, NOTHING, color, fail, show, target, width, write
+from lbcheck.cli.output import CLEAN, FAILED, FOUND, NOTHING, color, fail, show, target, warn_of_unmatched, width, write
 from lbcheck.report import DIFF_REPORTERS, DIFF_SUFFIXES
 
 if TYPE_CHECKING:
@@ -64,6 +64,7 @@ def command(words: tuple[str, ...], **options: Any) -> None:
         fail(f"{error}: no such file or folder")
     except (SettingsError, GitError) as error:
         fail(str(error))
+    warn_of_unmatched(found.changes.unmatched)
     _report(found, outputs, options)
     sys.exit(_code(found, settings, options))
 

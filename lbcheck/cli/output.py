@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
+
+    from lbcheck.results import Unmatched
 
 CLEAN, FOUND, FAILED, NOTHING = 0, 1, 2, 3
 
@@ -20,6 +22,23 @@ def fail(message: str) -> NoReturn:
 
     click.echo(f"lbcheck: {escape(message)}", err=True)
     sys.exit(FAILED)
+
+
+def warn(message: str) -> None:
+    """Say in one line what may be wrong, beside what the command prints."""
+    from lbcheck.report.escape import escape
+
+    click.echo(f"lbcheck: warning: {escape(message)}", err=True)
+
+
+def warn_of_unmatched(entries: Sequence[Unmatched]) -> None:
+    """Say in one line which entries of the settings match nothing of what was read."""
+    if not entries:
+        return
+    from lbcheck.wording import listed
+
+    told = listed([f"{entry.words} (line {entry.line})" for entry in entries])
+    warn(f"{entries[0].path}: {told}")
 
 
 def show(text: str) -> None:

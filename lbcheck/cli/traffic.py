@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from lbcheck.cli import options as taking
-from lbcheck.cli.output import CLEAN, FAILED, FOUND, NOTHING, color, fail, show, target, width, write
+from lbcheck.cli.output import CLEAN, FAILED, FOUND, NOTHING, color, fail, show, target, warn_of_unmatched, width, write
 from lbcheck.report import TRAFFIC_REPORTERS, TRAFFIC_SUFFIXES
 from lbcheck.traffic.scenario import KINDS, SEED, Scenario
 
@@ -71,6 +71,7 @@ def command(paths: tuple[str, ...], **options: Any) -> None:
         fail(f"{error}: no such file or folder")
     except SettingsError as error:
         fail(str(error))
+    warn_of_unmatched(found.traffic.unmatched)
     _must_be_there(found.traffic, options["lose"], options["lose_zones"])
     _report(found.traffic, outputs, options)
     sys.exit(_code(found))

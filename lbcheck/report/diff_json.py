@@ -29,6 +29,7 @@ def render(changes: Changes, options: Options) -> str:
         ("pools", listed([_pool(pool) for pool in changes.pools])),
         ("findings", _object(findings)),
         ("not_checked", _object([(side, listed(_notes(changes, side))) for side in ("before", "after")])),
+        ("unmatched_settings", listed([objects.unmatched(entry) for entry in changes.unmatched])),
     )
     return _object(members) + "\n"
 

@@ -8,7 +8,7 @@ from lbcheck import __version__
 from lbcheck.findings import SEVERITIES
 
 if TYPE_CHECKING:
-    from lbcheck.results import Change, Finding, Note, Result
+    from lbcheck.results import Change, Finding, Note, Result, Unmatched
 
 #: The version of these formats.
 VERSION = 1
@@ -71,3 +71,8 @@ def _fix(change: Change) -> dict[str, Any]:
 def not_checked(note: Note) -> dict[str, Any]:
     """Return one place that was not checked."""
     return {"path": note.place.path, "line": note.place.line, "reason": note.message}
+
+
+def unmatched(entry: Unmatched) -> dict[str, Any]:
+    """Return an entry of the settings that matches nothing."""
+    return {name: getattr(entry, name) for name in ("entry", "value", "problem", "path", "line")}

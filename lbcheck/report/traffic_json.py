@@ -31,6 +31,7 @@ def render(traffic: Traffic, options: Options) -> str:
         ("frontends", listed([_frontend(frontend) for frontend in traffic.frontends])),
         ("pools", listed([pool_object(pool) for pool in traffic.pools])),
         ("not_checked", listed([objects.not_checked(note) for note in traffic.not_checked])),
+        ("unmatched_settings", listed([objects.unmatched(entry) for entry in traffic.unmatched])),
     )
     return "{\n" + ",\n".join(f'"{key}": {text}' for key, text in members) + "\n}\n"
 

@@ -78,18 +78,43 @@ def pool_demands(config: Config, demands: Sequence[Demand]) -> dict[int, float]:
 def frontend_demand(frontend: Frontend, demands: Sequence[Demand]) -> float | None:
     """Return the peak that is declared for a frontend as a whole, by its name or one of its hosts."""
     for demand in demands:
-        if demand.route is None and _names(frontend, demand):
+        if demand.route is None and names(frontend, demand):
             return demand.peak
     return None
 
 
-def _names(frontend: Frontend, demand: Demand) -> bool:
+def names(frontend: Frontend, demand: Demand) -> bool:
+    """Say whether a demand is declared for a frontend, by its name or one of its hosts."""
     return any(fnmatchcase(name, demand.frontend) for name in (frontend.name, *frontend.hosts))
+
+
+def undealt(frontend: Frontend, demands: Sequence[Demand]) -> str | None:
+    """Return why not all of a frontend's declared peak can be dealt to pools; None where it can, or there is none."""
+    declared = [demand for demand in demands if names(frontend, demand)]
+    if not declared or not frontend.routes:
+        return None
+    whole = frontend_demand(frontend, demands)
+    if whole is not None and _only_pool(frontend) is not None:
+        return None
+    own = [demand.route or "" for demand in declared if demand.route is not None]
+    split: list[Route] = []
+    for route, share in zip(frontend.routes, route_shares(frontend), strict=True):
+        wanted = any(fnmatchcase(route.label, pattern) for pattern in own)
+        if not wanted and share is None and whole is not None and route.outcome != "answer":
+            return (
+                f"the demand on {frontend.name or 'this frontend'} is not dealt to its pools: only the clients decide "
+                "how many requests take which of its routes; declare a [[demand]] with a `route` for each"
+            )
+        if (wanted or (share and whole is not None)) and None in target_shares(route)[0]:
+            split.append(route)
+    if split:
+        return f"the demand on {split[0].label} is not dealt to its pools: how it is split is known only at run time"
+    return None
 
 
 def _rates(frontend: Frontend, demands: Sequence[Demand]) -> list[tuple[Pool, float]]:
     whole = frontend_demand(frontend, demands)
-    own = [demand for demand in demands if demand.route is not None and _names(frontend, demand)]
+    own = [demand for demand in demands if demand.route is not None and names(frontend, demand)]
     alone = _only_pool(frontend)
     if whole is not None and alone is not None:
         return [(alone, whole)]

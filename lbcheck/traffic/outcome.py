@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from lbcheck.model import Pool
-    from lbcheck.results import Note
+    from lbcheck.results import Note, Unmatched
 
 #: How a server fares beside the others of its pool.
 HOT = "hot"
@@ -234,10 +234,11 @@ class Traffic:
     """A whole run: every frontend and pool of every config, and what was not understood.
 
     `in_flight` is the scenario's, None where busy shares were not asked for. `chosen`: the losses are those of
-    servers and zones that somebody named, not each server's in turn.
+    servers and zones that somebody named, not each server's in turn. `unmatched` are the entries of the settings that
+    no config had a use for.
     """
 
-    __slots__ = ("chosen", "configs", "frontends", "in_flight", "not_checked", "pools")
+    __slots__ = ("chosen", "configs", "frontends", "in_flight", "not_checked", "pools", "unmatched")
 
     def __init__(
         self,
@@ -255,6 +256,7 @@ class Traffic:
         self.not_checked = list(not_checked)
         self.configs = configs
         self.in_flight = in_flight
+        self.unmatched: list[Unmatched] = []
 
     def add(self, other: Traffic) -> None:
         """Take in another config's part; its targets' places move behind the pools that are here already."""
