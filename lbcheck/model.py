@@ -350,7 +350,8 @@ class Pool:
     members are not all known (None: they are): count and share rules stay silent on an open pool. `answers` means
     that requests end before a server is needed (HAProxy `http-request return`, stats, redirect), so having none is
     no defect. `implicit` is a pool nobody named (nginx `proxy_pass http://10.0.0.1:8080`). `state` is shared memory
-    (nginx `zone`). `options` holds everything else by the dialect's own keyword.
+    (nginx `zone`). `unsure` names a line of it that was not understood (None: there is none): what is computed holds
+    if that line does not matter. `options` holds everything else by the dialect's own keyword.
     """
 
     __slots__ = (
@@ -374,6 +375,7 @@ class Pool:
         "span",
         "state",
         "timeouts",
+        "unsure",
     )
 
     def __init__(
@@ -394,6 +396,7 @@ class Pool:
         timeouts: Mapping[str, Setting[float]] | None = None,
         state: Setting[str] | None = None,
         max_queue: Setting[int] | None = None,
+        unsure: str | None = None,
         options: Mapping[str, Setting[Any]] | None = None,
     ) -> None:
         self.name = name
@@ -411,6 +414,7 @@ class Pool:
         self.timeouts = timeouts or {}
         self.state = state
         self.max_queue = max_queue
+        self.unsure = unsure
         self.options = options or {}
         self._enabled: list[Server] | None = None
         self._primaries: list[Server] | None = None

@@ -70,7 +70,13 @@ def _side(pool: PoolTraffic | None) -> dict[str, Any] | None:
     """Return what holds of the pool in one version; None where it does not exist, or is not seen, there."""
     if pool is None:
         return None
-    return {"path": pool.path, "line": pool.line, "algorithm": pool.algorithm, "unserved": pool.unserved}
+    return {
+        "path": pool.path,
+        "line": pool.line,
+        "algorithm": pool.algorithm,
+        "unserved": pool.unserved,
+        "notes": list(pool.notes),
+    }
 
 
 def _server(server: ServerChange) -> dict[str, Any]:

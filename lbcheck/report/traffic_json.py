@@ -86,6 +86,7 @@ def pool_object(pool: PoolTraffic) -> dict[str, Any]:
         "unserved": pool.unserved,
         "open": pool.open,
         "demand": pool.demand,
+        "notes": list(pool.notes),
         "servers": [_server(server) for server in pool.servers],
         "losses": [_loss(loss) for loss in pool.losses],
     }

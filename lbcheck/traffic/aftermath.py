@@ -107,7 +107,7 @@ class Aftermath:
             after.unserved,
             self._survivors(after, counts),
             self._backups_come_in(after),
-            after.exact and after.servers is not None,
+            after.exact and after.servers is not None and self._pool.unsure is None,
             after.stderr,
             after.reason,
         )

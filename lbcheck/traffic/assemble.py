@@ -86,15 +86,23 @@ def _pool(
         dialect=dialect,
         servers=stand(servers, pool.algorithm.name),
         unserved=None if quiet.servers is None else quiet.unserved,
-        exact=quiet.exact and quiet.servers is not None,
+        exact=quiet.exact and quiet.servers is not None and pool.unsure is None,
         seed=quiet.seed if busy is None or busy.seed is None else busy.seed,
         stderr=quiet.stderr,
         reason=quiet.reason,
         busy_reason=None if busy is None else busy.reason,
         busy_unserved=None if busy is None or busy.servers is None else busy.unserved,
         demand=demand,
+        notes=_notes(pool),
         losses=list if broken else lambda: losing.of(pool, demand),
     )
+
+
+def _notes(pool: Pool) -> list[str]:
+    """Return what a pool's shares suppose."""
+    if pool.unsure is None:
+        return []
+    return [f"{without(pool.unsure, [])} is not understood: what is said of this pool holds if it does not matter"]
 
 
 def _busy(pool: Pool, dialect: str, scenario: Scenario) -> Shares | None:

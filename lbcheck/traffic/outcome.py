@@ -94,9 +94,10 @@ class Loss(NamedTuple):
 class PoolTraffic:
     """A pool's shares. `demand` is the declared peak that reaches it, None where nobody declared one.
 
-    `exact` False: simulated (with `seed` and `stderr`) or estimated (`stderr` alone). `reason` says why shares are
-    None. `busy_reason` the same for busy shares, `busy_unserved` what no server takes then. Losses are computed when
-    somebody asks: there are as many as servers, and few readers want them all.
+    `exact` False: simulated (with `seed` and `stderr`), estimated (`stderr` alone), or computed although a line of it
+    was not understood. `notes` say what the shares suppose. `reason` says why shares are None. `busy_reason` the same
+    for busy shares, `busy_unserved` what no server takes then. Losses are computed when somebody asks: there are as
+    many as servers, and few readers want them all.
     """
 
     __slots__ = (
@@ -111,6 +112,7 @@ class PoolTraffic:
         "exact",
         "line",
         "name",
+        "notes",
         "open",
         "path",
         "pool",
@@ -140,6 +142,7 @@ class PoolTraffic:
         busy_reason: str | None = None,
         busy_unserved: float | None = None,
         demand: float | None = None,
+        notes: Sequence[str] = (),
         losses: Callable[[], Sequence[Loss]] = list,
     ) -> None:
         self.pool = pool
@@ -161,6 +164,7 @@ class PoolTraffic:
         self.busy_reason = busy_reason
         self.busy_unserved = busy_unserved
         self.demand = demand
+        self.notes = notes
         self._compute = losses
         self._losses: Sequence[Loss] | None = None
 

@@ -177,3 +177,72 @@ def test_a_part_of_a_config_may_lack_the_pool(tmp_path):
     assert done.returncode == 0
     assert "haproxy.cfg:3: no pool named nope was" in done.stdout
     assert "1 place not checked" in lbcheck(tmp_path, "check", ".").stdout
+
+
+UNSURE = """\
+global
+defaults
+  mode http
+frontend web
+  bind :80
+  default_backend app
+backend app
+  server one 10.0.0.1:80 frobnicate
+  server two 10.0.0.2:80
+backend plain
+  server one 10.0.0.1:80
+"""
+
+
+@pytest.mark.parametrize(
+    ("form", "says"),
+    [
+        ("text", "? `frobnicate` in line 8 is not understood: what is said of this pool holds if it does not matter"),
+        ("markdown", "- `app` ? `frobnicate` in line 8 is not understood"),
+        ("mermaid", "#96;frobnicate#96; in line 8"),
+        ("svg", "? `frobnicate` in line 8 is"),
+        ("html", "? <bdi>`frobnicate` in line 8 is not understood"),
+    ],
+)
+def test_a_line_that_is_not_understood_is_told_beside_the_shares(tmp_path, form, says):
+    (tmp_path / "haproxy.cfg").write_text(UNSURE)
+    done = lbcheck(tmp_path, "traffic", ".", "--output-format", form, env={"COLUMNS": "160"})
+    assert done.returncode == 0
+    assert says in done.stdout
+    assert "very server gets its fair share" not in done.stdout
+
+
+PLAIN = UNSURE.replace(" frobnicate", "")
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "line"),
+    [
+        ("haproxy.cfg", UNSURE, "`frobnicate` in line 8"),
+        (
+            "haproxy.cfg",
+            PLAIN.replace("app\n  server", "app\n  fro ni\n  server"),
+            "`fro` in line 8",
+        ),
+        (
+            "haproxy.cfg",
+            PLAIN.replace("mode http\n", "mode http\n  fro ni\n"),
+            "`fro` in line 4",
+        ),
+        ("nginx.conf", CONFIG.replace("weight=3", "weight=3 srun_id=a"), "`srun_id` in line 4"),
+        ("nginx.conf", CONFIG.replace("app {", "app { frobnicate;"), "`frobnicate` in line 3"),
+    ],
+)
+def test_shares_of_a_pool_with_such_a_line_are_not_exact(tmp_path, path, text, line):
+    (tmp_path / path).write_text(text)
+    first, *others = pools(lbcheck(tmp_path, "traffic", ".", "--output-format", "json"))
+    assert not first["exact"]
+    assert first["notes"] == [f"{line} is not understood: what is said of this pool holds if it does not matter"]
+    assert not any(loss["exact"] for loss in first["losses"])
+    assert all(other["exact"] and not other["notes"] for other in others) or "line 4" in line
+    (tmp_path / "new").mkdir()
+    (tmp_path / "new" / path).write_text(text.replace("10.0.0.2", "10.0.0.3"))
+    changed = json.loads(lbcheck(tmp_path, "diff", path, f"new/{path}", "--output-format", "json").stdout)["pools"][0]
+    assert (changed["exact"], changed["before"]["notes"]) == (False, first["notes"])
+    shown = lbcheck(tmp_path, "diff", path, f"new/{path}", env={"COLUMNS": "160"})
+    assert "in doubt: a line is not understood" in shown.stdout

@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from lbcheck.dialects.haproxy.algorithm import algorithm
 from lbcheck.dialects.haproxy.health import ProxyCheck
+from lbcheck.dialects.haproxy.keywords import BY_SECTION
 from lbcheck.dialects.haproxy.routes import answering
+from lbcheck.dialects.haproxy.serverlines import SERVER_LINES
 from lbcheck.dialects.haproxy.servers import server
 from lbcheck.dialects.haproxy.values import number, seconds, size
 from lbcheck.files import MAX_TEMPLATE_SERVERS
@@ -60,8 +62,27 @@ def pool(proxy: Proxy) -> tuple[Pool, list[NotChecked]]:
     common = _common(proxy)
     usable = [entry for entry in entries if len(entry.line.words) > entry.address_index]
     servers = [server(entry, common.check) for entry in usable]
-    made = Pool(proxy.name, proxy.span, servers, open=_open(proxy, usable), **common.fields)
+    made = Pool(proxy.name, proxy.span, servers, open=_open(proxy, usable), unsure=_unsure(proxy), **common.fields)
     return made, list(_unmodelled(entries))
+
+
+def _unsure(proxy: Proxy) -> str | None:
+    """Return which line of a section, of its servers or of what it inherits is not understood; None where all are."""
+    for section in proxy.chain():
+        known = BY_SECTION.get(section.kind)
+        if known is None or section.index.keys() <= SERVER_LINES:
+            continue
+        for lines in section.index.values():
+            if lines[0].words[0] not in known:
+                return _line(lines[0], lines[0].words[0])
+    if any(shape.unknown >= 0 for shape in proxy.shapes):
+        entry = next(entry for entry in proxy.servers if entry.shape.unknown >= 0)
+        return _line(entry.line, entry.line.word(entry.unknown))
+    return None
+
+
+def _line(line: Line, word: str) -> str:
+    return f"`{word}` in line {line.span.line}"
 
 
 def _common(proxy: Proxy) -> Common:

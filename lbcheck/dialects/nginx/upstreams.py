@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from lbcheck.dialects.nginx.contexts import MASKS
+from lbcheck.dialects.nginx.known import apart, foreign
 from lbcheck.dialects.nginx.templates import OPAQUE
 from lbcheck.dialects.nginx.values import address, bare, is_opaque, seconds, whole
+from lbcheck.findings import NotChecked
 from lbcheck.model import (
     BACKUP,
     PRIMARY,
@@ -20,6 +23,8 @@ from lbcheck.model import (
 from lbcheck.text import Span
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from lbcheck.dialects.nginx.scope import Scope
     from lbcheck.dialects.nginx.tree import Directive
     from lbcheck.model import Config
@@ -29,6 +34,12 @@ WEIGHT = Setting(1)
 MAX_CONNS = Setting(0)
 MAX_FAILS = Setting(1)
 FAIL_TIMEOUT = Setting(10.0)
+
+#: What a `server` may have behind its address.
+PARAMETERS = frozenset(
+    {"weight", "max_conns", "max_fails", "fail_timeout", "backup", "down", "slow_start", "resolve", "service", "route",
+     "drain"}
+)  # fmt: skip
 
 #: Balancing directives of nginx itself.
 METHODS = frozenset({"least_conn", "ip_hash", "hash", "random", "least_time"})
@@ -64,6 +75,8 @@ def pool(scope: Scope, kind: str, config: Config, deciders: list[tuple[int, str]
     default_port = 80 if kind == "http" else None
     servers = [_server(item, default_port, config) for item in scope.all("server") if item.children is None]
     name = directive.args[0] if directive.args else ""
+    unknown = list(_not_understood(scope))
+    config.unmodelled.extend(NotChecked(span, f"{what} is not known") for what, span in unknown)
     return Pool(
         _shown(name, directive),
         directive.arg_span(0) if directive.args else directive.span,
@@ -74,8 +87,22 @@ def pool(scope: Scope, kind: str, config: Config, deciders: list[tuple[int, str]
         open=_open(scope, directive, deciders),
         persistence=_persistence(scope),
         state=_zone(scope),
+        unsure=f"{unknown[0][0]} in line {unknown[0][1].line}" if unknown else None,
         options=_options(scope, config),
     )
+
+
+def _not_understood(scope: Scope) -> Iterator[tuple[str, Span]]:
+    """Yield the directives and parameters of servers that nginx does not have: other people's modules know more."""
+    for directive in scope.directives:
+        name = directive.name
+        if name == "server":
+            for index, arg in enumerate(directive.args[1:], 1):
+                key = arg.partition("=")[0]
+                if key not in PARAMETERS and OPAQUE not in arg and not is_opaque(arg):
+                    yield f"`{key}`", directive.arg_span(index)
+        elif not (name in MASKS or name in FOREIGN_METHODS or apart(name) or foreign(name) or OPAQUE in name):
+            yield f"`{name}`", directive.name_span
 
 
 def _shown(value: str, directive: Directive) -> str:

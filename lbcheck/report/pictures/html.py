@@ -77,6 +77,7 @@ class PoolTable(NamedTuple):
     rows: Sequence[dict[str, Any]]
     losses: Sequence[LossLine]
     more_losses: int = 0
+    notes: Sequence[str] = ()
 
 
 def page(

@@ -125,7 +125,7 @@ def _face(view: PoolView, section: Section, columns: Columns) -> Face:
     members = [plain(server.name) for server in view.pool.servers]
     return Face(
         view.name,
-        [(note, "muted") for note in notes],
+        [*((note, "muted") for note in notes), *((f"? {note}", "muted") for note in view.notes)],
         [Line(row, _busy(row)) for row in view.rows(MOST_LINES)] if view.reason is None else [],
         view.reason,
         members=named(members, 60) if members else "",

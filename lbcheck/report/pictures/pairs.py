@@ -91,6 +91,8 @@ class PoolPair:
             words += f", {percent(change.keys_moved)} of its keys move"
         if change.elsewhere:
             words += f", {_addresses(change.elsewhere)}"
+        if self.reason is None and any(side is not None and side.notes for side in (change.before, change.after)):
+            words += ", in doubt: a line is not understood"
         return words + self._method
 
     @property

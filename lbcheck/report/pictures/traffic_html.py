@@ -54,6 +54,8 @@ def _pool(view: PoolView, number: int) -> html.PoolTable:
     if view.trouble == BROKEN:
         rows = view.rows(html.MOST_LINES)
         verdict = "without a server for all requests" if any(row.look == NOBODY for row in rows) else "overloaded"
+    if view.notes and view.trouble == IN_DOUBT:
+        verdict = "in doubt"
     if view.full:
         verdict, look = view.full, NOBODY
     words = [verdict, *(["no route leads here"] if view.orphan else [])]
@@ -69,6 +71,7 @@ def _pool(view: PoolView, number: int) -> html.PoolTable:
         [_row(row) for row in view.rows(html.MOST_LINES)] if view.reason is None else [],
         lines,
         more,
+        view.notes,
     )
 
 

@@ -61,7 +61,7 @@ def _server(view: PoolView, each: Row, *, first: bool) -> str:
     words = [number(mark(each))] if mark(each) else []
     if first and view.orphan:
         words.append("no route leads here")
-    if first and not view.pool.exact:
+    if first and view.estimated:
         words.append(prose(view.method))
     if each.busy is not None:
         words.append(f"busy {number(percent(each.busy / each.size))}")
@@ -71,6 +71,7 @@ def _server(view: PoolView, each: Row, *, first: bool) -> str:
 
 
 def _loss(view: PoolView) -> str:
-    words = [view.full] if view.full else []
+    words = [f"? {note}" for note in view.notes]
+    words += [view.full] if view.full else []
     words += [losses.told(loss, view.pool) for loss in losses.shown(view, _MOST_LINES)]
     return "".join(f"- {code(view.name)} {prose(each)}\n" for each in words)

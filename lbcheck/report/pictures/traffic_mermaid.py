@@ -75,7 +75,8 @@ def _pool(chart: Flowchart, view: PoolView, name: str) -> None:
     if view.reason is not None:
         chart.node(name, [f"? {view.name}", *sentence(f"not known, {view.reason}")], "unknown")
         return
-    chart.node(name, [view.name, view.method, "no route leads here" if view.orphan else ""])
+    doubts = [line for note in view.notes for line in sentence(f"? {note}")]
+    chart.node(name, [view.name, view.method, "no route leads here" if view.orphan else "", *doubts])
     for at, each in enumerate(view.rows(_MOST_LINES, alike=len(view.pool.servers) > _MOST_LINES)):
         end = f"{name}s{at}"
         chart.node(end, [each.label, "" if each.look == IDLE else each.amount, mark(each)], each.look)

@@ -109,8 +109,10 @@ def _pool(view: PoolView, rows: Sequence[Row], widths: _Widths) -> Iterator[Text
         yield _fitting(Text.assemble("  ", name, " ", _server(row, widths), _tail(view, row, first=not number)), widths)
     if view.full:
         yield _fitting(Text("    ") + styled(f"✕ {view.full}", NOBODY), widths)
-    if not view.pool.exact:
+    if view.estimated:
         yield _fitting(Text("    ") + styled(view.method, "muted"), widths)
+    for note in view.notes:
+        yield _fitting(Text("    ") + styled(f"? {note}", UNKNOWN), widths)
     yield from _losses(view, widths)
 
 

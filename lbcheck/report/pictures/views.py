@@ -45,13 +45,20 @@ class PoolView:
         if (self.pool.unserved or 0.0) > 0 or self.full or any(_overloaded(self.pool)):
             return BROKEN
         standings = {server.standing for server in self.pool.servers}
-        return UNEVEN if HOT in standings or STARVED in standings else FINE
+        if HOT in standings or STARVED in standings:
+            return UNEVEN
+        return IN_DOUBT if self.notes else FINE
 
     @property
     def full(self) -> str:
         """What happens to requests that find all servers full at the stated concurrency; "" where none does."""
         lost = lost_when_busy(self.pool)
         return f"busy, {percent(lost)} of requests find no server" if lost else ""
+
+    @property
+    def notes(self) -> list[str]:
+        """What its shares suppose; nothing where they are not known anyway."""
+        return [] if self.reason is not None else [told(note) for note in self.pool.notes]
 
     @property
     def misplaced(self) -> float:
@@ -76,11 +83,17 @@ class PoolView:
         return plain(self.pool.name)
 
     @property
+    def estimated(self) -> bool:
+        """Whether its shares are simulated or estimated."""
+        pool = self.pool
+        return pool.reason is None and not pool.exact and (pool.seed is not None or pool.stderr is not None)
+
+    @property
     def method(self) -> str:
         """How it chooses, and how sure the shares are."""
         pool = self.pool
         words = plain(pool.algorithm.replace("_", " "))
-        if pool.reason is None and not pool.exact:
+        if self.estimated:
             error = "" if pool.stderr is None else f" ± {percent(pool.stderr)}"
             words += f", {'estimated' if pool.seed is None else 'simulated'}{error}"
         return words
@@ -161,6 +174,9 @@ def summary(traffic: Traffic) -> str:
     unknown = sum(1 for pool in pools if unknown_because(pool) is not None)
     if unknown:
         parts.append(f"shares of {counted(unknown, 'pool')} not known")
+    unsure = sum(1 for pool in pools if pool.notes and unknown_because(pool) is None)
+    if unsure:
+        parts.append(f"{counted(unsure, 'pool')} {'has' if unsure == 1 else 'have'} a line that is not understood")
     if not parts:
         parts += _evenness(pools)
     return sentence("; ".join([*([", ".join(parts)] if parts else []), counted(len(pools), "pool")]))
