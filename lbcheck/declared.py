@@ -12,7 +12,7 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
 
 from lbcheck.findings import Hit, NotChecked
-from lbcheck.model import Setting
+from lbcheck.model import ONE_SERVER_EACH, Setting
 from lbcheck.patterns import pattern
 
 if TYPE_CHECKING:
@@ -29,8 +29,6 @@ UNSURE: Key = ("unsure", 0)
 
 M = TypeVar("M", "Capacity", "Zone")
 
-#: Only nginx makes a server of each address (ngx_http_upstream_init_round_robin()); HAProxy keeps the first one.
-_ONE_SERVER_EACH = frozenset({"nginx"})
 #: The findings after which not all of a config is known.
 _UNREAD = frozenset({"E00", "E01", "E02", "E03", "E04", "E05"})
 #: What makes a shell pattern of a name.
@@ -118,8 +116,9 @@ def _machines(config: Config, beside: Mapping[tuple[int, int], Setting[float]], 
             host = (server.address.host or "").lower()
             if server.address.kind == "name" and host in declarations.hosts:
                 matched.add(("hosts", host))
-                if config.dialect in _ONE_SERVER_EACH:
-                    server.count *= declarations.hosts[host]
+                if config.dialect in ONE_SERVER_EACH:
+                    server.addresses = declarations.hosts[host]
+                    server.count *= server.addresses
     return matched | limits.fitting("capacity") | zones.fitting("zone")
 
 

@@ -153,6 +153,9 @@ class HealthCheck:
         return self.kind != "tcp" or self.expect is not None or "send" in self.options
 
 
+#: The dialects that make a server of each address of a host name (nginx: ngx_http_upstream_init_round_robin());
+#: HAProxy keeps the first one.
+ONE_SERVER_EACH = frozenset({"nginx"})
 #: A server's role.
 PRIMARY = "primary"
 BACKUP = "backup"
@@ -165,12 +168,14 @@ class Server:
     server is out of rotation by config (`down`, `disabled`, drained). `checked`: does an active health check (or
     `track`) watch it; None where the dialect cannot say (nginx open source). `passive`: can real traffic's
     failures take it out. `max_fails` 0 means never. `count` is how many alike servers the line stands for
-    (`server-template`). `options` holds everything else by the dialect's own keyword, and "opaque limit" where a
-    template or a variable has yet to say what `max_conns` is.
+    (`server-template`, or a host name with so many addresses: `addresses`, None where nobody says). `options` holds
+    everything else by the dialect's own keyword, and "opaque limit" where a template or a variable has yet to say what
+    `max_conns` is.
     """
 
     __slots__ = (
         "address",
+        "addresses",
         "capacity",
         "check",
         "checked",
@@ -238,6 +243,7 @@ class Server:
         self.zone = zone
         self.capacity = capacity
         self.count = count
+        self.addresses: int | None = None
         self.options = options or {}
 
     @property

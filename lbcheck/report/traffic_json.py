@@ -107,6 +107,7 @@ def _server(server: ServerTraffic) -> dict[str, Any]:
         "load": server.load,
         "capacity": server.capacity,
         "standing": server.standing,
+        "unresolved": server.unresolved,
     }
 
 

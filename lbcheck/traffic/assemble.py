@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from lbcheck.model import ONE_SERVER_EACH
 from lbcheck.redaction import without
 from lbcheck.traffic import flow
 from lbcheck.traffic.algorithms import Shares, shares
@@ -76,7 +77,7 @@ def _pool(
     dialect = config.dialect
     quiet = Shares(None, reason=BROKEN) if broken else shares(pool, dialect, scenario.exact_points)
     busy = None if broken else _busy(pool, dialect, scenario)
-    servers = _servers(pool, quiet, busy, demand)
+    servers = _servers(pool, quiet, busy, demand, names=dialect in ONE_SERVER_EACH)
     span = pool.span
     return PoolTraffic(
         pool,
@@ -114,17 +115,21 @@ def _busy(pool: Pool, dialect: str, scenario: Scenario) -> Shares | None:
     return busy_shares(pool, dialect, scenario.in_flight, scenario.seed, scenario.exact_points)
 
 
-def _servers(pool: Pool, quiet: Shares, busy: Shares | None, demand: float | None) -> list[ServerTraffic]:
+def _servers(
+    pool: Pool, quiet: Shares, busy: Shares | None, demand: float | None, *, names: bool
+) -> list[ServerTraffic]:
     unknown: list[float | None] = [None] * len(pool.servers)
     few = unknown if quiet.servers is None else quiet.servers
     many = unknown if busy is None or busy.servers is None else busy.servers
     return [
-        _server(server, share, busy_share, demand)
+        _server(server, share, busy_share, demand, names=names)
         for server, share, busy_share in zip(pool.servers, few, many, strict=True)
     ]
 
 
-def _server(server: Server, share: float | None, busy_share: float | None, demand: float | None) -> ServerTraffic:
+def _server(
+    server: Server, share: float | None, busy_share: float | None, demand: float | None, *, names: bool
+) -> ServerTraffic:
     return ServerTraffic(
         without(server.name, []),
         without(server.address.text, []),
@@ -138,4 +143,5 @@ def _server(server: Server, share: float | None, busy_share: float | None, deman
         busy_share,
         None if demand is None or share is None else demand * share,
         server.capacity.value if server.capacity is not None else None,
+        unresolved=names and server.address.kind == "name" and server.addresses is None,
     )

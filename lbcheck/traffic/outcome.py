@@ -28,7 +28,8 @@ class ServerTraffic(NamedTuple):
 
     `share` holds at low load, `busy_share` with the scenario's requests in flight. `load` is what it gets of the
     declared demand, `capacity` what it was declared to take. `standing` is HOT, STARVED, FAIR, IDLE (a backup or
-    disabled server that gets nothing on purpose) or UNKNOWN.
+    disabled server that gets nothing on purpose) or UNKNOWN. `unresolved`: the proxy makes a server of each address of
+    its host name, and nobody said how many there are, so it counts as one.
     """
 
     name: str
@@ -44,6 +45,7 @@ class ServerTraffic(NamedTuple):
     load: float | None = None
     capacity: float | None = None
     standing: str = UNKNOWN
+    unresolved: bool = False
 
     @property
     def overloaded(self) -> bool:

@@ -246,3 +246,30 @@ def test_shares_of_a_pool_with_such_a_line_are_not_exact(tmp_path, path, text, l
     assert (changed["exact"], changed["before"]["notes"]) == (False, first["notes"])
     shown = lbcheck(tmp_path, "diff", path, f"new/{path}", env={"COLUMNS": "160"})
     assert "in doubt: a line is not understood" in shown.stdout
+
+
+NAMED = CONFIG.replace("10.0.0.2:80", "api.test:80").replace("http {", "http {\n    upstream b { server b.test; }")
+
+
+@pytest.mark.parametrize("form", ["text", "markdown", "svg", "html"])
+def test_host_names_that_count_as_one_server_are_told_once(folder, form):
+    (folder / "nginx.conf").write_text(NAMED)
+    says = "count as one server each"
+    shown = lbcheck(folder, "traffic", ".", "--output-format", form, env={"COLUMNS": "160"}).stdout
+    assert shown.count(says) == (2 if form == "html" else 1)  # a page has a wide and a narrow drawing
+    assert "b.test, api.test:80" in shown.replace("`", "")
+    (folder / "lbcheck.toml").write_text('[hosts]\n"api.test" = 1\n"b.test" = 2\n')
+    assert says not in lbcheck(folder, "traffic", ".", "--output-format", form).stdout
+
+
+def test_host_names_that_count_as_one_server_in_json(folder):
+    (folder / "nginx.conf").write_text(NAMED)
+    (folder / "lbcheck.toml").write_text('[hosts]\n"b.test" = 2\n')
+    (folder / "haproxy.cfg").write_text("global\nbackend c\n  server one c.test:80\n")  # HAProxy takes one address
+    found = pools(lbcheck(folder, "traffic", ".", "--output-format", "json"))
+    assert {server["name"]: server["unresolved"] for pool in found for server in pool["servers"]} == {
+        "10.0.0.1:80": False,
+        "api.test:80": True,
+        "b.test": False,
+        "one": False,
+    }

@@ -11,7 +11,7 @@ from lbcheck.report.pictures.legend import place_legend
 from lbcheck.report.pictures.sections import digest
 from lbcheck.report.pictures.shapes import Drawing
 from lbcheck.report.pictures.sources import POOL, Sink, nowhere
-from lbcheck.report.pictures.views import summary
+from lbcheck.report.pictures.views import one_each, summary
 from lbcheck.report.pictures.words import named, percent, plain, wrapped
 from lbcheck.wording import counted
 
@@ -32,6 +32,10 @@ POOL_GAP = 26.0
 SECTION_GAP = 30.0
 MARGIN = 20.0
 _LEAD_COLUMN = 9.0
+_NOTE_COLUMN = 7.2
+_NOTE_LINE = 17.0
+_NOTE_LINES = 4
+_NAMES_ROOM = 80
 _LEAD_LINES = 4
 #: Below these widths a drawing has no room for routes beside the pools, or for gauges beside the servers.
 _NARROW = 500.0
@@ -63,6 +67,8 @@ def draw(traffic: Traffic, width: float, *, titled: bool = True) -> Drawing:
         y = place_note(drawing, words, y)
     if not shown.sections:
         y = place_note(drawing, "There is no pool to draw.", y)
+    for words in wrapped(one_each(traffic, _NAMES_ROOM), int((width - 2 * MARGIN) / _NOTE_COLUMN), _NOTE_LINES):
+        y = place_note(drawing, words, y) - SECTION_GAP + _NOTE_LINE
     drawing.height = place_legend(drawing, MARGIN, width - MARGIN, y) + MARGIN
     return drawing
 

@@ -9,7 +9,7 @@ from lbcheck.report.pictures.markdown import Comment, bar, code, number, prose, 
 from lbcheck.report.pictures.rows import full_scale, mark
 from lbcheck.report.pictures.sections import digest
 from lbcheck.report.pictures.sources import nowhere
-from lbcheck.report.pictures.views import summary
+from lbcheck.report.pictures.views import one_each, summary
 from lbcheck.report.pictures.words import percent
 from lbcheck.wording import counted
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 _MOST_POOLS = 60
 _MOST_LINES = 10
+_NAMES_ROOM = 100
 _HEAD = row(("Pool", "Server", "Share", "", "")) + row((":--", ":--", "--:", ":--", ":--"))
 
 
@@ -45,6 +46,9 @@ def render(traffic: Traffic, options: Options) -> str:
     closing = f"\n{counted(left_out, 'more block')} left out: the text may not be longer.\n" if comment.left_out else ""
     if shown.left_out and not comment.left_out:
         closing = f"\n{counted(left_out, 'more pool')}, none of them worse.\n"
+    names = one_each(traffic, _NAMES_ROOM)
+    if names:
+        closing += f"\n{prose(names)}.\n"
     return comment.text(closing + unread(traffic.not_checked))
 
 

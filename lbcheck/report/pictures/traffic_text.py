@@ -12,7 +12,7 @@ from lbcheck.report.pictures.rows import NOBODY, OVERLOADED, mark
 from lbcheck.report.pictures.sections import digest, ranked
 from lbcheck.report.pictures.sources import MISSING, sink_words
 from lbcheck.report.pictures.terminal import FAIR_TICK, bar, columns_width, padded, printed, styled, unread, width_of
-from lbcheck.report.pictures.views import FINE, IN_DOUBT, leads_nowhere, summary
+from lbcheck.report.pictures.views import FINE, IN_DOUBT, leads_nowhere, one_each, summary
 from lbcheck.report.pictures.words import amount, cut, named, percent
 from lbcheck.traffic.outcome import UNKNOWN
 from lbcheck.wording import counted
@@ -68,6 +68,9 @@ def _lines(traffic: Traffic, shown: Digest, lines: dict[int, list[Row]], widths:
         yield _left_out(shown.left_out, widths)
     if traffic.not_checked:
         yield from unread(traffic.not_checked, widths.total)
+    names = one_each(traffic, widths.total // 3)
+    if names:
+        yield styled(cut(names, widths.total), "muted")
     if ticked:
         yield styled(f"{FAIR_TICK} is where a fair share ends", "muted")
     everything = [*shown.left_out, *(view for section in shown.sections for view in section.pools)]

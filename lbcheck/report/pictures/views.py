@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lbcheck.report.pictures.rows import OVERLOADED, Row, fair_shares, folded, nobody, row
-from lbcheck.report.pictures.words import percent, plain, sentence, times, told
+from lbcheck.report.pictures.words import named, percent, plain, sentence, times, told
 from lbcheck.traffic.outcome import HOT, IDLE, STARVED, UNKNOWN
 from lbcheck.wording import counted
 
@@ -180,6 +180,15 @@ def summary(traffic: Traffic) -> str:
     if not parts:
         parts += _evenness(pools)
     return sentence("; ".join([*([", ".join(parts)] if parts else []), counted(len(pools), "pool")]))
+
+
+def one_each(traffic: Traffic, room: int) -> str:
+    """Return which host names count as one server each since nobody said how many addresses they have; "" for none."""
+    names = dict.fromkeys(plain(one.name) for pool in traffic.pools for one in pool.servers if one.unresolved)
+    if not names:
+        return ""
+    words = "counts as one server" if len(names) == 1 else "count as one server each"
+    return f"{named(list(names), room)} {words}: [hosts] in the settings says how many addresses a name has"
 
 
 def _evenness(pools: Sequence[PoolTraffic]) -> list[str]:
