@@ -120,6 +120,8 @@ def _loss(loss: Loss) -> dict[str, Any]:
         "detection_s": loss.detection_s,
         "detection": loss.detection,
         "failed_share_until_detected": loss.failed_share,
+        "failed_requests_until_detected": loss.failed_requests,
+        "tried_again_s": loss.again_s,
         "delay_s": loss.delay_s,
         "unserved": loss.unserved,
         "backups": loss.backups,

@@ -10,6 +10,7 @@ from lbcheck.redaction import without
 from lbcheck.traffic.algorithms import Shares, balancer
 from lbcheck.traffic.detection import Neighbours, Notice, Rescue, notice, rescue
 from lbcheck.traffic.outcome import Loss, Survivor
+from lbcheck.traffic.scenario import HANGS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -110,7 +111,23 @@ class Aftermath:
             after.exact and after.servers is not None and self._pool.unsure is None,
             after.stderr,
             after.reason,
+            failed_requests=self._failed_requests(counts, notices) if failed else None,
+            again_s=min((one.again for one in notices if one.again is not None), default=None),
         )
+
+    def _failed_requests(self, counts: Mapping[int, int], notices: Sequence[Notice]) -> int | None:
+        """Return how many requests fail until the lost servers are out, where their failures take them out at once.
+
+        Of one that hangs nobody knows until the first connection has timed out. Where no server is left, all fail.
+        """
+        fails = [one.fails for one in notices if one.fails is not None]
+        if self.kind == HANGS or len(fails) < len(notices) or not self._others_left(counts):
+            return None
+        return sum(number * count for number, count in zip(fails, counts.values(), strict=True))
+
+    def _others_left(self, counts: Mapping[int, int]) -> bool:
+        servers = self._pool.servers
+        return self._taking > sum(count for at, count in counts.items() if _takes(servers[at]))
 
     def _notice(self, server: Server) -> Notice:
         key = _noticed_by(server)
@@ -130,8 +147,7 @@ class Aftermath:
         if shares is None:
             return 0.0 if self._rescue.others and sum(counts.values()) == 1 else None
         parts = [shares[at] / servers[at].count for at, count in counts.items() for _ in range(count)]
-        lost = sum(count for at, count in counts.items() if _takes(servers[at]))
-        return _failed(parts, self._rescue, others_left=self._taking > lost)
+        return _failed(parts, self._rescue, others_left=self._others_left(counts))
 
     def _for_good(self, counts: Mapping[int, int], failed: float | None) -> Shares:
         """Return the shares where nobody ever notices.

@@ -74,7 +74,10 @@ class Loss(NamedTuple):
     pool's requests that fail until then; `delay_s` how long a request waits that meets the lost server and is saved
     by another. `servers` are the shares after that time, all of the pool in order; where they cannot be known they
     are None with a `reason`. Where the proxy never notices, they are the shares that last, and `unserved` is what
-    fails for good. `backups`: backup servers take over.
+    fails for good. `backups`: backup servers take over. `failed_requests`: where failed requests alone take the lost
+    server out, and at once, so many fail until then, one after the other (of each worker process, if they share no
+    memory), however many there are; None where a part of all does. `again_s` is the time after which one request tries
+    a server again that was taken out so.
     """
 
     lost: str
@@ -91,6 +94,8 @@ class Loss(NamedTuple):
     exact: bool = True
     stderr: float | None = None
     reason: str | None = None
+    failed_requests: int | None = None
+    again_s: float | None = None
 
 
 class PoolTraffic:

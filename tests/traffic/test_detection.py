@@ -224,7 +224,8 @@ def test_nginx(kind, location, server, seconds, failed, delay):
 
 def test_words_about_nginx():
     assert nginx(REFUSES, server="max_fails=3").detection == (
-        "out for 10 s after 3 failed requests within that time, then tried again; its requests go on to the next server"
+        "out for 10 s after 3 failed requests within that time, then tried again by one request; "
+        "its requests go on to the next server"
     )
     assert "`max_fails=0`" in nginx(REFUSES, server="max_fails=0").detection
     assert "`proxy_next_upstream off`" in nginx(REFUSES, "proxy_next_upstream off;").detection

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from itertools import pairwise
 
 import proxies
 import pytest
@@ -129,6 +130,30 @@ def test_failures_until_it_is_out(outage, kind, backend, name):
     assert not any(backend.addresses[LOST] in answer.headers["x-tried"] for answer in rest)
     counts = [sum(answer.server == at for answer in rest) / len(rest) for at in range(3)]
     assert counts == pytest.approx([one.share for one in loss.servers], abs=0.05)
+
+
+@pytest.mark.parametrize("fails", [1, 3])
+def test_then_one_request_fails_each_time_it_is_tried_again(tmp_path, fails):
+    """`max_fails` requests fail, then one every `fail_timeout`, however many there are; nginx counts whole seconds."""
+    port = proxies.free_port()
+    failed = []
+    with proxies.Servers(3) as backend:
+        lines = " ".join(f"server {at} max_fails={fails} fail_timeout=1s;" for at in backend.addresses)
+        text = f"upstream u {{ {lines} }} server {{ listen 127.0.0.1:{port};"
+        text += " location / { proxy_pass http://u; proxy_next_upstream off; } }"
+        loss = predicted("nginx", f"events {{}}\nhttp {{\n{text}\n}}", REFUSES, backend.addresses[LOST])["u"][0]
+        assert (loss.failed_requests, loss.again_s) == (fails, 1.0)
+        backend.refuse(LOST)
+        with proxies.nginx(tmp_path, text, port), proxies.Client(port) as client:
+            start = time.monotonic()
+            while time.monotonic() < start + 5.0:
+                if client.answer_to("/").status != 200:
+                    failed.append(time.monotonic() - start)
+                time.sleep(0.002)
+    assert failed[fails - 1] < 0.5, failed
+    gaps = [after - before for before, after in pairwise(failed[fails:])]
+    assert len(gaps) >= 1
+    assert all(1.0 <= gap <= 2.5 for gap in gaps), failed
 
 
 def test_only_server_is_never_out(outage, kind):

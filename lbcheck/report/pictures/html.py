@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from lbcheck.report.pictures.rows import Row
     from lbcheck.report.pictures.shapes import Drawing
     from lbcheck.results import Note
-    from lbcheck.traffic.outcome import PoolTraffic
+    from lbcheck.traffic.outcome import Loss, PoolTraffic
 
 #: Pixels of the drawing on a page, and of the one that phones get. The style sheet chooses at 760 pixels.
 WIDE, NARROW = 1160.0, 380.0
@@ -128,10 +128,17 @@ def loss_lines(pool: PoolTraffic, most: int, version: str = "") -> tuple[list[Lo
     """Return the losses of a pool that hurt most, and how many more there are."""
     found = losses.ranked(pool)
     lines = [
-        LossLine(losses.lost(loss), version, losses.until(loss), told(loss.detection), losses.afterwards(loss, pool))
+        LossLine(
+            losses.lost(loss), version, losses.until(loss, pool), told(loss.detection), losses.afterwards(loss, pool)
+        )
         for loss in found[:most]
     ]
     return lines, len(found) - len(lines)
+
+
+def _loss_line(loss: Loss, pool: PoolTraffic, version: str) -> LossLine:
+    until = losses.until(loss, pool)
+    return LossLine(losses.lost(loss), version, until, told(loss.detection), losses.afterwards(loss, pool))
 
 
 def notes(found: Sequence[Note]) -> dict[str, object]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lbcheck.report.pictures.words import amount, cut, named, percent, plain
-from lbcheck.wording import duration
+from lbcheck.wording import counted, duration
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -75,17 +75,30 @@ def lost(loss: Loss) -> str:
     return name if loss.alike <= 1 else f"{name} (or any of {loss.alike:,} alike)"
 
 
-def until(loss: Loss) -> str:
+def until(loss: Loss, pool: PoolTraffic) -> str:
     """Return what happens to requests until the proxy notices."""
     if loss.failed_share is None:
         return "how many requests fail is not known"
+    if loss.failed_requests is not None:
+        return _one_by_one(loss, loss.failed_requests, pool)
     lasting = "as long as it is down" if loss.detection_s is None else f"up to {duration(loss.detection_s)}"
     wait = f" after {duration(loss.delay_s)}" if loss.delay_s else ""
     if loss.failed_share > 0:
-        return f"{percent(loss.failed_share)} of requests fail{wait} for {lasting}"
+        again = "" if loss.again_s is None else f", and one every {duration(loss.again_s)} later"
+        return f"{percent(loss.failed_share)} of requests fail{wait} for {lasting}{again}"
     if wait:
         return f"requests wait {duration(loss.delay_s or 0.0)} for another server, for {lasting}"
     return "no request fails"
+
+
+def _one_by_one(loss: Loss, failed: int, pool: PoolTraffic) -> str:
+    """Return how many requests fail where each failure counts, and how often one fails later."""
+    each = "" if pool.pool.state is not None else " in each worker process"
+    words = f"{counted(failed, 'request')} {'fails' if failed == 1 else 'fail'}{each}"
+    if loss.again_s is None:
+        return words
+    again = "one" if len(loss.names) == 1 else f"{len(loss.names):,}"
+    return f"{words}, and {again} more every {duration(loss.again_s)}"
 
 
 def afterwards(loss: Loss, pool: PoolTraffic) -> str:
@@ -131,4 +144,4 @@ def _now(ahead: Sequence[int], servers: Sequence[ServerTraffic], then: str) -> s
 def told(loss: Loss, pool: PoolTraffic) -> str:
     """Return a loss in one sentence: "without shop1: 83.3 % of requests fail for up to 6 s, then …"."""
     then = afterwards(loss, pool)
-    return f"without {lost(loss)}: {until(loss)}{f', then {then}' if then else ''}"
+    return f"without {lost(loss)}: {until(loss, pool)}{f', then {then}' if then else ''}"

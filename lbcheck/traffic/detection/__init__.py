@@ -18,12 +18,15 @@ if TYPE_CHECKING:
 class Notice(NamedTuple):
     """The longest time in seconds until the proxy takes a lost server out.
 
-    None where it is not known, and where the proxy `never` does.
+    None where it is not known, and where the proxy `never` does. `fails` is how many failed requests take it out, where
+    nothing else does; `again` the time after which one request tries it again, None where checks decide about that.
     """
 
     seconds: float | None
     how: str
     never: bool = False
+    fails: int | None = None
+    again: float | None = None
 
 
 class Rescue(NamedTuple):

@@ -24,7 +24,11 @@ _WORDS = {REFUSES: "error", HANGS: "timeout", ERRORS: "http_500"}
 
 
 def notice(pool: Pool, server: Server, kind: str, routes: Sequence[Route]) -> Notice:
-    """Return when `max_fails` failed requests within `fail_timeout` take a server out, for as long again."""
+    """Return when `max_fails` failed requests within `fail_timeout` take a server out, for as long again.
+
+    Then a single request tries it, and if that fails it is out again: its failures are forgotten only once it answers
+    (ngx_http_upstream_free_round_robin_peer()). Each worker process counts for itself, unless the pool has a `zone`.
+    """
     fails, timeout = server.max_fails, server.fail_timeout
     if fails is None or timeout is None:
         return Notice(None, "after how many failures nginx takes it out is not known")
@@ -37,7 +41,9 @@ def notice(pool: Pool, server: Server, kind: str, routes: Sequence[Route]) -> No
     failed = counted(fails.value, "failed request")
     return Notice(
         timeout.value + max((wait.value for wait in waits if wait is not None), default=0.0),
-        f"out for {duration(timeout.value)} after {failed} within that time, then tried again",
+        f"out for {duration(timeout.value)} after {failed} within that time, then tried again by one request",
+        fails=fails.value,
+        again=timeout.value,
     )
 
 

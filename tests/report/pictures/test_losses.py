@@ -36,6 +36,14 @@ def told(loss):
             "without s1 (or any of 3 alike): 100 % of requests fail for up to 6 s, then 100 % find no server",
         ),
         (
+            {"failed": 0.5, "detection_s": 10.0, "failed_requests": 1, "again_s": 10.0},
+            "without s1: 1 request fails in each worker process, and one more every 10 s, then s2, s3 get 50 % each (now 25 %)",
+        ),
+        (
+            {"failed": 0.5, "detection_s": 70.0, "again_s": 10.0},
+            "without s1: 50 % of requests fail for up to 70 s, and one every 10 s later, then s2, s3 get 50 % each (now 25 %)",
+        ),
+        (
             {"failed": 0.1, "backups": True},
             "without s1: 10 % of requests fail for up to 6 s, then backups take over, s2, s3 get 50 % each (now 25 %)",
         ),
