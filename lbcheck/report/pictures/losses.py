@@ -44,7 +44,8 @@ def ranked(pool: PoolTraffic) -> list[Loss]:
 def _badness(loss: Loss, pool: PoolTraffic) -> tuple[float, float, int, float, float]:
     """Requests that find no server for good; those that fail until it is noticed; overload; the largest growth.
 
-    Of overloads the one of more servers is worse, then the one that is farther beyond what a server can take.
+    Of requests of which nobody knows whether they fail, all are taken to fail that meet the lost servers. Of overloads
+    the one of more servers is worse, then the one that is farther beyond what a server can take.
     """
     lasting = _NEVER if loss.detection_s is None else loss.detection_s
     growth = [
@@ -52,7 +53,20 @@ def _badness(loss: Loss, pool: PoolTraffic) -> tuple[float, float, int, float, f
     ]
     over = overloaded(loss)
     beyond = max(map(_beyond, over), default=0.0)
-    return (loss.unserved, (loss.failed_share or 0.0) * lasting, len(over), beyond, max(growth, default=0.0))
+    failed = _met(loss, pool) if loss.failed_share is None else loss.failed_share
+    return (loss.unserved, failed * lasting, len(over), beyond, max(growth, default=0.0))
+
+
+def _met(loss: Loss, pool: PoolTraffic) -> float:
+    """Return the part of the requests that meet the lost servers, as far as that is known: all, where it is not.
+
+    Of a line that stands for several servers one may be lost, or all.
+    """
+    lost = [server for server in pool.servers if server.name in loss.names]
+    if not lost or any(server.share is None for server in lost):
+        return 1.0
+    one = loss.lost.startswith("one server of ")
+    return min(1.0, sum((server.share or 0.0) / (server.alike if one else 1) for server in lost))
 
 
 def _beyond(server: Survivor) -> float:

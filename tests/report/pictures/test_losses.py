@@ -80,3 +80,24 @@ def test_of_two_overloads_the_greater_is_worse():
         over = loss.servers[0]._replace(load=load, capacity=capacity)
         made.append(loss._replace(servers=(over, *loss.servers[1:])))
     assert losses.worst(samples.pool("app", SERVERS, losses=made)).lost == "bursts"
+
+
+def test_a_loss_of_which_nobody_knows_what_fails_may_be_the_worst():
+    """s1 gets half of the requests: more may fail without it than the quarter that fails without s2."""
+    after = [("s1", 0.3), ("s2", 0.3), ("s3", 0.4)]
+    known = samples.loss("s2", after, failed=0.25, detection_s=6.0)
+    unknown = samples.loss("s1", after, failed=None, detection_s=6.0)
+    small = samples.loss("s3", after, failed=None, detection_s=3.0)
+    made = samples.pool("app", SERVERS, losses=[small, known, unknown])
+    assert [loss.lost for loss in losses.ranked(made)] == ["s1", "s2", "s3"]
+    nobody_knows = samples.unknown_pool("app", "open", ["s1", "s2"], losses=[known, unknown])
+    assert losses.worst(nobody_knows) is unknown
+
+
+def test_of_a_line_that_stands_for_several_servers_one_is_lost():
+    server = samples.server("web", 0.8, alike=4)
+    one = samples.loss("one server of web", [("web", 0.75)], failed=None)._replace(names=("web",))
+    whole = samples.loss("web", [("web", 0.0)], failed=None)
+    other = samples.loss("s2", [("web", 1.0)], failed=0.5)
+    made = samples.pool("app", [server], losses=[one, other, whole])
+    assert [loss.lost for loss in losses.ranked(made)] == ["web", "s2", "one server of web"]
