@@ -101,14 +101,17 @@ def _both(before: PoolTraffic, after: PoolTraffic, budget: Budget) -> PoolChange
 
 
 def _moved(before: PoolTraffic, after: PoolTraffic, pairs: Sequence[ServerPair]) -> float | None:
-    """Return the total-variation distance of a pool's shares; None where a side is not known."""
+    """Return the total-variation distance of a pool's shares; None where a side is not known.
+
+    The address is the machine: what goes to a name that stands for another one now has moved, whatever its share.
+    """
     if before.unserved is None or after.unserved is None:
         return None
     whole = abs(before.unserved - after.unserved)
     for pair in pairs:
         was = None if pair.old is None else before.servers[pair.old].share
         now = None if pair.new is None else after.servers[pair.new].share
-        whole += abs((was or 0.0) - (now or 0.0))
+        whole += pair.distance(was or 0.0, now or 0.0)
     return min(1.0, whole / 2)
 
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Hashable, Sequence
 
     from lbcheck.changes.outcome import ServerPair
+    from lbcheck.model import Server
     from lbcheck.traffic.outcome import PoolTraffic
 
 _MAX_POINTS = 500_000
@@ -96,17 +97,22 @@ def _machines(old: KeyMap, new: KeyMap, pairs: Sequence[ServerPair]) -> tuple[li
     was: dict[int, Hashable] = {}
     now: dict[int, Hashable] = {}
     for number, pair in enumerate(pairs):
-        # Several lines of one address are one machine: it does not matter to which of them a key goes.
-        server = pair.after or pair.before
-        machine: Hashable = number if server is None or not server.address.known else address(server)
         if pair.old is not None:
-            was[pair.old] = machine
+            was[pair.old] = _machine(pair.before, number, "before" if pair.elsewhere else "")
         if pair.new is not None:
-            now[pair.new] = machine
+            now[pair.new] = _machine(pair.after, number, "after" if pair.elsewhere else "")
     return (
         [*((was[place], ordinal) for place, ordinal in old.servers), "nobody before"],
         [*((now[place], ordinal) for place, ordinal in new.servers), "nobody after"],
     )
+
+
+def _machine(server: Server | None, number: int, side: str) -> Hashable:
+    """Return what tells a machine from others: its address; where that is not known, its pair (of one side).
+
+    Several lines of one address are one machine: it does not matter to which of them a key goes.
+    """
+    return (number, side) if server is None or not server.address.known else address(server)
 
 
 def _parts(one: KeyMap, machines: Sequence[Hashable]) -> dict[Hashable, float]:

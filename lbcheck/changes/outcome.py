@@ -49,6 +49,10 @@ class ServerPair(NamedTuple):
         old, new = self.before.address, self.after.address
         return old.key != new.key if old.known and new.known else old.text != new.text
 
+    def distance(self, before: float, after: float) -> float:
+        """Return how much of a share comes or goes: both of them where the name stands for another machine now."""
+        return before + after if self.elsewhere else abs(before - after)
+
 
 class ServerChange(NamedTuple):
     """One server on both sides, paired by address (by name where the address is new).
@@ -69,8 +73,10 @@ class PoolChange(NamedTuple):
     """One pool on both sides.
 
     `moved` is the total-variation distance of its shares, `unserved` included: half the sum of the absolute
-    differences; None where the pool is on one side only, and with a `reason` where a side cannot be computed.
-    `keys_moved` is the share of hashed keys that change their server, None where the pool does not hash on both sides,
+    differences over all machines, which are told apart by address: a name that keeps its share at another address moves
+    all of it. None where the pool is on one side only, and with a `reason` where a side cannot be computed.
+    `keys_moved` is the share of hashed keys that change their machine (a key that keeps its place on a ring goes to
+    another one too where the name's address is new), None where the pool does not hash on both sides,
     and with a `keys_reason` where it is not known; `keys_exact` False: a sample, or an expectation. `before` and
     `after` are the pool's traffic; None on the side on which it does not exist, or is not seen. `pairs` are the
     servers as the model has them, in the order of `servers`.
@@ -95,7 +101,7 @@ class PoolChange(NamedTuple):
 
     @property
     def elsewhere(self) -> int:
-        """How many of its servers keep their name and share, but at another address."""
+        """How many of its servers keep their name, but at another address."""
         return sum(pair.elsewhere for pair in self.pairs)
 
 

@@ -62,7 +62,8 @@ def _distance(pool: PoolChange, was: dict[int, float], now: dict[int, float]) ->
         for side, weight in ((pool.before, before), (pool.after, after))
     ]
     return abs(unserved[0] - unserved[1]) + sum(
-        abs((server.before or 0.0) * before - (server.after or 0.0) * after) for server in pool.servers
+        pair.distance((server.before or 0.0) * before, (server.after or 0.0) * after)
+        for pair, server in zip(pool.pairs, pool.servers, strict=True)
     )
 
 

@@ -47,8 +47,10 @@ def hash_keys_move(change: ConfigChange, context: Context) -> Iterator[Hit]:
 
 
 def _gone(pair: ServerPair) -> bool:
-    """Say whether a server took requests and takes none now."""
-    return pair.before is not None and pair.before.serving and (pair.after is None or not pair.after.serving)
+    """Say whether a machine took requests and takes none now; its name may stand for another one."""
+    if pair.before is None or not pair.before.serving:
+        return False
+    return pair.after is None or not pair.after.serving or pair.elsewhere
 
 
 def _story(pool: Both, *, forced: bool) -> tuple[str, str]:

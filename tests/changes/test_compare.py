@@ -48,6 +48,25 @@ class TestPool:
         pool = app("haproxy", named(1, 2), new)
         assert (pool.status, pool.moved) == ("changed", 0.0)
 
+    def test_the_address_is_the_machine(self):
+        """Names that keep their shares at other addresses send them to other machines; another spelling is no move."""
+        pool = app("haproxy", named(1, 2), [line.replace("10.0.0", "10.0.9") for line in named(1, 2)])
+        assert (pool.status, pool.moved, pool.elsewhere) == ("changed", 1.0, 2)
+        pool = app("haproxy", named(1, 2, 3, 4), [*named(1, 2, 3), "server s4 10.0.9.4:80 check"])
+        assert (pool.moved, pool.elsewhere) == (0.25, 1)
+        pool = app("haproxy", named(1, 2), ["server s1 10.0.0.2:80", "server s2 10.0.0.1:80"])
+        assert (pool.moved, pool.elsewhere) == (0.0, 0)  # two names have changed places
+        pool = app("haproxy", ["server a Web.test:80"], ["server a web.test:80"])
+        assert (pool.moved, pool.elsewhere) == (0.0, 0)
+
+    def test_all_traffic_moves_where_every_address_is_new(self):
+        old = haproxy(*named(1, 2))
+        found = [versions("haproxy", text) for text in (old, old.replace("10.0.0", "10.0.9"))]
+        whole = [Traffic(), Traffic()]
+        for side, one in zip(whole, found, strict=True):
+            side.add(one[0].traffic)
+        assert overall.moved(compare(*found), *whole) == 1.0
+
     def test_not_known_is_never_unchanged(self):
         old = haproxy('server a "${A}:80" weight "${W}"', "server b 10.0.0.2:80")
         new = old.replace("10.0.0.2", "10.0.0.3")

@@ -193,10 +193,17 @@ class TestHAProxy:
     def test_a_renamed_server_keeps_its_keys(self):
         pool = app("haproxy", ["balance uri", *named(1, 2)], ["balance uri", named(1)[0], "server new 10.0.0.2:80"])
         assert (pool.keys_moved, pool.servers[1].renamed_from) == (0.0, "s2")
-        moved_away = app(
-            "haproxy", ["balance uri", *named(1, 2)], ["balance uri", named(1)[0], "server s2 10.0.0.9:80"]
-        )
-        assert (moved_away.keys_moved, moved_away.servers[1].address_before) == (0.0, "10.0.0.2:80")
+
+    @pytest.mark.parametrize("ring", [[], ["hash-type consistent"]])
+    def test_keys_of_a_name_at_another_address_have_moved(self, ring):
+        """Their places on map and ring follow from weights and ids, but it is another machine whose cache is cold."""
+        lines = ["balance uri", *ring]
+        one = app("haproxy", [*lines, *named(1, 2)], [*lines, named(1)[0], "server s2 10.0.0.9:80"])
+        assert (one.moved, one.servers[1].address_before) == (pytest.approx(one.keys_moved), "10.0.0.2:80")
+        assert 0.3 < one.keys_moved < 0.7
+        new = [line.replace("10.0.0", "10.0.9") for line in named(1, 2)]
+        every = app("haproxy", [*lines, *named(1, 2)], [*lines, *new])
+        assert (every.keys_moved, every.moved) == (pytest.approx(1.0), pytest.approx(1.0))
 
     def test_from_a_map_to_a_ring(self):
         pool = app("haproxy", ["balance uri", *named(1, 2)], ["balance uri", "hash-type consistent", *named(1, 2)])

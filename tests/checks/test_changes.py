@@ -152,6 +152,14 @@ class TestKeysMove:
         [hit] = hits("V03", "nginx", [RING, *addresses(1, 2, 3)], [RING, *addresses(4, 5, 6)])
         assert (hit.severity, hit.args["reason"]) == ("info", "their servers are gone")
 
+    @pytest.mark.parametrize("ring", [[], ["hash-type consistent"]])
+    def test_names_at_other_addresses_are_replaced_servers(self, ring):
+        lines = ["balance uri", *ring]
+        new = [line.replace("10.0.0", "10.0.9") for line in named(1, 2, 3)]
+        [hit] = hits("V03", "haproxy", [*lines, *named(1, 2, 3)], [*lines, *new])
+        assert (hit.severity, hit.args["moved"], hit.args["reason"]) == ("info", "100 %", "their servers are gone")
+        assert not speaks("V03", "haproxy", [*lines, *named(1, 2, 3)], [*lines, *named(1, 2), new[2]])
+
     def test_the_first_of_a_ring_of_haproxy(self):
         """Without ids all the others move up by one place: 99 % of the keys for a tenth of the servers."""
         lines = ["balance uri", "hash-type consistent"]
