@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -18,25 +19,39 @@ def main() -> NoReturn:
 
     gc.disable()
     from lbcheck.cli.commands import cli
+    from lbcheck.cli.output import FOUND, unprinted
 
+    code: str | int | None = 0
+    if sys.stdout is None:
+        _leave(unprinted("it is closed"))
     try:
         cli(prog_name="lbcheck")
     except SystemExit as ended:
-        _leave(ended.code)
-    _leave(0)
+        code = ended.code
+    except OSError as error:
+        if error.filename is not None:  # not of standard output
+            raise
+        code = unprinted(error.strerror)
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        code = FOUND  # as click has it for a reader that has gone
+    except OSError as error:
+        code = unprinted(error.strerror)
+    _leave(code)
 
 
 def _leave(code: str | int | None) -> NoReturn:
     """End the process at once: the system takes the memory back faster than the interpreter frees object by object.
 
-    What was printed is out before that; where it cannot be, the interpreter ends as usual and says so.
+    What was printed is out before that.
     """
+    import contextlib
     import os
-    import sys
 
-    for stream in (sys.stdout, sys.stderr):
-        if stream is not None:
-            stream.flush()
     if isinstance(code, str):
         sys.exit(code)
+    if sys.stderr is not None:
+        with contextlib.suppress(OSError):
+            sys.stderr.flush()
     os._exit(code or 0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -42,15 +43,18 @@ def warn_of_unmatched(entries: Sequence[Unmatched]) -> None:
 
 
 def show(text: str) -> None:
-    """Print text as UTF-8 whatever the locale, or fail in one line; click sees to a reader that has gone."""
-    try:
-        sys.stdout.buffer.write(text.encode("utf-8", "backslashreplace"))
-        sys.stdout.buffer.flush()
-    except BrokenPipeError:
-        raise
-    except OSError as error:
+    """Print text as UTF-8 whatever the locale. `cli.main` sees to a full disk, click to a reader that has gone."""
+    sys.stdout.buffer.write(text.encode("utf-8", "backslashreplace"))
+    sys.stdout.buffer.flush()
+
+
+def unprinted(reason: str | None) -> int:
+    """Say in one line why standard output cannot be written, and return the exit code."""
+    if sys.stdout is not None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is left would fail again at the end
-        fail(f"standard output: {(error.strerror or 'cannot be written').lower()}")
+    with contextlib.suppress(OSError):
+        click.echo(f"lbcheck: standard output: {(reason or 'it cannot be written').lower()}", err=True)
+    return FAILED
 
 
 def write(path: str, text: str) -> None:
