@@ -61,7 +61,8 @@ def command(words: tuple[str, ...], **options: Any) -> None:
     try:
         found, settings = _compared(words, options)
     except PathMissingError as error:
-        fail(f"{error}: no such file or folder")
+        either = options["git"] and words[1:2] == (str(error),)  # HEAD, or the first of PATHS
+        fail(f"{error}: no such {'revision, file' if either else 'file'} or folder")
     except (SettingsError, GitError) as error:
         fail(str(error))
     warn_of_unmatched(found.changes.unmatched)

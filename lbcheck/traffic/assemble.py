@@ -122,20 +122,20 @@ def _servers(
     few = unknown if quiet.servers is None else quiet.servers
     many = unknown if busy is None or busy.servers is None else busy.servers
     return [
-        _server(server, share, busy_share, demand, names=names)
+        _server(pool, server, share, busy_share, demand, names=names)
         for server, share, busy_share in zip(pool.servers, few, many, strict=True)
     ]
 
 
 def _server(
-    server: Server, share: float | None, busy_share: float | None, demand: float | None, *, names: bool
+    pool: Pool, server: Server, share: float | None, busy_share: float | None, demand: float | None, *, names: bool
 ) -> ServerTraffic:
     return ServerTraffic(
         without(server.name, []),
         without(server.address.text, []),
         server.role,
         server.weight.value,
-        server.enabled,
+        server.enabled and "disabled" not in pool.options,
         server.count,
         server.zone.value if server.zone is not None else None,
         server.span.line,

@@ -43,10 +43,10 @@ def losses(
 
     `routes` are those that lead to the pool: nginx keeps there what becomes of a failed request. `neighbours` are all
     pools of the config, for a HAProxy server may follow one of another pool. `demand` is the pool's, for the
-    survivors' loads. An open pool has no losses, unless one of its servers is named.
+    survivors' loads. An open pool has no losses, nor has one that is disabled, unless one of its servers is named.
     """
     wanted = list(_named(pool, scenario))
-    if not wanted and (scenario.lose or scenario.lose_zones or pool.open is not None):
+    if not wanted and (scenario.lose or scenario.lose_zones or pool.open is not None or "disabled" in pool.options):
         return []
     aftermath = Aftermath(pool, dialect, scenario, routes, neighbours, demand)
     if wanted:

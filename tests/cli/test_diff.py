@@ -134,6 +134,8 @@ class TestGit:
 
     def test_a_missing_path_gets_one_line(self, folder):
         done = lbcheck(folder, "diff", "--git", "main", "nowhere")
+        assert (done.returncode, done.stderr) == (2, "lbcheck: nowhere: no such revision, file or folder\n")
+        done = lbcheck(folder, "diff", "--git", "main", "lb", "nowhere")
         assert (done.returncode, done.stderr) == (2, "lbcheck: nowhere: no such file or folder\n")
 
     def test_no_repository(self, tmp_path):

@@ -262,3 +262,32 @@ def test_host_names_that_count_as_one_server_in_json(folder):
         "b.test": False,
         "one": False,
     }
+
+
+BACKENDS = """\
+global
+backend tpl
+  server-template web 3 app.test:80
+  server x 10.0.0.1:80
+backend off
+  disabled
+  server a 10.0.0.2:80 check
+  server b 10.0.0.3:80 check
+"""
+
+
+def test_servers_of_a_template_are_counted_one_by_one(tmp_path):
+    (tmp_path / "haproxy.cfg").write_text(BACKENDS)
+    assert "a server-template makes its servers (4 servers)" in lbcheck(tmp_path, "traffic", ".").stdout
+    assert "| `tpl` | 4 servers |" in lbcheck(tmp_path, "traffic", ".", "--output-format", "markdown").stdout
+
+
+def test_a_disabled_backend_has_nothing_to_lose(tmp_path):
+    (tmp_path / "haproxy.cfg").write_text(BACKENDS)
+    shown = lbcheck(tmp_path, "traffic", ".").stdout
+    assert "without a" not in shown
+    assert "starve" not in shown
+    off = pools(lbcheck(tmp_path, "traffic", ".", "--output-format", "json"))[1]
+    assert (off["unserved"], off["losses"]) == (1.0, [])
+    assert {(server["enabled"], server["standing"]) for server in off["servers"]} == {(False, "idle")}
+    assert "without a:" in lbcheck(tmp_path, "traffic", ".", "--lose", "a").stdout

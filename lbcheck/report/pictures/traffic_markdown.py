@@ -54,8 +54,7 @@ def render(traffic: Traffic, options: Options) -> str:
 
 def _pool(view: PoolView) -> str:
     if view.reason is not None:
-        servers = counted(len(view.pool.servers), "server")
-        return row((code(view.name), servers, "?", "not known", prose(view.reason)))
+        return row((code(view.name), view.size, "?", "not known", prose(view.reason)))
     found = view.rows(_MOST_LINES, alike=len(view.pool.servers) > _MOST_LINES)
     lines = [_server(view, each, first=not at) for at, each in enumerate(found)]
     return "".join(lines) or row((code(view.name), "no servers", "", "", ""))

@@ -129,7 +129,7 @@ def _losses(view: PoolView, widths: _Widths) -> Iterator[Text]:
 
 
 def _unknown(view: PoolView, widths: _Widths) -> Text:
-    words = f"? shares not known: {view.reason} ({counted(len(view.pool.servers), 'server')})"
+    words = f"? shares not known: {view.reason} ({view.size})"
     return Text.assemble(
         "  ",
         padded(view.name, widths.pool, "strong"),

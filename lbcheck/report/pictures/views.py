@@ -83,6 +83,11 @@ class PoolView:
         return plain(self.pool.name)
 
     @property
+    def size(self) -> str:
+        """How many servers it has, those that a line makes counted one by one."""
+        return counted(sum(server.alike for server in self.pool.servers), "server")
+
+    @property
     def estimated(self) -> bool:
         """Whether its shares are simulated or estimated."""
         pool = self.pool
