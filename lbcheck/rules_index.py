@@ -497,7 +497,7 @@ RULES: tuple[
         False,
         (),
         "{bound} binds requests of pool {pool} to one server, and without `option redispatch` they are retried on it alone: its clients see errors for the {time} until its check fails",
-        "add `option redispatch 1`",
+        "{advice}",
         "F05-no-redispatch.md",
     ),
     (

@@ -85,8 +85,19 @@ def test_retries_on_a_dead_server_alone(lines, expected):
 
 
 def test_the_fix_stays_in_the_section():
-    (hit,) = found("F05", "haproxy", backend("balance source", *CHECKED))
+    (hit,) = found("F05", "haproxy", backend("balance source", "hash-type consistent", *CHECKED))
     assert [(edit.span.line, edit.text) for edit in hit.fix.edits] == [(7, "  option redispatch 1\n")]
+    assert hit.args["advice"] == "add `option redispatch 1`"
+
+
+@pytest.mark.parametrize(
+    "lines", [["balance source"], ["balance uri", "cookie S insert dynamic", "dynamic-cookie-key k"]]
+)
+def test_a_redispatch_on_a_map_leads_back_to_the_dead_server(lines):
+    """As tests/traffic/test_real_outages_haproxy.py has it of the real one ("map", "ring_each")."""
+    (hit,) = found("F05", "haproxy", backend(*lines, *CHECKED))
+    assert hit.fix is None
+    assert hit.args["advice"].startswith("write `hash-type consistent` and `option redispatch 1`")
 
 
 @pytest.mark.parametrize(

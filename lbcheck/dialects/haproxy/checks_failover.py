@@ -21,6 +21,8 @@ _DATABASE_PORTS = frozenset({389, 636, 1433, 1521, 3306, 5432, 6379, 6432, 9042,
 #: Modes in which a pool carries nobody's requests, and whose servers cannot be checked by every means.
 _REQUESTS = frozenset({"http", "tcp"})
 _MOST = 10
+#: On a map, the same hash chooses the server of a redispatched request, until that is marked down (src/lb_map.c).
+_ON_A_MAP = "write `hash-type consistent` and `option redispatch 1`: a map-based hash leads them back to the same one"
 
 
 def backup_never_used(config: Config, _context: Context) -> Iterator[Hit]:
@@ -109,9 +111,15 @@ def no_redispatch(config: Config, _context: Context) -> Iterator[Hit]:
         if span in told:
             continue
         told.add(span)
-        args = {"pool": pool.name, "bound": what, "time": duration(max(map(_detection, checked)))}
+        led_back = pool.algorithm.name in _HASHES and not pool.algorithm.consistent
+        args = {
+            "pool": pool.name,
+            "bound": what,
+            "time": duration(max(map(_detection, checked))),
+            "advice": _ON_A_MAP if led_back else "add `option redispatch 1`",
+        }
         own = span.source is pool.span.source and pool.span.start < span.start < checked[0].span.start
-        fix = _insert_line(span, "option redispatch 1") if own else None
+        fix = _insert_line(span, "option redispatch 1") if own and not led_back else None
         yield Hit("F05", span, args, fix=fix, pool=pool.name)
 
 
