@@ -25,6 +25,10 @@ if TYPE_CHECKING:
 _RELATED = 5
 #: Answers that count against a server once proxy_next_upstream names them (`ngx_http_upstream_next`).
 _ERRORS = ("http_500", "http_502", "http_503", "http_504")
+#: Words of proxy_next_upstream that speak of servers which answer.
+_ANSWERS = frozenset(
+    {*_ERRORS, "http_403", "http_404", "http_429", "invalid_header", "non_idempotent", "updating", "not_found"}
+)
 #: Places where a second try does harm, or where nothing is left to try again.
 _ONCE = pattern(r"pay|order|checkout|charge|invoice|upload|socket|\bws\b|stream|events|sse", re.IGNORECASE)
 
@@ -241,8 +245,12 @@ def next_upstream_off(config: Config, context: Context) -> Iterator[Hit]:
 
 
 def _no_second_try(one: Pass) -> Directive | None:
+    """Return what keeps requests from a second try: `off`, one try, or a list without the failures of a dead server.
+
+    What is written replaces the default, `error timeout`.
+    """
     after = one.setting("next_upstream")
-    if after is not None and after.args == ["off"]:
+    if after is not None and (after.args == ["off"] or (after.args and _ANSWERS.issuperset(after.args))):
         return after
     tries = one.setting("next_upstream_tries")
     return tries if tries is not None and tries.args == ["1"] else None

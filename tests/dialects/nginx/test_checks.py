@@ -144,6 +144,10 @@ LOUD = {
         config(TWO, server="location /payments { proxy_next_upstream off; proxy_pass http://app; }"),
         [("F12", "info")],
     ),
+    "answers only": (config(TWO, http="proxy_next_upstream http_404;"), [("F12", "warning")]),
+    "a dead server and answers": (config(TWO, http="proxy_next_upstream error http_404;"), []),
+    "hanging servers and answers": (config(TWO, http="proxy_next_upstream timeout http_404;"), []),
+    "no word of nginx": (config(TWO, http="proxy_next_upstream {{ words }};"), []),
     "one try for all": (config(TWO, http="proxy_next_upstream_tries 1;"), [("F12", "warning")]),
     "other context": (
         config("", "proxy_pass http://db;")
