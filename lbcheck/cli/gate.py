@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from lbcheck.cli import options as taking
-from lbcheck.cli.output import CLEAN, FAILED, FOUND, NOTHING, color, fail, show, target, width, write
+from lbcheck.cli.output import CLEAN, FAILED, FOUND, NOTHING, color, fail, show, target, warn_of_unmatched, width, write
 from lbcheck.gate.policy import CHECK, DIFF, PROBE, REHEARSE
 from lbcheck.report import GATE_REPORTERS, GATE_SUFFIXES
 
@@ -117,7 +117,7 @@ def _compared(
     approved: frozenset[str] | None,
 ) -> tuple[Seen, Changes | None]:
     """Read NEW, and what it replaces where that is named."""
-    from lbcheck import baseline, comparison
+    from lbcheck import baseline, comparison, unmatched
     from lbcheck.traffic.scenario import Scenario
 
     sides = _sides(new, options, request, repository)
@@ -125,9 +125,13 @@ def _compared(
         from lbcheck.sides import Side
 
         after, changes = comparison.seen(Side(request), settings, Scenario(), approved), None
+        matched = after.result.declared
+        after.traffic.not_checked = [*after.traffic.not_checked, *unmatched.notes(settings, request, matched)]
+        warn_of_unmatched(unmatched.unmatched(settings, matched))
     else:
         found = comparison.diff(*sides, settings, Scenario(), approved)
         after, changes = found.new, found.changes
+        warn_of_unmatched(changes.unmatched)
     if settings.baseline:
         baseline.apply(after.result, baseline.read(settings.baseline, settings.files))
     return after, changes

@@ -77,6 +77,14 @@ def test_a_misspelt_entry(folder, old, new, entry, value, line):
         assert done.stderr.count("\n") == 1
 
 
+@pytest.mark.parametrize("more", [[], ["--from", "."]])
+def test_a_verdict_does_not_reassure_about_it(folder, more):
+    (folder / "lbcheck.toml").write_text(RIGHT.replace("app/*", "ap/*"))
+    done = lbcheck(folder, "gate", ".", *more)
+    assert "lbcheck.toml:1: [[capacity]] ap/*: no server of what was read has this" in " ".join(done.stdout.split())
+    assert done.stderr.startswith("lbcheck: warning: lbcheck.toml: [[capacity]] ap/*")
+
+
 def test_a_run_over_a_part_may_have_no_use_for_an_entry(folder):
     (folder / "lbcheck.toml").write_text(RIGHT.replace("app/*", "ap/*"))
     assert "lbcheck.toml" not in lbcheck(folder, "check", "nginx.conf").stdout
