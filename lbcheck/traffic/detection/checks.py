@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from lbcheck.traffic.detection import Notice
-from lbcheck.traffic.scenario import HANGS
+from lbcheck.traffic.detection import Notice, never
+from lbcheck.traffic.scenario import ERRORS, HANGS
 from lbcheck.wording import duration
 
 if TYPE_CHECKING:
@@ -30,6 +30,22 @@ def elsewhere(server: Server, check: HealthCheck, kind: str) -> str | None:
     if port is None or str(port.value) == str(server.address.port) or kind == HANGS:
         return None
     return f"port {port.value}"
+
+
+def unseen(server: Server, check: HealthCheck, kind: str, observed: str = "") -> Notice | None:
+    """Return the notice of a check that does not see the loss, or of which that is not known; None where it does.
+
+    `observed` is what else takes a server out that answers errors to requests and passes its check.
+    """
+    where = elsewhere(server, check, kind)
+    if where is not None:
+        return Notice(None, f"its check asks {where}, which may answer all the same")
+    if kind != ERRORS:
+        return None
+    fails = fails_on_500(check)
+    if fails is None:
+        return Notice(None, "whether its check fails too is not known")
+    return None if fails else never(f"its check only connects and goes on to pass{observed}")
 
 
 def fails_on_500(check: HealthCheck) -> bool | None:

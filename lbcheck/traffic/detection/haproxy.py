@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lbcheck.traffic.detection import Notice, Rescue, failing, never, unknown
-from lbcheck.traffic.detection.checks import after_checks, elsewhere, fails_on_500
+from lbcheck.traffic.detection.checks import after_checks, unseen
 from lbcheck.traffic.scenario import ERRORS, HANGS, REFUSES
 from lbcheck.wording import duration
 
@@ -52,15 +52,9 @@ def _persists(pool: Pool) -> bool:
 
 
 def _by_check(pool: Pool, server: Server, check: HealthCheck, kind: str) -> Notice:
-    where = elsewhere(server, check, kind)
-    if where is not None:
-        return Notice(None, f"its check asks {where}, which may answer all the same")
-    if kind == ERRORS:
-        fails = fails_on_500(check)
-        if fails is None:
-            return Notice(None, "whether its check fails too is not known")
-        if not fails:
-            return never(f"its check only connects and goes on to pass{_observed(server)}")
+    found = unseen(server, check, kind, _observed(server))
+    if found is not None:
+        return found
     spread = pool.options.get("spread-checks")
     return after_checks(
         check, _connect_timeout(pool, check) if kind == HANGS else 0.0, spread.value / 100 if spread is not None else 0

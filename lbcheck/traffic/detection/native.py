@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lbcheck.traffic.detection import Notice, Rescue, failing, never, unknown
-from lbcheck.traffic.detection.checks import after_checks, elsewhere, fails_on_500
+from lbcheck.traffic.detection.checks import after_checks, unseen
 from lbcheck.traffic.scenario import ERRORS, HANGS, REFUSES
 from lbcheck.wording import counted, duration
 
@@ -44,15 +44,9 @@ def _by_check(server: Server, kind: str) -> Notice:
     check = server.check
     if check is None:
         return never(_UNCHECKED)
-    where = elsewhere(server, check, kind)
-    if where is not None:
-        return Notice(None, f"its check asks {where}, which may answer all the same")
-    if kind == ERRORS:
-        fails = fails_on_500(check)
-        if fails is None:
-            return Notice(None, "whether its check fails too is not known")
-        if not fails:
-            return never("its check only connects and goes on to pass")
+    found = unseen(server, check, kind)
+    if found is not None:
+        return found
     if kind == HANGS and check.timeout is None:
         return Notice(None, "how long a check waits is not known")
     return after_checks(check, check.timeout.value if kind == HANGS and check.timeout is not None else 0.0)
