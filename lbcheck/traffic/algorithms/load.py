@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from bisect import bisect_left, insort
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
 NO_LIMIT = float("inf")
 
 
-class Load:
+class Load(ABC):
     """The servers of a pool by their places, with the requests in flight on each.
 
     `limits` are the most that a server takes (`NO_LIMIT`: any number); `free` are the places of those that have room,
@@ -27,9 +28,9 @@ class Load:
         self.room = [server not in down and self.limits[server] > 0 for server in range(servers)]
         self.free = [server for server in range(servers) if self.room[server]]
 
+    @abstractmethod
     def choose(self) -> int | None:
         """Return the server that the rule takes, None where it finds none with room."""
-        raise NotImplementedError
 
     def pick(self) -> int | None:
         """Return the server of the next request, which is then in flight."""
