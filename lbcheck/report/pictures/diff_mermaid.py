@@ -6,23 +6,19 @@ from typing import TYPE_CHECKING
 
 from lbcheck.changes.outcome import REMOVED
 from lbcheck.report.pictures.diff_sections import digest
-from lbcheck.report.pictures.mermaid import Flowchart, sentence
+from lbcheck.report.pictures.mermaid import MOST_LINES, MOST_POOLS, Flowchart, sentence
 from lbcheck.report.pictures.rows import mark
-from lbcheck.wording import counted
 
 if TYPE_CHECKING:
     from lbcheck.changes.outcome import Changes
     from lbcheck.report.options import Options
     from lbcheck.report.pictures.pairs import Pair, PoolPair
 
-_MOST_POOLS = 24
-_MOST_LINES = 8
-
 
 def render(changes: Changes, options: Options) -> str:
     """Return the pools that moved most as a flowchart that Mermaid's limits allow."""
     del options
-    shown = digest(changes, _MOST_POOLS)
+    shown = digest(changes, MOST_POOLS)
     chart = Flowchart()
     left_out = len(shown.left_out)
     for section in shown.sections:
@@ -31,11 +27,7 @@ def render(changes: Changes, options: Options) -> str:
                 left_out += 1
             else:
                 _pool(chart, pair, f"p{pair.at}")
-    if left_out:
-        chart.node("more", [counted(left_out, "more pool")], "idle")
-    if not shown.sections:
-        chart.node("none", ["no pool changed"])
-    return chart.text()
+    return chart.closed(left_out, "" if shown.sections else "no pool changed")
 
 
 def _pool(chart: Flowchart, pair: PoolPair, name: str) -> None:
@@ -43,7 +35,7 @@ def _pool(chart: Flowchart, pair: PoolPair, name: str) -> None:
         chart.node(name, [f"? {pair.name}", *sentence(f"{pair.headline}, {pair.reason}")], "unknown")
         return
     chart.node(name, [pair.name, pair.headline], "idle" if pair.change.status == REMOVED else "")
-    lines = pair.pairs(_MOST_LINES, alike=len(pair.change.servers) > _MOST_LINES)
+    lines = pair.pairs(MOST_LINES, alike=len(pair.change.servers) > MOST_LINES)
     for at, line in enumerate(lines):
         end = f"{name}s{at}"
         before, after = line.before, line.after

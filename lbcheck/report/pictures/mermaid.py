@@ -11,10 +11,13 @@ from typing import TYPE_CHECKING
 
 from lbcheck.report.pictures.style import LIGHT
 from lbcheck.report.pictures.words import cut, plain, wrapped
+from lbcheck.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+#: So many pools a flowchart shows, and so many lines of each.
+MOST_POOLS, MOST_LINES = 24, 8
 #: Mermaid refuses longer texts (`maxTextSize`, in characters) and more edges (`maxEdges`) by default.
 MAX_TEXT, MAX_EDGES = 50_000, 500
 _SPARE_TEXT, _SPARE_EDGES = 4_000, 60
@@ -88,6 +91,14 @@ class Flowchart:
             self._styles.append(f"  linkStyle {self._edges} stroke-width:{width:.1f}px\n")
             self._size += len(self._styles[-1])
         self._edges += 1
+
+    def closed(self, left_out: int, empty: str) -> str:
+        """Return the flowchart with the number of pools that it leaves out, or what to say where nothing is drawn."""
+        if left_out:
+            self.node("more", [counted(left_out, "more pool")], "idle")
+        if empty:
+            self.node("none", [empty])
+        return self.text()
 
     def text(self) -> str:
         """Return the flowchart."""

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lbcheck.report.pictures.mermaid import Flowchart, sentence
+from lbcheck.report.pictures.mermaid import MOST_LINES, MOST_POOLS, Flowchart, sentence
 from lbcheck.report.pictures.rows import NOBODY, mark
 from lbcheck.report.pictures.sections import digest
 from lbcheck.report.pictures.sources import MISSING, MYSTERY, POOL, sink_words
 from lbcheck.report.pictures.words import percent
 from lbcheck.traffic.outcome import IDLE
-from lbcheck.wording import counted
 
 if TYPE_CHECKING:
     from lbcheck.report.options import Options
@@ -19,23 +18,16 @@ if TYPE_CHECKING:
     from lbcheck.report.pictures.views import PoolView
     from lbcheck.traffic.outcome import Traffic
 
-_MOST_POOLS = 24
-_MOST_LINES = 8
-
 
 def render(traffic: Traffic, options: Options) -> str:
     """Return the worst pools as a flowchart that Mermaid's limits allow."""
     del options
-    shown = digest(traffic, _MOST_POOLS)
+    shown = digest(traffic, MOST_POOLS)
     chart = Flowchart()
     left_out = len(shown.left_out)
     for number, section in enumerate(shown.sections):
         left_out += _section(chart, section, number)
-    if left_out:
-        chart.node("more", [counted(left_out, "more pool")], "idle")
-    if not shown.sections:
-        chart.node("none", ["no pools"])
-    return chart.text()
+    return chart.closed(left_out, "" if shown.sections else "no pools")
 
 
 def _section(chart: Flowchart, section: Section, number: int) -> int:
@@ -77,7 +69,7 @@ def _pool(chart: Flowchart, view: PoolView, name: str) -> None:
         return
     doubts = [line for note in view.notes for line in sentence(f"? {note}")]
     chart.node(name, [view.name, view.method, "no route leads here" if view.orphan else "", *doubts])
-    for at, each in enumerate(view.rows(_MOST_LINES, alike=len(view.pool.servers) > _MOST_LINES)):
+    for at, each in enumerate(view.rows(MOST_LINES, alike=len(view.pool.servers) > MOST_LINES)):
         end = f"{name}s{at}"
         chart.node(end, [each.label, "" if each.look == IDLE else each.amount, mark(each)], each.look)
         chart.edge(name, end, share=each.share)
