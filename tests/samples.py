@@ -398,3 +398,23 @@ def hostile_diff():
         changes.append(change(*sides, reason=old.reason, renamed_from=EVIL[at] if at > 4 else None))
     findings = [finding(name, name, name, help=name, pool=name, url="https://example.org/") for name in EVIL]
     return Changes(before, after, changes, 0.5, introduced=findings, fixed=findings, unchanged=3)
+
+
+#: The runs and diffs that every picture is tried with.
+RUNS = {
+    "outage": outage,
+    "mixed": mixed,
+    "long names": long_names,
+    "hostile": hostile,
+    "2 servers": lambda: of_size(2, [5, 1]),
+    "12 servers": lambda: of_size(12),
+    "200 servers": lambda: of_size(200),
+    "nothing": lambda: run([]),
+}
+DIFFS = {
+    "mended": mended,
+    "10 servers": lambda: grown(10),
+    "200 servers": lambda: grown(200),
+    "puzzling": puzzling,
+    "hostile": hostile_diff,
+}

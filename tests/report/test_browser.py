@@ -11,26 +11,9 @@ from lbcheck.report.options import Options
 
 pytestmark = pytest.mark.skipif(executable() is None, reason="needs chromium")
 
-RUNS = {
-    "outage": samples.outage,
-    "mixed": samples.mixed,
-    "long names": samples.long_names,
-    "hostile": samples.hostile,
-    "2 servers": lambda: samples.of_size(2, [5, 1]),
-    "12 servers": lambda: samples.of_size(12),
-    "200 servers": lambda: samples.of_size(200),
-    "nothing": lambda: samples.run([]),
-}
-DIFFS = {
-    "mended": samples.mended,
-    "10 servers": lambda: samples.grown(10),
-    "200 servers": lambda: samples.grown(200),
-    "puzzling": samples.puzzling,
-    "hostile": samples.hostile_diff,
-}
 PAGES = {
-    **{f"traffic, {name}": ("html", traffic_reporter, made) for name, made in RUNS.items()},
-    **{f"diff, {name}": ("html", diff_reporter, made) for name, made in DIFFS.items()},
+    **{f"traffic, {name}": ("html", traffic_reporter, made) for name, made in samples.RUNS.items()},
+    **{f"diff, {name}": ("html", diff_reporter, made) for name, made in samples.DIFFS.items()},
 }
 DRAWINGS = {name: ("svg", reporter, made) for name, (_, reporter, made) in PAGES.items()}
 #: Everything that a page is made of; a name that becomes markup shows up as something else.

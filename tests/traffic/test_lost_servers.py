@@ -7,30 +7,10 @@ from math import fsum
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from traffic.pools import pool, server
+from traffic.pools import ALGORITHMS, BY_WEIGHT, near, pool, server
 
 from lbcheck.traffic.algorithms import MAX_RING_POINTS, balancer, chash, ketama, ring, shares
 from lbcheck.traffic.algorithms.members import members
-
-ALGORITHMS = {
-    "nginx": ["round_robin", "least_conn", "random", "random_two", "ip_hash", "hash", "hash_consistent"],
-    "haproxy": ["roundrobin", "static-rr", "leastconn", "first", "random", "source", "uri", "hdr", "hash", "sticky"],
-    "native": ["round_robin", "least_connections", "random", "hash", "hash_consistent"],
-}
-BY_WEIGHT = [
-    ("nginx", "round_robin"),
-    ("nginx", "least_conn"),
-    ("nginx", "random"),
-    ("haproxy", "roundrobin"),
-    ("haproxy", "static-rr"),
-    ("haproxy", "uri"),
-    ("native", "least_connections"),
-    ("native", "hash"),
-]
-
-
-def near(expected):
-    return pytest.approx(expected, abs=1e-12)
 
 
 @pytest.mark.parametrize(("dialect", "algorithm"), BY_WEIGHT)

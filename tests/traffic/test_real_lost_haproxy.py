@@ -6,10 +6,10 @@ import ipaddress
 
 import proxies
 import pytest
-from traffic.chances import IMPOSSIBLE, chi_square_p
 from traffic.pools import pool
 from traffic.test_real_haproxy import ADDRESSES, HASH_TYPES, KEYS, made_of
 
+from lbcheck.rehearsal.chances import IMPOSSIBLE, chi_square_p
 from lbcheck.traffic.algorithms import chash, hashes, maps, shares
 
 pytestmark = proxies.needs_haproxy

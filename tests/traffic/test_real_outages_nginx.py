@@ -8,10 +8,10 @@ from itertools import pairwise
 import proxies
 import pytest
 from checks.read import config
-from traffic.chances import IMPOSSIBLE, chi_square_p
 from traffic.outages import predicted, routes_to
 
 from lbcheck.model import Setting
+from lbcheck.rehearsal.chances import IMPOSSIBLE, chi_square_p
 from lbcheck.traffic.losses import losses
 from lbcheck.traffic.scenario import ERRORS, HANGS, KINDS, REFUSES, Scenario
 

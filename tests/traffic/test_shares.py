@@ -8,7 +8,7 @@ from math import fsum
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from traffic.pools import pool, server
+from traffic.pools import ALGORITHMS, BY_WEIGHT, near, pool, server
 
 from lbcheck.model import Address
 from lbcheck.traffic.algorithms import (
@@ -26,26 +26,6 @@ from lbcheck.traffic.algorithms import (
     weighted,
 )
 from lbcheck.traffic.algorithms.members import members
-
-DIALECTS = {
-    "nginx": ["round_robin", "least_conn", "random", "random_two", "ip_hash", "hash", "hash_consistent"],
-    "haproxy": ["roundrobin", "static-rr", "leastconn", "first", "random", "source", "uri", "hdr", "hash", "sticky"],
-    "native": ["round_robin", "least_connections", "random", "hash", "hash_consistent"],
-}
-BY_WEIGHT = [
-    ("nginx", "round_robin"),
-    ("nginx", "least_conn"),
-    ("nginx", "random"),
-    ("haproxy", "roundrobin"),
-    ("haproxy", "static-rr"),
-    ("haproxy", "uri"),
-    ("native", "least_connections"),
-    ("native", "hash"),
-]
-
-
-def near(expected):
-    return pytest.approx(expected, abs=1e-12)
 
 
 @pytest.mark.parametrize(("dialect", "algorithm"), BY_WEIGHT)
@@ -66,7 +46,7 @@ def test_nothing_serves(dialect, algorithm):
 
 def test_backups_of_nginx_take_over_by_weight_whatever_the_method():
     servers = [server(down=True), server(3, backup=True), server(1, backup=True), server(1, backup=True, down=True)]
-    for algorithm in DIALECTS["nginx"]:
+    for algorithm in ALGORITHMS["nginx"]:
         assert shares(pool(algorithm, servers, key="$uri"), "nginx").servers == near([0, 0.75, 0.25, 0])
 
 
@@ -211,7 +191,7 @@ def test_full_hashes_is_full_hash_of_each():
 
 
 def test_unknown_stays_unknown():
-    for dialect, algorithms in DIALECTS.items():
+    for dialect, algorithms in ALGORITHMS.items():
         for algorithm in algorithms:
             found = shares(pool(algorithm, [1, 1], opened="a template decides"), dialect)
             assert found.servers is None
@@ -294,7 +274,7 @@ SERVERS = st.lists(
 
 @settings(max_examples=300, deadline=None)
 @given(
-    st.sampled_from([(dialect, name) for dialect, names in DIALECTS.items() for name in names]),
+    st.sampled_from([(dialect, name) for dialect, names in ALGORITHMS.items() for name in names]),
     SERVERS,
     st.sampled_from(["$uri", "constant", "", "str(x)", None]),
     st.booleans(),

@@ -13,38 +13,21 @@ from lbcheck.report.pictures.faces import UNIT
 from lbcheck.traffic.outcome import FAIR, HOT, STARVED, UNKNOWN
 
 WIDTHS = (360.0, 700.0, 980.0, 1200.0)
-RUNS = {
-    "outage": samples.outage,
-    "mixed": samples.mixed,
-    "long names": samples.long_names,
-    "hostile": samples.hostile,
-    "2 servers": lambda: samples.of_size(2, [5, 1]),
-    "12 servers": lambda: samples.of_size(12),
-    "200 servers": lambda: samples.of_size(200),
-    "nothing": lambda: samples.run([]),
-}
-DIFFS = {
-    "mended": samples.mended,
-    "10 servers": lambda: samples.grown(10),
-    "200 servers": lambda: samples.grown(200),
-    "puzzling": samples.puzzling,
-    "hostile": samples.hostile_diff,
-}
 many = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 @pytest.mark.parametrize("width", WIDTHS)
-@pytest.mark.parametrize("name", RUNS)
+@pytest.mark.parametrize("name", samples.RUNS)
 def test_no_text_covers_another_or_leaves_the_drawing(name, width):
-    drawing = layout.draw(RUNS[name](), width)
+    drawing = layout.draw(samples.RUNS[name](), width)
     assert overlapping(drawing) == []
     assert outside(drawing) == []
 
 
 @pytest.mark.parametrize("width", WIDTHS)
-@pytest.mark.parametrize("name", DIFFS)
+@pytest.mark.parametrize("name", samples.DIFFS)
 def test_no_text_of_a_diff_covers_another_or_leaves_the_drawing(name, width):
-    drawing = diff_layout.draw(DIFFS[name](), width)
+    drawing = diff_layout.draw(samples.DIFFS[name](), width)
     assert overlapping(drawing) == []
     assert outside(drawing) == []
 

@@ -11,10 +11,10 @@ import time
 import busy_stubs
 import proxies
 import pytest
-from traffic.chances import IMPOSSIBLE, chi_square_p
 from traffic.pools import pool, server
 
 from lbcheck.model import Setting
+from lbcheck.rehearsal.chances import IMPOSSIBLE, chi_square_p
 from lbcheck.traffic.algorithms import chash, hashes, maps
 from lbcheck.traffic.algorithms.leastconn import LeastConnTree
 from lbcheck.traffic.algorithms.load import NO_LIMIT

@@ -9,10 +9,10 @@ from zlib import crc32
 import busy_stubs
 import proxies
 import pytest
-from traffic.chances import IMPOSSIBLE, chi_square_p
 from traffic.pools import pool, server
 
 from lbcheck.model import Setting
+from lbcheck.rehearsal.chances import IMPOSSIBLE, chi_square_p
 from lbcheck.traffic.algorithms import ketama, modulo
 from lbcheck.traffic.algorithms.leastconn import LeastConn
 from lbcheck.traffic.algorithms.load import NO_LIMIT
