@@ -36,11 +36,12 @@ class Settings:
 
     `select` None means the rules that are on by default. `configs` are files that make one config, each with its
     dialect or None. `capacities`, `demands`, `hosts` and `zones` are what people declare about their machines
-    (`traffic.scenario`). `gate` is what a config has to fulfil before it goes live. `targets` maps a product to its
-    version; `options` a rule's code to its thresholds.
+    (`traffic.scenario`), `addresses` those of the hosts of which they are listed. `gate` is what a config has to
+    fulfil before it goes live. `targets` maps a product to its version; `options` a rule's code to its thresholds.
     """
 
     __slots__ = (
+        "addresses",
         "baseline",
         "capacities",
         "configs",
@@ -93,6 +94,7 @@ class Settings:
         self.capacities: Sequence[Capacity] = ()
         self.demands: Sequence[Demand] = ()
         self.hosts: Mapping[str, int] = {}
+        self.addresses: Mapping[str, Sequence[str]] = {}
         self.zones: Sequence[Zone] = ()
 
     def choose(

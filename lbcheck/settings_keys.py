@@ -262,7 +262,9 @@ _GATE: dict[str, Callable[[object], Any]] = {
 
 
 def _hosts(settings: Settings, value: Any, _: str) -> None:
-    settings.hosts = {name.lower(): _addresses(name, entry) for name, entry in _table(value).items()}
+    table = _table(value)
+    settings.hosts = {name.lower(): _addresses(name, entry) for name, entry in table.items()}
+    settings.addresses = {name.lower(): tuple(entry) for name, entry in table.items() if isinstance(entry, list)}
 
 
 def _addresses(name: str, value: object) -> int:

@@ -14,6 +14,7 @@ COMMANDS = {
     "traffic": ("lbcheck.cli.traffic", "Show the share of requests that each server will get."),
     "diff": ("lbcheck.cli.diff", "Show what a change moves, and which findings it brings."),
     "rehearse": ("lbcheck.cli.rehearse", "Run the config on the real proxy, in a sandbox, and count."),
+    "probe": ("lbcheck.cli.probe", "Ask every server what its proxy would ask it. Talks to the network."),
     "gate": ("lbcheck.cli.gate", "Say whether a config may go live: GO or NO-GO, with the evidence."),
     "rule": ("lbcheck.cli.rule", "Explain a rule: why it matters, what to write, when to ignore it."),
     "explain": ("lbcheck.cli.rule", "The same as `rule`."),
@@ -74,6 +75,6 @@ def cli() -> None:
     """Check a load balancer's config before it is deployed.
 
     Reads nginx, HAProxy and native YAML configs, and says where the traffic will go wrong. Only `rehearse` runs
-    anything: the proxy itself, in a sandbox. All else executes nothing, opens no connection, and reads nothing but
-    regular files.
+    anything: the proxy itself, in a sandbox; and only `probe` talks to the network. All else executes nothing, opens
+    no connection, and reads nothing but regular files.
     """

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
 
     from lbcheck.changes.outcome import Changes
     from lbcheck.gate.outcome import Verdict
+    from lbcheck.live.outcome import Probes
     from lbcheck.rehearsal.outcome import Rehearsed
     from lbcheck.report.options import Options
     from lbcheck.results import Result
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
     GateReporter = Callable[[Verdict, Options], str]
     DiffReporter = Callable[[Changes, Options], str]
+    ProbeReporter = Callable[[Probes, Options], str]
     RehearseReporter = Callable[[Sequence[Rehearsed], Options], str]
     TrafficReporter = Callable[[Traffic, Options], str]
     Reporter = Callable[[Result, Options], str]
@@ -150,4 +152,23 @@ def gate_reporter(name: str) -> GateReporter:
     from importlib import import_module
 
     render: GateReporter = import_module(GATE_REPORTERS[name]).render
+    return render
+
+
+#: The same for `lbcheck probe`.
+PROBE_REPORTERS = {
+    "text": "lbcheck.report.probe_text",
+    "json": "lbcheck.report.probe_json",
+}
+PROBE_SUFFIXES = {".json": "json", ".txt": "text"}
+
+
+def probe_reporter(name: str) -> ProbeReporter:
+    """Return the function that renders probes in this format.
+
+    Raises KeyError for a name that is not in PROBE_REPORTERS.
+    """
+    from importlib import import_module
+
+    render: ProbeReporter = import_module(PROBE_REPORTERS[name]).render
     return render

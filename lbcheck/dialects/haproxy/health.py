@@ -10,6 +10,7 @@ from lbcheck.dialects.haproxy.values import seconds
 from lbcheck.model import HealthCheck, Setting
 
 if TYPE_CHECKING:
+    from lbcheck.dialects.haproxy.options import Options
     from lbcheck.dialects.haproxy.resolve import Proxy
     from lbcheck.dialects.haproxy.serverlines import ServerLine
     from lbcheck.dialects.haproxy.tree import Line
@@ -42,7 +43,9 @@ class ProxyCheck:
     `rules` are the `http-check` or `tcp-check` steps that hold. An HTTP check is taken as a whole from the nearest
     section that has a part of it (seen on haproxy 2.6.12): an own `option httpchk` drops inherited steps, and own
     steps drop the inherited request. If they have no `send`, nothing is asked and every check times out: then
-    `options` has "no-request".
+    `options` has "no-request". "steps" in `options` are the words of those lines, `option httpchk` among them, in the
+    order of writing, which counts; "arguments" are the words behind `option mysql-check` and the like. "opaque" says
+    that a variable holds some of the words.
     """
 
     __slots__ = ("expect", "host", "kind", "line", "method", "options", "path", "rules", "timeout")
@@ -59,6 +62,8 @@ class ProxyCheck:
         self.rules: list[Line] = []
         if self.line and self.kind in ("http", "tcp"):
             self._find(proxy, "http-check" if self.kind == "http" else "tcp-check")
+        elif self.line and len(self.line.words) > 2:
+            self._keep("arguments", [self.line], tuple(self.line.words[2:]))
 
     def _find(self, proxy: Proxy, word: str) -> None:
         """Take the steps, and the request of `option httpchk`, from the nearest section that has any."""
@@ -79,6 +84,14 @@ class ProxyCheck:
                 self.options["no-request"] = Setting(True, self.rules[0].span)
         for rule in self.rules:
             self._rule(rule)
+        lines = sorted([*requests[-1:], *self.rules], key=lambda line: line.start)
+        if lines:
+            self._keep("steps", lines, tuple(tuple(line.words[1:]) for line in lines))
+
+    def _keep(self, name: str, lines: list[Line], words: tuple[Any, ...]) -> None:
+        self.options[name] = Setting(words, lines[0].span)
+        if any(line.opaque for line in lines):
+            self.options["opaque"] = Setting(True, lines[0].span)
 
     def _request(self, line: Line) -> None:
         """Read `option httpchk [METHOD] [URI [VERSION [HOST]]]`; without a URI it is `OPTIONS /`."""
@@ -164,6 +177,9 @@ class ServerCheck(HealthCheck):
         self._common = common
         self.kind = common.kind
         self.options = common.options
+        keywords = entry.shape.keywords
+        if ("port" in keywords or "addr" in keywords) and _opaque_place(entry.options):
+            self.options = {**common.options, "opaque": Setting(True)}
 
     @property
     def likeness(self) -> object:
@@ -197,5 +213,10 @@ class ServerCheck(HealthCheck):
             path=common.path,
             host=common.host,
             expect=common.expect,
-            options=common.options,
+            options=self.options,
         )
+
+
+def _opaque_place(options: Options) -> bool:
+    """Say whether a variable holds the port or the address that a server's checks go to."""
+    return any(keyword in options and options[keyword].opaque for keyword in ("port", "addr"))

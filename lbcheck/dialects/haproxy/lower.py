@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 
 #: Frontend keywords that checks ask for, kept in `Frontend.options` with their text.
 _OPTIONS = ("id", "description", "disabled", "rate-limit", "backlog", "monitor-uri", "http-reuse")
+#: Keywords of the global section that hold for every pool: by how many percent the intervals between checks may vary,
+#: where files of certificates lie, and whether servers' certificates are verified where their lines do not say.
+_GLOBALS = ("spread-checks", "ca-base", "crt-base", "ssl-server-verify")
 
 
 def lower(tree: Tree, files: Files) -> Config:
@@ -92,13 +95,17 @@ def _tracked(config: Config, names: Names) -> None:
                 names.used.add(one.tracks.value.partition("/")[0])
 
 
-def _spread_checks(config: Config, tree: Tree) -> None:
-    """Keep in every pool by how many percent the intervals between its checks may vary."""
-    lines = tree.global_lines("spread-checks")
-    if lines and 1 not in lines[-1].opaque:
-        spread = Setting(number(lines[-1].word(1)), lines[-1].span)
+def _from_global(config: Config, tree: Tree) -> None:
+    """Keep in every pool what the global section says about checks and about TLS to servers."""
+    held: dict[str, Setting[Any]] = {}
+    for keyword in _GLOBALS:
+        lines = tree.global_lines(keyword)
+        if lines and 1 not in lines[-1].opaque:
+            value = lines[-1].word(1)
+            held[keyword] = Setting(number(value) if keyword == "spread-checks" else value, lines[-1].span)
+    if held:
         for made in config.pools:
-            made.options = {**made.options, "spread-checks": spread}
+            made.options = {**made.options, **held}
 
 
 def _rest(config: Config, tree: Tree) -> None:
@@ -107,7 +114,7 @@ def _rest(config: Config, tree: Tree) -> None:
     config.requirements.extend(requirements(tree))
     config.resolvers = {section.name: section.span for section in tree.sections("resolvers")}
     config.blocks = lambda: [section.extent for section in tree.read.sections]
-    _spread_checks(config, tree)
+    _from_global(config, tree)
     processes = tree.global_lines("nbproc")
     config.workers = Setting(number(processes[-1].word(1)), processes[-1].span) if processes else Setting(1)
     if tree.templated:

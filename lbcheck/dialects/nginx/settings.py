@@ -16,6 +16,11 @@ _NEXT_UPSTREAM = Setting(frozenset({"error", "timeout"}))
 _TRIES = Setting(0)
 _MINUTE = Setting(60.0)
 _TEN_MINUTES = Setting(600.0)
+#: What says how a server's certificate is verified and which one is shown to it (FAMILY_ssl_verify, …).
+_TLS = (
+    "ssl_verify", "ssl_verify_depth", "ssl_name", "ssl_server_name", "ssl_trusted_certificate", "ssl_certificate",
+    "ssl_certificate_key",
+)  # fmt: skip
 _HTTP_TIMES = (("connect", _MINUTE), ("send", _MINUTE), ("read", _MINUTE))
 
 
@@ -64,8 +69,9 @@ def timeouts(scope: Scope, family: str, kind: str) -> dict[str, Setting[float]]:
 def options(scope: Scope, item: Directive, family: str, text: str) -> dict[str, Setting[Any]]:
     """Return what else holds, by these words; what is absent is nginx's default.
 
-    "pass": the family of the *_pass; "tls": True where it speaks TLS; "host" and "connection": these headers as they
-    are set (nginx takes the innermost block's *_set_header, all or none); "http_version"; "resolver".
+    "pass": the family of the *_pass; "tls": True where it speaks TLS, with "ssl_verify", "ssl_name" and their like;
+    "host" and "connection": these headers as they are set (nginx takes the innermost block's *_set_header, all or
+    none); "http_version"; "resolver"; "proxy_protocol" in stream.
     """
     found: dict[str, Setting[Any]] = {"pass": Setting(family, item.name_span)}
     tls = scope.inherited("proxy_ssl") if "stream" in scope.path else None
@@ -77,7 +83,12 @@ def options(scope: Scope, item: Directive, family: str, text: str) -> dict[str, 
         name = one.args[0].lower() if one.args else ""
         if name in {"host", "connection"} and len(one.args) > 1:
             found[name] = Setting(one.args[1], one.span)
-    for key, keyword in (("http_version", f"{family}_http_version"), ("resolver", "resolver")):
+    wanted = [("http_version", f"{family}_http_version"), ("resolver", "resolver")]
+    if "tls" in found:
+        wanted += [(name, f"{family}_{name}") for name in _TLS]
+    if "stream" in scope.path:
+        wanted.append(("proxy_protocol", "proxy_protocol"))
+    for key, keyword in wanted:
         written = scope.inherited(keyword)
         if written is not None and written.args:
             found[key] = Setting(" ".join(written.args), written.span)

@@ -634,3 +634,22 @@ def test_limits_that_a_variable_holds():
     assert "opaque hash-balance-factor" in made.algorithm.options
     assert made.options["hash-preserve-affinity"].value == "maxconn"
     assert "opaque hash-balance-factor" not in pool("hash-balance-factor 150").algorithm.options
+
+
+def test_steps_of_checks_are_kept_in_the_order_of_writing():
+    made = pool("http-check send hdr Host app\noption httpchk GET /up\nserver a 10.0.0.1:80 check")
+    assert made.servers[0].check.options["steps"].value == (("send", "hdr", "Host", "app"), ("httpchk", "GET", "/up"))
+    (user,) = pool("option mysql-check user lb\nserver a 10.0.0.1:80 check").servers
+    assert user.check.options["arguments"].value == ("user", "lb")
+    (plain,) = pool("server a 10.0.0.1:80 check").servers
+    assert not plain.check.options
+    one, two = pool('option httpchk\nserver a 10.0.0.1:80 check port "$P"\nserver b 10.0.0.2:80 check').servers
+    assert ["opaque" in server.check.options for server in (one, two)] == [True, False]
+
+
+def test_what_global_says_about_tls_to_servers_is_kept_in_the_pools():
+    text = "global\n ca-base /etc/ca\n ssl-server-verify none\n spread-checks 20\nbackend b\n server a 10.0.0.1:80\n"
+    (made,) = config(text).pools
+    assert [made.options[name].value for name in ("ca-base", "ssl-server-verify", "spread-checks")] == [
+        "/etc/ca", "none", 20,
+    ]  # fmt: skip

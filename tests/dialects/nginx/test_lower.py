@@ -325,3 +325,15 @@ def test_a_weight_or_a_limit_that_is_filled_in_elsewhere(value):
     limited = http(f"upstream app {{ server 10.0.0.1 max_conns={value}; server 10.0.0.2 max_conns=3; }}").pools[0]
     assert limited.open is None
     assert ["opaque limit" in server.options for server in limited.servers] == [True, False]
+
+
+def test_how_certificates_are_verified_is_kept_where_tls_is_spoken():
+    config = http(
+        "proxy_ssl_verify on; proxy_ssl_name a.test;\n"
+        "server { location /a { proxy_pass http://10.0.0.1; }\n"
+        "  location /b { proxy_pass https://10.0.0.2; proxy_ssl_trusted_certificate ca.pem; } }"
+    )
+    one, two = route_of(config, "location /a"), route_of(config, "location /b")
+    assert "ssl_verify" not in one.options
+    kept = {name: two.options[name].value for name in ("ssl_verify", "ssl_name", "ssl_trusted_certificate")}
+    assert kept == {"ssl_verify": "on", "ssl_name": "a.test", "ssl_trusted_certificate": "ca.pem"}
