@@ -30,6 +30,7 @@ Examples:
   lbcheck gate build/                          check, and traffic with every loss
   lbcheck gate build/ --from deployed/         and what the change moves
   lbcheck gate lb/ --git origin/main           the same against a git revision
+  lbcheck gate build/ --probe                  and whether each server would be up, seen from here
   lbcheck gate build/ -o gate.html -o gate.md  the verdict as a page, and for a pull request's comment
 \b
 The limits are in the settings: [gate] allow, moved, headroom, tolerance, require.
@@ -40,6 +41,7 @@ Exit codes: 0 GO, 1 NO-GO, 2 lbcheck could not do its work, 3 no config was foun
 @taking.together
 @click.option("--from", "old", metavar="OLD", type=click.Path(readable=False), help="What NEW is to replace.")
 @click.option("--git", "revision", metavar="REV", help="NEW replaces what this git revision has in its place.")
+@click.option("--probe", is_flag=True, help="Also connect to every server, from this machine.")
 @taking.judging
 @taking.reading
 @taking.output(list(GATE_REPORTERS), next(iter(GATE_REPORTERS)))
@@ -101,11 +103,23 @@ def _gated(new: str, options: dict[str, Any], repository: Repository | None) -> 
         stages.left_out(DIFF, "--from OLD or --git REV") if changes is None else stages.diff(changes, settings.gate),
         stages.traffic(seen.traffic, settings.gate),
         stages.left_out(REHEARSE, "--rehearse"),
-        stages.left_out(PROBE, "--probe"),
+        _probe(request, settings, options),
     )
     broken = any(one.code == INTERNAL for one in seen.result.findings)
     old = options["old"] or options["revision"]
     return Verdict(new, old, settings.gate, found, seen.traffic, changes, broken)
+
+
+def _probe(request: Request, settings: Settings, options: dict[str, Any]) -> Stage:
+    """Probe the servers where somebody asked for it, on the command line or in the policy."""
+    from lbcheck.gate import stages
+
+    if not options["probe"] and PROBE not in settings.gate.require:
+        return stages.left_out(PROBE, "--probe")
+    from lbcheck.cli.probe import probed
+    from lbcheck.live.probe import Wishes
+
+    return stages.probe(probed(request, settings, Wishes(hosts=settings.addresses)))
 
 
 def _compared(

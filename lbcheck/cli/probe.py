@@ -12,11 +12,12 @@ from lbcheck.cli.output import CLEAN, FOUND, NOTHING, color, fail, show, target,
 from lbcheck.report import PROBE_REPORTERS, PROBE_SUFFIXES
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from lbcheck.live.outcome import Probes
     from lbcheck.live.plan import PlannedPool
     from lbcheck.live.probe import Wishes
+    from lbcheck.project import Request
     from lbcheck.settings import Settings
 
 
@@ -76,7 +77,9 @@ def command(paths: tuple[str, ...], **options: Any) -> None:
     outputs = [target(output, PROBE_REPORTERS, PROBE_SUFFIXES) for output in options["outputs"]]
     try:
         settings = taking.settings_of(options)
-        found = _probed(paths, settings, options)
+        request = taking.request_of(paths, settings, options)
+        wishes = wished(settings, options["timeout"], options["concurrency"], options["max_time"], options["resolve"])
+        found = probed(request, settings, wishes, dry_run=options["dry_run"])
     except PathMissingError as error:
         fail(f"{error}: no such file or folder")
     except SettingsError as error:
@@ -85,23 +88,23 @@ def command(paths: tuple[str, ...], **options: Any) -> None:
     sys.exit(_code(found))
 
 
-def _probed(paths: tuple[str, ...], settings: Settings, options: dict[str, Any]) -> Probes:
+def probed(request: Request, settings: Settings, wishes: Wishes, *, dry_run: bool = False) -> Probes:
+    """Probe every server of what is to be looked at. Raises PathMissingError."""
     from lbcheck.live.outcome import Probes
     from lbcheck.live.plan import reported
     from lbcheck.live.probe import probe
 
-    wishes = _wishes(settings, options)
-    found = Probes(dry_run=options["dry_run"])
-    planned = _planned(paths, settings, options, found)
+    found = Probes(dry_run=dry_run)
+    planned = _planned(request, settings, found)
     verdicts = None
-    if not found.dry_run:
+    if not dry_run:
         targets = [one.target for pool in planned for one in pool.servers if one.target is not None]
         verdicts = probe(targets, wishes, _progress())
     found.pools = [reported(pool, verdicts) for pool in planned]
     return found
 
 
-def _planned(paths: tuple[str, ...], settings: Settings, options: dict[str, Any], found: Probes) -> list[PlannedPool]:
+def _planned(request: Request, settings: Settings, found: Probes) -> list[PlannedPool]:
     """Read the configs, and plan for those that their proxies would load; the others are noted."""
     from lbcheck import engine, project
     from lbcheck.live.here import Here
@@ -111,7 +114,7 @@ def _planned(paths: tuple[str, ...], settings: Settings, options: dict[str, Any]
 
     here = Here(settings.root)
     planned: list[PlannedPool] = []
-    for config in project.configs(project.prepare(taking.request_of(paths, settings, options))):
+    for config in project.configs(project.prepare(request)):
         found.not_checked += [Note(place(item.span), item.reason) for item in config.unmodelled]
         if engine.broken(config):
             found.broken.append(config.path)
@@ -120,15 +123,21 @@ def _planned(paths: tuple[str, ...], settings: Settings, options: dict[str, Any]
     return planned
 
 
-def _wishes(settings: Settings, options: dict[str, Any]) -> Wishes:
+def wished(
+    settings: Settings, timeout: float, concurrency: int, max_time: float, resolve: Sequence[str] = ()
+) -> Wishes:
+    """Return how to probe: limits, and the addresses of names that `[hosts]` and `--resolve` give.
+
+    Raises click.UsageError.
+    """
     from lbcheck.live.probe import Wishes
 
     hosts = {name: list(addresses) for name, addresses in settings.addresses.items()}
     given: dict[str, list[str]] = {}
-    for text in options["resolve"]:
+    for text in resolve:
         name, address = _resolved(text)
         given.setdefault(name, []).append(address)
-    return Wishes(options["timeout"], options["concurrency"], options["max_time"], {**hosts, **given})
+    return Wishes(timeout, concurrency, max_time, {**hosts, **given})
 
 
 def _resolved(text: str) -> tuple[str, str]:

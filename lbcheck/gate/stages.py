@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from lbcheck.findings import SEVERITIES
 from lbcheck.gate.outcome import FAILED, LEFT_OUT, NOT_RUN, PASSED, Stage
-from lbcheck.gate.policy import CHECK, DIFF, NOTHING, TRAFFIC
+from lbcheck.gate.policy import CHECK, DIFF, NOTHING, PROBE, TRAFFIC
+from lbcheck.live import outcome as live
 from lbcheck.traffic.outcome import HOT
 from lbcheck.wording import counted, listed, percent
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
     from lbcheck.changes.outcome import Changes, PoolChange
     from lbcheck.gate.policy import Policy
+    from lbcheck.live.outcome import Probes
     from lbcheck.results import Finding, Note, Result
     from lbcheck.traffic.outcome import Loss, PoolTraffic, Survivor, Traffic
 
@@ -179,3 +181,22 @@ def _hottest(found: Traffic) -> str:
     share, name, pool = max(hot, key=lambda one: one[0] * len(one[2].servers))
     fair = 1 / max(1, sum(server.alike for server in pool.servers if server.share))
     return f"{name} of pool {pool.name} gets {percent(share)}, a fair share is {percent(fair)}"
+
+
+def probe(found: Probes) -> Stage:
+    """Say which servers would be down, seen from here."""
+    servers = [(pool, server) for pool in found.pools for server in pool.servers]
+    reasons = [f"{config} would not be loaded, so its servers were not probed" for config in found.broken]
+    reasons += [
+        f"server {server.name} of pool {pool.name} would be down: {server.verdict.reason or 'it does not answer'}"
+        for pool, server in servers
+        if server.verdict.state == live.DOWN
+    ]
+    numbers = [(found.count(state), state.replace("_", " ")) for state in live.STATES]
+    evidence = [
+        f"of {counted(len(servers), 'server')}: "
+        + ", ".join(f"{number:,} {word}" for number, word in numbers if number)
+    ]
+    if not reasons and not found.count(live.UP) + found.count(live.UNKNOWN):
+        return Stage(PROBE, NOT_RUN, ("no server could be probed",), tuple(evidence if servers else ()))
+    return _ended(PROBE, reasons, evidence)

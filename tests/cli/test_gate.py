@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 from importlib.resources import files
 from pathlib import Path
 
@@ -152,6 +153,24 @@ def test_what_is_not_known_is_said(folder):
     _, stages = gate(folder, "new", "--from", "old", toml='[gate]\nmoved = 0.5\nrequire = ["diff"]')
     assert stages["diff"]["outcome"] == "not_run"
     assert stages["diff"]["blocking"]
+
+
+def test_a_mistyped_capacity_is_said(folder):
+    put(folder, {"lbcheck.toml": '[[capacity]]\nmatch = "ap/*"\nlimit = 10\n'})
+    assert "[[capacity]] ap/*: no server of what was read" in lbcheck(folder, "gate", ".").stderr
+
+
+def test_probing_says_who_would_be_down(folder):
+    with socket.create_server(("127.0.0.1", 0)) as up, socket.socket() as down:
+        down.bind(("127.0.0.1", 0))  # bound and not listening: nobody else takes the port, and connections are refused
+        places = ["{}:{}".format(*one.getsockname()) for one in (up, down)]
+        servers = "".join(f"    server s{number} {place}\n" for number, place in enumerate(places))
+        put(folder, {"new/haproxy.cfg": HAPROXY.rpartition("backend app")[0] + "backend app\n" + servers})
+        _, stages = gate(folder, "new", "--probe", toml='[gate]\nallow = "error"')
+    assert stages["probe"]["outcome"] == "failed"
+    assert len(stages["probe"]["reasons"]) == 1
+    assert stages["probe"]["reasons"][0].startswith("server s1 of pool app would be down: ")
+    assert stages["probe"]["evidence"] == ["of 2 servers: 1 up, 1 down"]
 
 
 def test_nothing_to_look_at_is_no_go(folder):
