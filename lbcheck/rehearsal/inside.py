@@ -7,8 +7,10 @@ other one in its process namespace, workers that outlive their master among them
 from __future__ import annotations
 
 import asyncio
+import ipaddress
 import json
 import os
+import struct
 import subprocess
 import sys
 import time
@@ -19,6 +21,8 @@ from lbcheck.rehearsal.load import Client
 from lbcheck.rehearsal.stubs import Stubs
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from lbcheck.rehearsal.load import Answer
     from lbcheck.rehearsal.script import Loss, Script
 
@@ -26,6 +30,9 @@ if TYPE_CHECKING:
 _START, _CHECK = 20.0, 60.0
 _LOG = "/tmp/lbcheck-proxy.log"  # noqa: S108 - in a tree of our own
 _OUTPUT_LIMIT = 200_000
+#: How /proc/net/tcp calls the state TCP_LISTEN (include/net/tcp_states.h).
+_LISTEN = "0A"
+_ANY_4, _ANY_6 = ipaddress.ip_address("0.0.0.0"), ipaddress.ip_address("::")  # noqa: S104 - to compare with
 
 
 def main() -> None:
@@ -89,7 +96,7 @@ class _Rehearsal:
         """Wait until the proxy listens everywhere, without a connection that would count as a request."""
         until = time.monotonic() + _START
         while time.monotonic() < until and process.poll() is None:
-            if all(port in _listening() for _, port in self._play.ready):
+            if _listens(self._play.ready):
                 _say("listens")
                 return True
             await asyncio.sleep(0.01)
@@ -146,8 +153,16 @@ def _timed(answers: list[Answer], start: float) -> list[tuple[int, int, float, f
     return [(one.stub, one.status, round(one.at - start, 4), round(one.took, 4)) for one in answers]
 
 
-def _listening() -> set[int]:
-    """Return the TCP ports on which somebody listens in this network namespace (proc(5), /proc/net/tcp)."""
+def _listens(places: Iterable[tuple[str, int]]) -> bool:
+    """Say whether somebody listens at each of these addresses, or at their port of every address."""
+    listening = _listening()
+    return all(
+        listening & {(ipaddress.ip_address(host), port), (_ANY_4, port), (_ANY_6, port)} for host, port in places
+    )
+
+
+def _listening() -> set[tuple[ipaddress.IPv4Address | ipaddress.IPv6Address, int]]:
+    """Return where somebody listens for TCP in this network namespace (proc(5), /proc/net/tcp)."""
     found = set()
     for name in ("tcp", "tcp6"):
         try:
@@ -157,8 +172,11 @@ def _listening() -> set[int]:
             continue
         for line in lines:
             fields = line.split()
-            if fields[3] == "0A":
-                found.add(int(fields[1].rpartition(":")[2], 16))
+            if fields[3] == _LISTEN:
+                address, _, port = fields[1].partition(":")
+                words = bytes.fromhex(address)  # 32-bit words in this machine's order
+                host = b"".join(struct.pack("!I", word) for (word,) in struct.iter_unpack("=I", words))
+                found.add((ipaddress.ip_address(host), int(port, 16)))
     return found
 
 
