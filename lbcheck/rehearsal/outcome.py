@@ -75,11 +75,11 @@ class Rehearsed(NamedTuple):
 
     config: str
     dialect: str
-    accepted: bool
-    native: tuple[Message, ...]
-    pools: tuple[MeasuredPool, ...]
-    rewrites: tuple[Rewrite, ...]
-    made_up: tuple[str, ...]
+    accepted: bool = False
+    native: tuple[Message, ...] = ()
+    pools: tuple[MeasuredPool, ...] = ()
+    rewrites: tuple[Rewrite, ...] = ()
+    made_up: tuple[str, ...] = ()
     error: str | None = None
 
     @property

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 #: How a lost server behaves.
 REFUSES, HANGS, ERRORS = "refuses", "hangs", "errors"
@@ -61,12 +64,12 @@ class Script(NamedTuple):
 
     check: tuple[str, ...]
     run: tuple[str, ...]
-    folder: str
-    files: dict[str, str]
-    folders: tuple[str, ...]
-    keep: tuple[str, ...]
-    stubs: tuple[Stub, ...]
-    loads: tuple[Load, ...]
+    folder: str = ""
+    files: Mapping[str, str] = {}
+    folders: tuple[str, ...] = ()
+    keep: tuple[str, ...] = ()
+    stubs: tuple[Stub, ...] = ()
+    loads: tuple[Load, ...] = ()
     losses: tuple[Loss, ...] = ()
     ready: tuple[tuple[str, int], ...] = ()
     certificate: str = ""
