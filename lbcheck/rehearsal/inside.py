@@ -45,18 +45,27 @@ def main() -> None:
     except OSError as error:
         _say("unusable", reason=str(error))
         return
-    done = subprocess.run(
-        play.check,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        timeout=_CHECK,
-        check=False,
-        env=_environment(play),
-    )
+    if (not play.check or _accepts(play)) and not play.only_check:
+        asyncio.run(_Rehearsal(play).run())
+
+
+def _accepts(play: Script) -> bool:
+    """Let the proxy check its config, and tell what it says."""
+    try:
+        done = subprocess.run(
+            play.check,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=_CHECK,
+            check=False,
+            env=_environment(play),
+        )
+    except subprocess.TimeoutExpired:
+        _say("unusable", reason=f"its own check of the config did not end within {_CHECK:.0f} s")
+        return False
     output = (done.stdout + done.stderr)[-_OUTPUT_LIMIT:].decode("utf-8", "backslashreplace")
     _say("checked", status=done.returncode, output=output)
-    if done.returncode == 0 and not play.only_check:
-        asyncio.run(_Rehearsal(play).run())
+    return done.returncode == 0
 
 
 def _environment(play: Script) -> dict[str, str]:

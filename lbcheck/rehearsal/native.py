@@ -2,62 +2,62 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from lbcheck.rehearsal import sandbox
 from lbcheck.rehearsal.missing import missing
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from lbcheck.rehearsal.missing import Missing
     from lbcheck.rehearsal.plan import Plan
+    from lbcheck.rehearsal.sandbox import Event
     from lbcheck.rehearsal.script import Script
-
-    Event = dict[str, Any]
 
 #: How often the check is asked again with what it missed made up. nginx names one thing at a time.
 _ROUNDS = 60
 
 
-class Played(NamedTuple):
-    """The script as it was played last, with all that was made up, what happened, and what the check said.
+class Checked(NamedTuple):
+    """The script with all that was made up, and what the check said of it last.
 
-    `status` is the check's exit code, None where it never ran.
+    `accepted`: the proxy takes the config. `error`: why it could not even be asked.
     """
 
     script: Script
-    events: list[Event]
-    status: int | None
+    accepted: bool
     output: str
     made_up: tuple[str, ...]
-
-    @property
-    def accepted(self) -> bool:
-        """Whether the proxy takes the config."""
-        return self.status == 0
+    error: str | None = None
 
 
-def played(script: Script, made: Plan, certificate: Callable[[], str], watch: Callable[[Event], None]) -> Played:
-    """Play a script; where its check misses something that lives on the server, make it up and play again.
+def checked(script: Script, made: Plan, certificate: Callable[[], str]) -> Checked:
+    """Let the proxy check its config; where it misses something that lives on the server, make it up and ask again.
 
-    `watch` sees every event as it comes. Raises sandbox.UnusableError.
+    The script that comes back plays without a check of its own. Raises sandbox.UnusableError.
     """
     made_up: list[str] = []
     for _ in range(_ROUNDS):
-        events = []
-        for event in sandbox.play(furnished(script, made)):
-            watch(event)
-            events.append(event)
-        checked: Event = next((event for event in events if event["event"] == "checked"), {})
-        result = Played(script, events, checked.get("status"), checked.get("output", ""), tuple(made_up))
-        if not result.status:
+        events = list(sandbox.play(furnished(script, made)._replace(only_check=True)))
+        said: Event = next((event for event in events if event["event"] == "checked"), {})
+        ready = furnished(script, made)._replace(check=())
+        result = Checked(ready, said.get("status") == 0, said.get("output", ""), tuple(made_up), unusable(events))
+        if result.accepted or result.error:
             break
-        wanted = missing(result.output, certificate, {*made_up, *script.files})
-        script = _completed(script, made, wanted, made_up)
+        script = _completed(script, made, missing(result.output, certificate, {*made_up, *script.files}), made_up)
         if len(made_up) == len(result.made_up):
             break
     return result
+
+
+def unusable(events: Sequence[Event]) -> str | None:
+    """Return why a sandbox could not play its script, with the last thing that the proxy said; None where it could."""
+    event = next((event for event in events if event["event"] == "unusable"), None)
+    if event is None:
+        return None
+    said = event.get("output", "").strip().splitlines()
+    return f"{event['reason']}: {said[-1]}" if said else str(event["reason"])
 
 
 def furnished(script: Script, made: Plan) -> Script:

@@ -6,7 +6,7 @@ import os
 import shutil
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from lbcheck.rehearsal import certificate, haproxy, native, nginx
+from lbcheck.rehearsal import certificate, haproxy, native, nginx, sandbox
 from lbcheck.rehearsal.messages import messages
 from lbcheck.rehearsal.outcome import MeasuredPool, Rehearsed
 from lbcheck.rehearsal.plan import plan
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from lbcheck.model import Config
-    from lbcheck.rehearsal.native import Played
     from lbcheck.rehearsal.plan import Plan
     from lbcheck.rehearsal.prepared import Prepared
 
@@ -51,14 +50,20 @@ def rehearse(config: Config, wishes: Wishes, progress: Callable[[str], None] = l
     if any(stub.tls for stub in made.stubs):
         prepared.files[certificate.PLACE] = pem()
     progress("checking")
-    played = native.played(_script(prepared, made, only_check=wishes.only_native), made, pem, lambda _: None)
+    checked = native.checked(_script(prepared, made), made, pem)
     rehearsed = rehearsed._replace(
-        accepted=played.accepted, native=messages(played.output, prepared.places), made_up=played.made_up
+        accepted=checked.accepted,
+        native=messages(checked.output, prepared.places),
+        made_up=checked.made_up,
+        error=checked.error,
     )
-    error = _error(played, only=wishes.only_native)
-    if error or not played.accepted or wishes.only_native:
-        return rehearsed._replace(error=error)
-    return rehearsed._replace(pools=_pools(config, made, played.events))
+    if not checked.accepted or wishes.only_native:
+        return rehearsed
+    (events,) = sandbox.together([checked.script], 1, lambda _, event: progress(event["event"]))
+    error = native.unusable(events)
+    if error is None and not any(event["event"] == "done" for event in events):
+        error = "the rehearsal ended early"
+    return rehearsed._replace(error=error, pools=_pools(config, made, events))
 
 
 def _binary(dialect: str, wishes: Wishes) -> str:
@@ -72,7 +77,7 @@ def _search_path() -> str:
     return os.pathsep.join([os.environ.get("PATH", os.defpath), "/usr/sbin", "/usr/local/sbin"])
 
 
-def _script(prepared: Prepared, made: Plan, *, only_check: bool) -> Script:
+def _script(prepared: Prepared, made: Plan) -> Script:
     return Script(
         prepared.check,
         prepared.run,
@@ -82,18 +87,7 @@ def _script(prepared: Prepared, made: Plan, *, only_check: bool) -> Script:
         loads=tuple(made.loads),
         ready=tuple(sorted(made.ready)),
         certificate=certificate.PLACE,
-        only_check=only_check,
     )
-
-
-def _error(played: Played, *, only: bool) -> str | None:
-    """Return why a config was not played to the end; None where it was, and where the proxy refuses it."""
-    unusable = next((event for event in played.events if event["event"] == "unusable"), None)
-    if unusable is not None:
-        said = unusable.get("output", "").strip().splitlines()
-        return f"{unusable['reason']}: {said[-1]}" if said else str(unusable["reason"])
-    ended = any(event["event"] == "done" for event in played.events)
-    return None if ended or only or not played.accepted else "the rehearsal ended early"
 
 
 def _pools(config: Config, made: Plan, events: list[dict[str, Any]]) -> tuple[MeasuredPool, ...]:

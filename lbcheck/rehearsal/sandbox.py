@@ -5,19 +5,23 @@ from __future__ import annotations
 import ctypes
 import json
 import os
+import selectors
 import shutil
 import signal
 import subprocess
 import sys
 import tempfile
+from contextlib import ExitStack, contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from lbcheck.rehearsal import script
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from lbcheck.rehearsal.script import Script
+
+    Event = dict[str, Any]
 
 _PR_SET_PDEATHSIG = 1
 
@@ -26,43 +30,108 @@ class UnusableError(Exception):
     """This machine has no namespaces for us; the text says what is missing."""
 
 
-def play(what: Script) -> Iterator[dict[str, Any]]:
-    """Play a script in a sandbox of its own and yield its events as they come.
-
-    The sandbox ends when the iterator is closed, when this process ends, and when it is killed: unshare(1) dies with
-    us (prctl(2) PR_SET_PDEATHSIG), its child with it (--kill-child), and with that one, the first process of a process
-    namespace, all others. Raises UnusableError.
-    """
-    folder = tempfile.mkdtemp(prefix="lbcheck-rehearsal-")
-    process = subprocess.Popen(
-        [*_unshare(), sys.executable, "-P", "-m", "lbcheck.rehearsal.inside"],
-        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, errors="replace",
-        env={**os.environ, "PYTHONPATH": _python_path()},
-        preexec_fn=_die_with_parent,  # noqa: PLW1509 - one call of prctl, no locks are taken
-    )  # fmt: skip
-    try:
-        assert process.stdin is not None  # noqa: S101 - both are pipes
-        assert process.stdout is not None  # noqa: S101
-        process.stdin.write(script.dumps(what._replace(folder=folder, keep=(*what.keep, *_own_folders()))) + "\n")
-        process.stdin.close()
+def play(what: Script) -> Iterator[Event]:
+    """Play a script in a sandbox of its own and yield its events as they come. Raises UnusableError."""
+    with opened(what) as process:
+        assert process.stdout is not None  # noqa: S101 - a pipe
         seen = False
         for line in process.stdout:
             seen = True
             yield json.loads(line)
         if not seen:
-            process.wait()
-            error = process.stderr.read().strip().splitlines() if process.stderr is not None else []
-            raise UnusableError(error[-1] if error else "the sandbox ended at once")
-    except BrokenPipeError:
-        error = process.stderr.read().strip().splitlines() if process.stderr is not None else []
-        raise UnusableError(error[-1] if error else "the sandbox did not start") from None
+            raise UnusableError(said(process))
+
+
+def together(scripts: Sequence[Script], most: int, watch: Callable[[int, Event], None]) -> list[list[Event]]:
+    """Play scripts in sandboxes of their own, `most` at a time, and return the events of each.
+
+    `watch` sees each event as it comes, with its script's place. Raises UnusableError.
+    """
+    found: list[list[Event]] = [[] for _ in scripts]
+    waiting = list(enumerate(scripts))
+    with ExitStack() as stack, selectors.DefaultSelector() as selector:
+        while waiting or selector.get_map():
+            while waiting and len(selector.get_map()) < most:
+                at, script = waiting.pop(0)
+                alone = stack.enter_context(ExitStack())
+                process = alone.enter_context(opened(script))
+                assert process.stdout is not None  # noqa: S101 - a pipe
+                selector.register(process.stdout, selectors.EVENT_READ, _Reading(at, process, alone))
+            for key, _ in selector.select():
+                _read(key, found, watch, selector)
+    return found
+
+
+class _Reading:
+    """A sandbox whose events are read bit by bit."""
+
+    def __init__(self, at: int, process: subprocess.Popen[bytes], alone: ExitStack) -> None:
+        self.at = at
+        self.process = process
+        self.alone = alone
+        self.rest = b""
+
+
+def _read(
+    key: selectors.SelectorKey,
+    found: list[list[Event]],
+    watch: Callable[[int, Event], None],
+    selector: selectors.BaseSelector,
+) -> None:
+    reading: _Reading = key.data
+    data = os.read(key.fd, 1 << 20)
+    *lines, reading.rest = (reading.rest + data).split(b"\n")
+    for line in lines:
+        event = json.loads(line)
+        found[reading.at].append(event)
+        watch(reading.at, event)
+    if not data:
+        selector.unregister(key.fileobj)
+        if not found[reading.at]:
+            raise UnusableError(said(reading.process))
+        reading.alone.close()
+
+
+@contextmanager
+def opened(what: Script) -> Iterator[subprocess.Popen[bytes]]:
+    """Start a sandbox that plays a script: each line of its output is an event.
+
+    The sandbox ends with the context, when this process ends, and when it is killed: unshare(1) dies with us
+    (prctl(2) PR_SET_PDEATHSIG), its child with it (--kill-child), and with that one, the first process of a process
+    namespace, all others. Raises UnusableError.
+    """
+    unshare = _unshare()
+    folder = tempfile.mkdtemp(prefix="lbcheck-rehearsal-")
+    process = subprocess.Popen(
+        [*unshare, sys.executable, "-P", "-m", "lbcheck.rehearsal.inside"],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        env={**os.environ, "PYTHONPATH": _python_path()},
+        preexec_fn=_die_with_parent,  # noqa: PLW1509 - one call of prctl, no locks are taken
+    )  # fmt: skip
+    try:
+        assert process.stdin is not None  # noqa: S101 - a pipe
+        text = script.dumps(what._replace(folder=folder, keep=(*what.keep, *_own_folders()))) + "\n"
+        try:
+            process.stdin.write(text.encode())
+            process.stdin.close()
+        except BrokenPipeError:
+            raise UnusableError(said(process)) from None
+        yield process
     finally:
         process.send_signal(signal.SIGKILL)
         process.wait()
-        for stream in (process.stdout, process.stderr):
+        for stream in (process.stdin, process.stdout, process.stderr):
             if stream is not None:
-                stream.close()
+                with suppress(BrokenPipeError):
+                    stream.close()
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def said(process: subprocess.Popen[bytes]) -> str:
+    """Return the last thing that a sandbox which did not start has said."""
+    process.wait()
+    text = process.stderr.read().decode("utf-8", "backslashreplace") if process.stderr is not None else ""
+    return next(reversed(text.strip().splitlines()), "the sandbox ended at once")
 
 
 def _unshare() -> list[str]:

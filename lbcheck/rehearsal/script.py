@@ -60,7 +60,7 @@ class Loss(NamedTuple):
 
 
 class Script(NamedTuple):
-    """The whole play. `check` and `run` are command lines; `ready` are ports on which the proxy has to listen."""
+    """The whole play. `check` (() for none) and `run` are command lines; `ready` is where the proxy has to listen."""
 
     check: tuple[str, ...]
     run: tuple[str, ...]
