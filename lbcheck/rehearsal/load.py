@@ -6,12 +6,13 @@ import asyncio
 import random
 import ssl
 import time
+from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
-from lbcheck.rehearsal.stubs import NAME_HEADER
+from lbcheck.rehearsal.stubs import ASK_HEADER, HELLO, NAME_HEADER
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from lbcheck.rehearsal.script import Load
 
@@ -21,8 +22,9 @@ _PATIENCE = 75.0
 
 
 class Ask(NamedTuple):
-    """One request: the client's address ("" any), and the bytes."""
+    """One request: its place in its load, the client's address ("" any), and what is asked for."""
 
+    number: int
     source: str
     path: str
     headers: tuple[tuple[str, str], ...]
@@ -54,7 +56,7 @@ def asks(load: Load) -> Iterator[Ask]:
             headers = (*headers, ("Cookie", f"{name}={key}"))
         elif kind == "source":
             source = _address(draw, six=":" in load.host)
-        yield Ask(source, path, headers)
+        yield Ask(number, source, path, headers)
 
 
 def _address(draw: random.Random, *, six: bool) -> str:
@@ -65,6 +67,33 @@ def _address(draw: random.Random, *, six: bool) -> str:
     return f"{first}.{draw.randrange(256)}.{draw.randrange(256)}.{draw.randrange(1, 255)}"
 
 
+async def played(load: Load, watch: Callable[[Answer], None] = lambda _: None) -> list[Answer]:
+    """Ask everything, one after the other, as long as the load says.
+
+    If the first answer does not come from a stub that it expects, nothing more is asked.
+    """
+    until = time.monotonic() + load.seconds
+    client = Client(load)
+    answers: list[Answer] = []
+    for ask in asks(load):
+        if time.monotonic() > until:
+            break
+        answers.append(await client.ask(ask))
+        watch(answers[-1])
+        if len(answers) == 1 and answers[0].stub not in load.expect:
+            break
+    client.close()
+    return answers
+
+
+@cache
+def _any_certificate() -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context
+
+
 class Client:
     """Asks one thing after the other, over one connection as long as it lasts and the client's address stays."""
 
@@ -73,18 +102,6 @@ class Client:
         self._source: str | None = None
         self._reader: asyncio.StreamReader | None = None
         self._writer: asyncio.StreamWriter | None = None
-
-    async def play(self, until: float) -> list[Answer]:
-        """Ask everything, until the time `until` (monotonic) at the latest."""
-        answers = []
-        for ask in asks(self.load):
-            if time.monotonic() > until:
-                break
-            answers.append(await self.ask(ask))
-            if len(answers) == 1 and self.load.expect and answers[0].stub not in self.load.expect:
-                break
-        self.close()
-        return answers
 
     async def ask(self, ask: Ask) -> Answer:
         """Ask once. A connection that the proxy closed between two requests is opened again."""
@@ -106,22 +123,19 @@ class Client:
         assert self._reader is not None  # noqa: S101 - connected just before
         assert self._writer is not None  # noqa: S101
         if self.load.protocol == "tcp":
-            self._writer.write(b"hello\r\n\r\n")
+            self._writer.write(b"%b %d\r\n\r\n" % (HELLO, ask.number))
             line = await self._reader.readline()
             self.close()
             return (int(line), 0) if line.strip().isdigit() else (NOBODY, 0)
         fields = "".join(f"{name}: {value}\r\n" for name, value in ask.headers)
+        fields += f"{ASK_HEADER.decode()}: {ask.number}\r\n"
         self._writer.write(f"{self.load.method} {ask.path} HTTP/1.1\r\n{fields}\r\n".encode("latin-1", "replace"))
         return await self._answer()
 
     async def _connect(self, source: str) -> None:
         self.close()
         load = self.load
-        context = None
-        if load.tls:
-            context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-            context.check_hostname = False
-            context.verify_mode = ssl.CERT_NONE
+        context = _any_certificate() if load.tls else None
         host = next((value for name, value in load.headers if name == "Host"), None)
         if load.socket:
             self._reader, self._writer = await asyncio.open_unix_connection(load.socket)

@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from lbcheck.rehearsal.prepared import Rewrite
 
-#: How a pool was judged: whole cycles to the request, each hashed pick, or by chance.
-CYCLES, PICKS, CHANCE = "whole cycles", "pick by pick", "chi-square"
+#: How shares were judged: whole cycles to the request, or to a tolerance; each hashed pick; by chance.
+CYCLES, TOLERATED, PICKS, CHANCE = "whole cycles", "within the tolerance", "pick by pick", "chi-square"
 
 
 class MeasuredServer(NamedTuple):
@@ -43,23 +45,56 @@ class MeasuredPool(NamedTuple):
     losses: tuple[MeasuredLoss, ...] = ()
 
 
-class MeasuredLoss(NamedTuple):
-    """The loss of one server: what was predicted, what was seen. Times in seconds.
+class Aspect(NamedTuple):
+    """One thing that was predicted of a loss: "detection", "failed requests" or "shares".
 
-    `last_attempt_s` is when the last request met the lost server (by failing or by waiting).
+    `passed` None: it was measured, but cannot be held against the prediction, for this `reason`. `judged` says how
+    shares were.
+    """
+
+    what: str
+    passed: bool | None
+    reason: str | None = None
+    judged: str | None = None
+    p_value: float | None = None
+
+
+class MeasuredLoss(NamedTuple):
+    """The loss of one server: what was seen beside what was predicted. Times are seconds since the loss.
+
+    `lost` and `kind` as in `traffic.outcome.Loss`. `requests` are those sent until the server came back, `failed` the
+    ones of them that no server answered well, the last of which was sent at `last_failure_s`. `detection_s` is when
+    the proxy stopped sending to it (None: it did not, or nobody could see), `recovery_s` how long after its return it
+    got its first request. `failed_share` is that until the detection. `servers` are those that served after it;
+    `backups`: backups among them.
     """
 
     lost: str
     kind: str
-    detection_s: float | None
-    failed_share: float | None
-    requests: int
-    failed: int
-    last_failure_s: float | None
-    recovered_s: float | None
-    servers: tuple[MeasuredServer, ...]
-    passed: bool | None
-    reason: str | None
+    alike: int
+    aspects: tuple[Aspect, ...] = ()
+    requests: int = 0
+    failed: int = 0
+    failed_share: float | None = None
+    predicted_failed_share: float | None = None
+    detection_s: float | None = None
+    predicted_detection_s: float | None = None
+    last_failure_s: float | None = None
+    recovery_s: float | None = None
+    backups: bool = False
+    servers: tuple[MeasuredServer, ...] = ()
+    reason: str | None = None
+
+    @property
+    def passed(self) -> bool | None:
+        """Whether nothing differs from the prediction; None where nothing could be held against it."""
+        return all_passed(aspect.passed for aspect in self.aspects)
+
+
+def all_passed(parts: Iterable[bool | None]) -> bool | None:
+    """Return False where a part failed, else True where one passed, else None."""
+    known = [part for part in parts if part is not None]
+    return all(known) if known else None
 
 
 class Message(NamedTuple):
@@ -85,4 +120,5 @@ class Rehearsed(NamedTuple):
     @property
     def passed(self) -> bool:
         """Whether the proxy took the config and no pool differs from its prediction."""
-        return self.accepted and self.error is None and all(pool.passed is not False for pool in self.pools)
+        parts = [part for pool in self.pools for part in (pool.passed, *(loss.passed for loss in pool.losses))]
+        return self.accepted and self.error is None and False not in parts

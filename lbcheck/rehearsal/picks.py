@@ -6,15 +6,15 @@ import ipaddress
 import re
 from typing import TYPE_CHECKING
 
-from lbcheck.traffic.algorithms import MAX_RING_POINTS, Shares, balancer, hashes, maps, modulo
+from lbcheck.traffic.algorithms import MAX_RING_POINTS, balancer, hashes, maps, modulo
+from lbcheck.traffic.algorithms.haproxy import Backend, tree_of
 from lbcheck.traffic.algorithms.nginx import Upstream
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
 
     from lbcheck.model import Pool
     from lbcheck.rehearsal.load import Ask
-    from lbcheck.traffic.algorithms.haproxy import Backend
 
     Pick = Callable[[Ask], int | None]
 
@@ -23,46 +23,49 @@ _PART_OF_URI = frozenset({"whole", "path-only", "len", "depth"})
 _VARIABLE = re.compile(r"\$(?:\{(\w+)\}|(\w+))")
 
 
-def picker(pool: Pool, dialect: str) -> Pick | None:
+def picker(pool: Pool, dialect: str, lost: Collection[int] = ()) -> Pick | None:
     """Return the function from a request to the index in `pool.servers`; None where the pool does not hash.
 
-    The function returns None for a request of which the choice is not known.
+    The servers at the places `lost` are gone, as in `traffic.algorithms.shares`. The function returns None for a
+    request of which the choice is not known.
     """
-    if any(not server.enabled for server in pool.servers) or len(pool.servers) < 2:
+    if any(server.count != 1 for server in pool.servers):
         return None
     found = balancer(pool, dialect, MAX_RING_POINTS)
-    if isinstance(found, Shares):
-        return None
     if isinstance(found, Upstream):
-        return _nginx(pool, found)
-    return _haproxy(pool, found) if dialect == "haproxy" else None  # type: ignore[arg-type]
+        return _nginx(pool, found, lost)
+    return _haproxy(pool, found, lost) if isinstance(found, Backend) else None
 
 
-def _nginx(pool: Pool, upstream: Upstream) -> Pick | None:
+def _nginx(pool: Pool, upstream: Upstream, lost: Collection[int]) -> Pick | None:
     name = pool.algorithm.name
     expression = pool.algorithm.key.value if pool.algorithm.key is not None else ""
     places = [peer.index for peer in upstream.peers]
+    down = upstream.down.union(at for at, place in enumerate(places) if place in lost)
+    if len(places) < 2 or len(down) == len(places):  # nobody hashes for a single server, nor among backups
+        return None
 
     def place(server: int | None) -> int | None:
         return None if server is None else places[server]
 
-    if name == "ip_hash":
-        return lambda ask: (
-            place(modulo.server_for(modulo.ip_hash_values(ipaddress.ip_address(ask.source).packed), upstream.weights))
-            if ask.source
-            else None
-        )
-    if name == "hash":
-        return lambda ask: (
-            None
-            if (key := _nginx_key(expression, ask)) is None
-            else place(modulo.server_for(modulo.hash_values(key), upstream.weights))
-        )
-    if name == "hash_consistent" and upstream.named_once:
-        return lambda ask: (
-            None if (key := _nginx_key(expression, ask)) is None else place(upstream.continuum.server_for(key))
-        )
-    return None
+    def by_address(ask: Ask) -> int | None:
+        if not ask.source:
+            return None
+        values = modulo.ip_hash_values(ipaddress.ip_address(ask.source).packed)
+        return place(modulo.server_for(values, upstream.weights, down))
+
+    def by_key(ask: Ask) -> int | None:
+        key = _nginx_key(expression, ask)
+        return None if key is None else place(modulo.server_for(modulo.hash_values(key), upstream.weights, down))
+
+    def by_point(ask: Ask) -> int | None:
+        key = _nginx_key(expression, ask)
+        return None if key is None else place(upstream.continuum.server_for(key, down))
+
+    found: dict[str, Pick] = {"ip_hash": by_address, "hash": by_key}
+    if upstream.named_once:
+        found["hash_consistent"] = by_point
+    return found.get(name)
 
 
 def _nginx_key(expression: str, ask: Ask) -> bytes | None:
@@ -90,15 +93,16 @@ def _nginx_key(expression: str, ask: Ask) -> bytes | None:
     return None if unknown or not key else key
 
 
-def _haproxy(pool: Pool, backend: Backend) -> Pick | None:
+def _haproxy(pool: Pool, backend: Backend, lost: Collection[int]) -> Pick | None:
     algorithm = pool.algorithm
-    if algorithm.name not in {"source", "uri", "url_param", "hdr"}:
+    acting = backend.taking(lost)
+    if algorithm.name not in {"source", "uri", "url_param", "hdr"} or len(acting) < 2:
         return None
-    acting = backend.acting
     function = hashes.FUNCTIONS.get(algorithm.function or "sdbm")
     if function is None or any("hash-key" in member.server.options for member in acting):
         return None
-    slots = [] if algorithm.consistent else maps.slots([member.weight for member in acting])
+    tree = tree_of(acting) if algorithm.consistent else None
+    slots = maps.slots([member.weight for member in acting]) if tree is None else []
 
     def pick(ask: Ask) -> int | None:
         if algorithm.name == "source":
@@ -110,7 +114,7 @@ def _haproxy(pool: Pool, backend: Backend) -> Pick | None:
             if key is None:
                 return None
             value = hashes.key_hash(key, function, avalanche=algorithm.avalanche)
-        server = backend.tree.server_for(value) if algorithm.consistent else maps.server_for(slots, value)
+        server = tree.server_for(value) if tree is not None else maps.server_for(slots, value)
         return acting[server].index
 
     return pick

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from math import gcd
+import ipaddress
 from typing import TYPE_CHECKING, NamedTuple
 
-from lbcheck.rehearsal.samples import Sample, samples
+from lbcheck.rehearsal.distribution import ordered, whole_cycle
+from lbcheck.rehearsal.keys import varied
+from lbcheck.rehearsal.samples import samples
 from lbcheck.rehearsal.script import Load, Stub
+from lbcheck.traffic.algorithms import shares
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from lbcheck.model import Address, Config, Frontend, Listener, Pool, Route, Server
 
@@ -26,13 +29,25 @@ _UNSPOKEN = frozenset({"mysql", "pgsql", "ldap", "smtp", "spop", "ssl-hello", "a
 class Target(NamedTuple):
     """One pool of the rehearsal: the stub that stands for each of its servers, and the loads that may reach it.
 
-    `reason` says why it is not rehearsed; then there are no loads.
+    `reason` says why it is not rehearsed; then there are no loads. `checks` are the stubs on the servers' own machines
+    that answer their health checks at another port, by the server's place.
     """
 
     pool: Pool
     stubs: tuple[int | None, ...]
     loads: tuple[int, ...]
     reason: str | None = None
+    checks: Mapping[int, int] = {}
+
+    @property
+    def doubled(self) -> bool:
+        """Whether one stub stands for several of its servers: then nobody can tell whose an answer is."""
+        known = [stub for stub in self.stubs if stub is not None]
+        return len(set(known)) < len(known)
+
+    def places(self) -> dict[int, int]:
+        """Return each stub's place in the pool's servers."""
+        return {stub: place for place, stub in reversed(list(enumerate(self.stubs))) if stub is not None}
 
 
 class Plan:
@@ -87,15 +102,18 @@ def _target(made: Plan, config: Config, pool: Pool, requests: int | None, second
     tls = any("tls" in route.options for _, route in leading)
     stubs = tuple(None if reason else _server(made, pool, server, tls=tls) for server in pool.servers)
     if not reason and any(stub is None for stub in stubs):
-        reason = "not all of its servers have an address that is known here"
+        reason = (
+            "not all of its servers have an address that is known here, and that the proxy itself does not listen at"
+        )
     if reason:
         return Target(pool, stubs, (), reason)
+    checks = {place: stub for place, one in enumerate(pool.servers) if (stub := _check_stub(made, one)) is not None}
     loads = []
     for frontend, route in leading[:4]:
-        for load in _loads(made, frontend, route, pool, requests, seconds, seed):
+        for load in _loads(made, config, frontend, route, pool, requests, seconds, seed):
             loads.append(len(made.loads))
             made.loads.append(load._replace(expect=tuple(stub for stub in stubs if stub is not None)))
-    return Target(pool, stubs, tuple(loads), None if loads else "no request is known that reaches it")
+    return Target(pool, stubs, tuple(loads), None if loads else "no request is known that reaches it", checks)
 
 
 def _unfit(pool: Pool) -> str | None:
@@ -118,16 +136,30 @@ def _server(made: Plan, pool: Pool, server: Server, *, tls: bool) -> int | None:
         return None
     tls = tls or (server.tls is not None and server.tls.value)
     where = _place(made, server.address)
-    if where is None:
+    if where is None or where[:2] in made.ready:
+        return None  # nobody stands for the proxy's own listener
+    return made.stub(Stub(*where, tls, pool.protocol))
+
+
+def _check_stub(made: Plan, server: Server) -> int | None:
+    """Return the stub that answers a server's checks where they go to another port; it is added."""
+    check, home = server.check, _place(made, server.address)
+    if check is None or home is None or home[2] or (check.port is None and check.address is None):
         return None
-    number = made.stub(Stub(*where, tls, pool.protocol))
-    check = server.check
-    if check is not None and where[0] and (check.port is not None or check.address is not None):
-        host = where[0] if check.address is None else check.address.value
-        port = where[1] if check.port is None else check.port.value
-        if host.replace(".", "").isdigit() and port:
-            made.stub(Stub(host, port, "", tls and check.kind == "tls", "http"))
-    return number
+    host = home[0] if check.address is None else check.address.value
+    port = home[1] if check.port is None else check.port.value
+    if not _is_address(host) or not port:
+        return None
+    number = made.stub(Stub(host, port, "", check.kind == "tls", "http"))
+    return number if host == home[0] else None
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _place(made: Plan, address: Address) -> tuple[str, int, str] | None:
@@ -166,75 +198,44 @@ def _leading(config: Config, pool: Pool) -> Iterator[tuple[Frontend, Route]]:
 
 
 def _loads(
-    made: Plan, frontend: Frontend, route: Route, pool: Pool, requests: int | None, seconds: float, seed: int
+    made: Plan,
+    config: Config,
+    frontend: Frontend,
+    route: Route,
+    pool: Pool,
+    requests: int | None,
+    seconds: float,
+    seed: int,
 ) -> Iterator[Load]:
     for listener in frontend.listeners[:2]:
         place = _listening(made, listener)
         if place is None or listener.transport != "tcp":
             continue
         for sample in samples(frontend, route.match)[:3]:
-            vary = varied(pool, sample)
+            plain = frontend.protocol == "tcp"
             yield Load(
                 pool.name,
                 *place,
                 tls=listener.tls,
                 proxy_protocol="accept-proxy" in listener.options or "proxy_protocol" in listener.options,
-                protocol="tcp" if frontend.protocol == "tcp" else "http",
+                protocol="tcp" if plain else "http",
                 method=sample.method,
                 path=sample.path,
                 headers=sample.headers,
-                vary=vary,
-                requests=min(requests or _enough(pool), _MOST),
+                vary=varied(pool, config.dialect, sample, plain=plain),
+                requests=min(requests or _enough(pool, config.dialect), _MOST),
                 seconds=seconds,
                 seed=seed,
             )
 
 
-def _enough(pool: Pool) -> int:
+def _enough(pool: Pool, dialect: str) -> int:
     """Return how many requests show the distribution: whole cycles where there is an order."""
-    name = pool.algorithm.name
-    if name.startswith("random"):
-        return _DRAWN
-    if pool.algorithm.key is not None or name in {"ip_hash", "source", "uri", "hdr", "url_param", "hash", "rdp-cookie"}:
-        return _HASHED
-    cycle = whole_cycle(pool)
-    return cycle * max(2, -(-_ORDERED // cycle))
+    if ordered(pool, dialect):
+        return rounded_up(_ORDERED, whole_cycle(shares(pool, dialect).servers or ()))
+    return _DRAWN if pool.algorithm.name.startswith("random") else _HASHED
 
 
-def whole_cycle(pool: Pool) -> int:
-    """Return after how many requests a weighted order has given each server exactly its weight's part."""
-    weights = [server.weight.value for server in pool.serving] or [
-        server.weight.value for server in pool.servers if server.enabled and server.weight.value
-    ]
-    return max(1, sum(weights) // (gcd(*weights) or 1)) if weights else 1
-
-
-def varied(pool: Pool, sample: Sample) -> str:
-    """Return what has to differ between requests for the pool's key to differ (`Load.vary`)."""
-    name, key = pool.algorithm.name, pool.algorithm.key.value if pool.algorithm.key is not None else ""
-    if pool.persistence is not None and pool.persistence.kind == "stick-table":
-        return "source"
-    if name in {"ip_hash", "source"}:
-        return "source"
-    for word, vary in _words(key, name, sample):
-        if word in key:
-            return vary
-    return "path" if name == "uri" and sample.open_end else ""
-
-
-def _words(key: str, name: str, sample: Sample) -> Sequence[tuple[str, str]]:
-    path = "path" if sample.open_end else ""
-    pairs = [
-        ("$remote_addr", "source"), ("$binary_remote_addr", "source"), ("$request_uri", path or "query:lbcheck"),
-        ("$uri", path), ("$args", "query:lbcheck"), ("src", "source" if name == "hash" else ""),
-        ("path", path if name == "hash" else ""), ("url", path if name == "hash" else ""),
-    ]  # fmt: skip
-    for prefix, kind in (("$arg_", "query:"), ("$cookie_", "cookie:"), ("$http_", "header:")):
-        if prefix in key:
-            word = key.partition(prefix)[2].split("$")[0].strip("{}:\"' ")
-            pairs.insert(0, (prefix, kind + (word.replace("_", "-") if kind == "header:" else word)))
-    if name == "url_param":
-        pairs.insert(0, ("", f"query:{key}"))
-    if name == "hdr":
-        pairs.insert(0, ("", f"header:{key}"))
-    return pairs
+def rounded_up(least: int, cycle: int) -> int:
+    """Return a number of requests that is whole cycles, two at least."""
+    return cycle * max(2, -(-least // cycle))

@@ -6,12 +6,15 @@ import os
 import shutil
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from lbcheck.rehearsal import certificate, haproxy, native, nginx, sandbox
+from lbcheck.rehearsal import certificate, haproxy, losing, loss_verdict, native, nginx, sandbox
 from lbcheck.rehearsal.messages import messages
 from lbcheck.rehearsal.outcome import MeasuredPool, Rehearsed
 from lbcheck.rehearsal.plan import plan
-from lbcheck.rehearsal.script import Script
+from lbcheck.rehearsal.script import SLOW, Script
 from lbcheck.rehearsal.verdict import Counted, judge
+from lbcheck.traffic import assemble
+from lbcheck.traffic.algorithms import MAX_RING_POINTS as _POINTS
+from lbcheck.traffic.scenario import REFUSES, Scenario
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,7 +27,11 @@ _PREPARE = {"nginx": nginx.prepare, "haproxy": haproxy.prepare}
 
 
 class Wishes(NamedTuple):
-    """What the user wants of a rehearsal."""
+    """What the user wants of a rehearsal.
+
+    `losses`: servers are lost, each in turn or those that `lose` names, in this `kind` of way, and none is waited for
+    longer than `patience` seconds. `tolerance` is in points of share.
+    """
 
     binary: str | None = None
     trusted: bool = False
@@ -32,6 +39,11 @@ class Wishes(NamedTuple):
     requests: int | None = None
     seconds: float = 10.0
     seed: int = 1
+    losses: bool = True
+    lose: tuple[str, ...] = ()
+    kind: str = REFUSES
+    tolerance: float = 1.0
+    patience: float = 120.0
 
 
 class NoBinaryError(Exception):
@@ -59,11 +71,32 @@ def rehearse(config: Config, wishes: Wishes, progress: Callable[[str], None] = l
     )
     if not checked.accepted or wishes.only_native:
         return rehearsed
-    (events,) = sandbox.together([checked.script], 1, lambda _, event: progress(event["event"]))
+    traffic = assemble.traffic(config, Scenario(lose=wishes.lose, kind=_predicted(wishes.kind), exact_points=_POINTS))
+    trials = losing.trials(config, made, traffic, wishes.kind, wishes.patience) if wishes.losses else []
+    played = [trial for trial in trials if trial.play is not None]
+    scripts = [checked.script, *(checked.script._replace(loss=trial.play) for trial in played)]
+    events, *outages = sandbox.together(scripts, _side_by_side(), lambda _, event: progress(event["event"]))
     error = native.unusable(events)
     if error is None and not any(event["event"] == "done" for event in events):
         error = "the rehearsal ended early"
-    return rehearsed._replace(error=error, pools=_pools(config, made, events))
+    pools = _pools(config, made, events)
+    found = iter(outages)
+    for trial in trials:
+        seen = next(found) if trial.play is not None else []
+        loss = loss_verdict.judged(trial, config.dialect, seen, made.loads, wishes.tolerance)
+        at = made.targets.index(trial.target)
+        pools[at] = pools[at]._replace(losses=(*pools[at].losses, loss))
+    return rehearsed._replace(error=error, pools=tuple(pools))
+
+
+def _predicted(kind: str) -> str:
+    """Return the kind of loss whose prediction names the servers to be lost."""
+    return REFUSES if kind == SLOW else kind
+
+
+def _side_by_side() -> int:
+    """Return how many sandboxes may run at once: mostly they wait."""
+    return 4 * (os.cpu_count() or 1)
 
 
 def _binary(dialect: str, wishes: Wishes) -> str:
@@ -90,7 +123,7 @@ def _script(prepared: Prepared, made: Plan) -> Script:
     )
 
 
-def _pools(config: Config, made: Plan, events: list[dict[str, Any]]) -> tuple[MeasuredPool, ...]:
+def _pools(config: Config, made: Plan, events: list[dict[str, Any]]) -> list[MeasuredPool]:
     answers = {event["number"]: event for event in events if event["event"] == "load"}
     found = []
     for target in made.targets:
@@ -98,6 +131,6 @@ def _pools(config: Config, made: Plan, events: list[dict[str, Any]]) -> tuple[Me
         for number in target.loads:
             event = answers.get(number)
             if event is not None and event["stubs"] and event["stubs"][0] in made.loads[number].expect:
-                counted = Counted(made.loads[number], target.stubs, event["stubs"], event["statuses"])
+                counted = Counted(made.loads[number], target, event["stubs"], event["statuses"])
         found.append(judge(target, config.dialect, counted))
-    return tuple(found)
+    return found

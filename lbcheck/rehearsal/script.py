@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-#: How a lost server behaves.
-REFUSES, HANGS, ERRORS = "refuses", "hangs", "errors"
+#: How a lost server behaves besides the ways that are predicted (`traffic.scenario.KINDS`): it answers late.
+SLOW = "slow"
 
 
 class Stub(NamedTuple):
@@ -50,17 +50,34 @@ class Load(NamedTuple):
 
 
 class Loss(NamedTuple):
-    """While `load` is repeated, the stubs at `stubs` are lost for `outage` seconds, then come back."""
+    """The stubs at `stubs` are lost in this `kind` of way, until that was noticed and seen for a while; then come back.
 
-    load: int
+    Requests come at a steady `rate` a second, by the first of the `loads` that gets through; once the proxy has
+    noticed, quicker, until `settled` of them were served. Times in seconds: `checked` at most until the first health
+    check of a server that is checked, 0 for one that is not, `notice` at most until the proxy has noticed, `recovery`
+    until it sends requests there again.
+
+    How it is known that the proxy has noticed: its output says `down`, or it has not tried the server for
+    a time of `silence`. Neither of them where it cannot be known.
+    """
+
+    loads: tuple[int, ...]
     stubs: tuple[int, ...]
     kind: str
-    outage: float
+    rate: float
+    settled: int
+    checked: float
+    notice: float
     recovery: float
+    silence: float = 0.0
+    down: str = ""
 
 
 class Script(NamedTuple):
-    """The whole play. `check` (() for none) and `run` are command lines; `ready` is where the proxy has to listen."""
+    """The whole play. `check` (() for none) and `run` are command lines; `ready` is where the proxy has to listen.
+
+    All `loads` are played, or one `loss` while they are.
+    """
 
     check: tuple[str, ...]
     run: tuple[str, ...]
@@ -70,7 +87,7 @@ class Script(NamedTuple):
     keep: tuple[str, ...] = ()
     stubs: tuple[Stub, ...] = ()
     loads: tuple[Load, ...] = ()
-    losses: tuple[Loss, ...] = ()
+    loss: Loss | None = None
     ready: tuple[tuple[str, int], ...] = ()
     certificate: str = ""
     only_check: bool = False
@@ -89,10 +106,15 @@ def loads(text: str) -> Script:
     return script._replace(
         stubs=tuple(Stub(*one) for one in script.stubs),
         loads=tuple(_load(*one) for one in script.loads),
-        losses=tuple(Loss(*one) for one in script.losses),
+        loss=_loss(*script.loss) if script.loss is not None else None,
     )
 
 
 def _load(*values: Any) -> Load:
     load = Load(*values)
     return load._replace(headers=tuple((name, value) for name, value in load.headers), expect=tuple(load.expect))
+
+
+def _loss(*values: Any) -> Loss:
+    loss = Loss(*values)
+    return loss._replace(loads=tuple(loss.loads), stubs=tuple(loss.stubs))

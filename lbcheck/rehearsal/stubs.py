@@ -3,33 +3,60 @@
 from __future__ import annotations
 
 import asyncio
+import ipaddress
 import os
+import re
 import socket
 import ssl
-from typing import TYPE_CHECKING
+import time
+from contextlib import nullcontext
+from typing import TYPE_CHECKING, NamedTuple
 
-from lbcheck.rehearsal.script import ERRORS, HANGS
+from lbcheck.rehearsal.script import SLOW
+from lbcheck.traffic.scenario import ERRORS, HANGS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from contextlib import AbstractContextManager
 
+    from lbcheck.rehearsal.machines import Machines
     from lbcheck.rehearsal.script import Stub
 
 #: The header in which a stub names itself; a TCP stub answers with the number alone.
 NAME_HEADER = b"x-lbcheck-stub"
+#: What tells a request of ours, with its number, from a health check: a header, or the first word over plain TCP.
+ASK_HEADER, HELLO = b"x-lbcheck-ask", b"lbcheck"
+_ASK = re.compile(b"(?:%b:|%b) *([0-9]+)" % (ASK_HEADER, HELLO), re.IGNORECASE)
+_HTTP = re.compile(rb"[A-Z]+ \S+ HTTP/1")
+#: How late a slow stub answers, in seconds.
+SLOWNESS = 1.0
 _PROXY_V2 = b"\r\n\r\n\x00\r\nQUIT\n"
 
 
-class Stubs:
-    """All stubs of a rehearsal, on one event loop."""
+class Arrival(NamedTuple):
+    """A request of ours at a stub: the stub's number, the request's, when (monotonic)."""
 
-    def __init__(self, stubs: Sequence[Stub], certificate: str) -> None:
+    stub: int
+    ask: int
+    at: float
+
+
+class Stubs:
+    """All stubs of a rehearsal, on one event loop.
+
+    `arrivals` are our requests as they came, `checked` the stubs that something else has connected to: a check.
+    """
+
+    def __init__(self, stubs: Sequence[Stub], certificate: str, machines: Machines | None = None) -> None:
         self._stubs = stubs
+        self._machines = machines
         self._certificate = certificate
         self._servers: list[asyncio.Server | None] = [None] * len(stubs)
         self._jams: dict[int, list[socket.socket]] = {}
         self.modes = [""] * len(stubs)
         self.connections: dict[asyncio.Transport, int] = {}
+        self.arrivals: list[Arrival] = []
+        self.checked: set[int] = set()
 
     async def start(self) -> None:
         """Listen everywhere. Raises OSError where an address is taken."""
@@ -48,15 +75,24 @@ class Stubs:
             server = await loop.create_unix_server(lambda: _Stub(self, number), stub.path, ssl=context)
             _open_to_all(stub.path)
         else:
-            server = await loop.create_server(
-                lambda: _Stub(self, number), stub.host, stub.port, ssl=context, reuse_address=True, backlog=1024
-            )
+            with self.at(number):
+                listener = _bound(stub)
+            server = await loop.create_server(lambda: _Stub(self, number), sock=listener, ssl=context, backlog=1024)
         self._servers[number] = server
 
+    def apart(self, number: int) -> bool:
+        """Say whether a stub is on another machine than the proxy."""
+        host = self._stubs[number].host
+        return self._machines is not None and bool(host) and ipaddress.ip_address(host) in self._machines.hosts
+
+    def at(self, number: int) -> AbstractContextManager[None]:
+        """Make sockets on a stub's machine meanwhile."""
+        return self._machines.there() if self._machines is not None and self.apart(number) else nullcontext()
+
     async def lose(self, number: int, kind: str) -> None:
-        """Make a stub refuse connections, let them hang, or answer every request with a 500."""
+        """Make a stub refuse connections, let them hang, answer every request with a 500, or answer late."""
         self.modes[number] = kind
-        if kind == ERRORS:
+        if kind in {ERRORS, SLOW}:
             return
         server = self._servers[number]
         if server is not None:
@@ -66,7 +102,8 @@ class Stubs:
             if owner == number:
                 transport.abort()
         if kind == HANGS and not self._stubs[number].path:
-            self._jams[number] = _jam(self._stubs[number])
+            with self.at(number):
+                self._jams[number] = _jam(self._stubs[number])
 
     async def restore(self, number: int) -> None:
         """Let a lost stub answer again."""
@@ -88,16 +125,26 @@ def _open_to_all(path: str) -> None:
     os.chmod(path, 0o666)  # noqa: S103
 
 
+def _bound(stub: Stub) -> socket.socket:
+    """Return a socket that has the stub's address, which a proxy that listens at all of them may have too."""
+    found = socket.socket(socket.AF_INET6 if ":" in stub.host else socket.AF_INET)
+    found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+    try:
+        found.bind((stub.host, stub.port))
+    except OSError:
+        found.close()
+        raise
+    return found
+
+
 def _jam(stub: Stub) -> list[socket.socket]:
     """Listen with a full queue that nobody empties: further connections get no answer at all."""
-    family = socket.AF_INET6 if ":" in stub.host else socket.AF_INET
-    listener = socket.socket(family)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    listener.bind((stub.host, stub.port))
+    listener = _bound(stub)
     listener.listen(0)
     held = [listener]
     for _ in range(4):
-        one = socket.socket(family)
+        one = socket.socket(listener.family)
         one.setblocking(False)
         one.connect_ex((stub.host, stub.port))
         held.append(one)
@@ -112,7 +159,7 @@ class _Stub(asyncio.Protocol):
         self._number = number
         self._rest = b""
         self._tcp = stubs._stubs[number].protocol == "tcp"  # noqa: SLF001 - one family
-        self._greeted = False
+        self._heard = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)  # noqa: S101 - asyncio's own promise
@@ -122,29 +169,52 @@ class _Stub(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         del exc
         self._all.connections.pop(self._transport, None)
+        if not self._heard:
+            self._all.checked.add(self._number)
 
     def data_received(self, data: bytes) -> None:
         data = self._rest + data
-        if not self._greeted:
+        if not self._heard:
             data = _without_proxy_header(data)
-        self._greeted = True
-        if self._tcp:
-            self._transport.write(b"%d\n" % self._number)
+        self._heard = True
+        if self._tcp and not _HTTP.match(data):
+            self._arrived(data)
+            self._write(b"%d\n" % self._number)
             return
         *requests, self._rest = data.split(b"\r\n\r\n")
         for request in requests:
             self._answer(request)
 
+    def _arrived(self, request: bytes) -> None:
+        found = _ASK.search(request)
+        if found:
+            self._all.arrivals.append(Arrival(self._number, int(found[1]), time.monotonic()))
+        else:
+            self._all.checked.add(self._number)
+
     def _answer(self, request: bytes) -> None:
         if request[:4] == b"PING" or b"\r\nPING" in request:
             self._transport.write(b"+PONG\r\n")
             return
+        self._arrived(request)
         wrong = self._all.modes[self._number] == ERRORS
         status = b"500 Lost" if wrong else b"200 OK"
         body = b"" if request.startswith(b"HEAD ") else b"%d\n" % self._number
         head = b"HTTP/1.1 %b\r\n%b: %d\r\nContent-Length: %d\r\n" % (status, NAME_HEADER, self._number, len(body))
         close = b"connection: close" in request.lower() or request.split(b"\r\n", 1)[0].endswith(b"HTTP/1.0")
-        self._transport.write(head + (b"Connection: close\r\n\r\n" if close else b"\r\n") + body)
+        self._write(head + (b"Connection: close\r\n\r\n" if close else b"\r\n") + body, close=close)
+
+    def _write(self, data: bytes, *, close: bool = False) -> None:
+        """Answer, now or late. A connection that is gone takes nothing, and asyncio does not mind."""
+        if self._all.modes[self._number] == SLOW:
+            asyncio.get_running_loop().call_later(SLOWNESS, self._finish, data, close)
+        else:
+            self._finish(data, close)
+
+    def _finish(self, data: bytes, close: bool) -> None:  # noqa: FBT001 - called by the event loop
+        if self._transport.is_closing():
+            return
+        self._transport.write(data)
         if close:
             self._transport.close()
 

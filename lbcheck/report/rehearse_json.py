@@ -71,14 +71,19 @@ def _server(server: MeasuredServer, chance: float | None) -> dict[str, Any]:
 def _loss(loss: MeasuredLoss) -> dict[str, Any]:
     return {
         "lost": loss.lost,
+        "alike": loss.alike,
         "kind": loss.kind,
         "passed": loss.passed,
         "reason": loss.reason,
         "requests": loss.requests,
         "failed": loss.failed,
-        "predicted_detection_s": loss.detection_s,
-        "predicted_failed_share": loss.failed_share,
+        "failed_share_until_detected": loss.failed_share,
+        "predicted_failed_share_until_detected": loss.predicted_failed_share,
+        "detection_s": loss.detection_s,
+        "predicted_detection_s": loss.predicted_detection_s,
         "last_failure_s": loss.last_failure_s,
-        "recovered_s": loss.recovered_s,
+        "recovery_s": loss.recovery_s,
+        "backups": loss.backups,
+        "judged": [aspect._asdict() for aspect in loss.aspects],
         "servers": [_server(server, None) for server in loss.servers],
     }

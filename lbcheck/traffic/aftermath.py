@@ -113,6 +113,8 @@ class Aftermath:
             after.reason,
             failed_requests=self._failed_requests(counts, notices) if failed else None,
             again_s=min((one.again for one in notices if one.again is not None), default=None),
+            never=noticed.never,
+            places=tuple(counts),
         )
 
     def _failed_requests(self, counts: Mapping[int, int], notices: Sequence[Notice]) -> int | None:

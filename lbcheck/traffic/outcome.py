@@ -70,14 +70,14 @@ class Loss(NamedTuple):
     """What losing `names` does to their pool: one server (and `alike` - 1 others that would be the same), or a zone.
 
     `lost` is how people name it. `detection_s` is the longest time in seconds until the proxy takes the lost server
-    out, None where it never notices; `detection` says in words how, or why not. `failed_share` is the part of the
-    pool's requests that fail until then; `delay_s` how long a request waits that meets the lost server and is saved
-    by another. `servers` are the shares after that time, all of the pool in order; where they cannot be known they
-    are None with a `reason`. Where the proxy never notices, they are the shares that last, and `unserved` is what
-    fails for good. `backups`: backup servers take over. `failed_requests`: where failed requests alone take the lost
-    server out, and at once, so many fail until then, one after the other (of each worker process, if they share no
+    out, None where it never notices or nobody knows; `detection` says in words how, or why not. `failed_share` is the
+    part of the pool's requests that fail until then; `delay_s` how long a request waits that meets the lost server and
+    is saved by another. `servers` are the shares after that time, all of the pool in order; where they cannot be known
+    they are None with a `reason`. Where the proxy `never` notices, they are the shares that last, and `unserved` is
+    what fails for good. `backups`: backup servers take over. `failed_requests`: where failed requests alone take the
+    lost server out, and at once, so many fail until then, one after the other (of each worker process, if they share no
     memory), however many there are; None where a part of all does. `again_s` is the time after which one request tries
-    a server again that was taken out so.
+    a server again that was taken out so. `places` are those of the lost ones in the pool.
     """
 
     lost: str
@@ -96,6 +96,8 @@ class Loss(NamedTuple):
     reason: str | None = None
     failed_requests: int | None = None
     again_s: float | None = None
+    never: bool = False
+    places: tuple[int, ...] = ()
 
 
 class PoolTraffic:

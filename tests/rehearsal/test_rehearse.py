@@ -13,7 +13,7 @@ from rehearsal.configs import CASES, haproxy, nginx
 
 from lbcheck import project
 from lbcheck.project import Request
-from lbcheck.rehearsal import sandbox, verdict
+from lbcheck.rehearsal import distribution, sandbox, verdict
 from lbcheck.rehearsal.rehearse import Wishes, rehearse
 from lbcheck.traffic.algorithms import Shares
 
@@ -39,9 +39,9 @@ def configs(folder, case):
     return list(project.configs(project.prepare(Request((str(folder / name),)))))
 
 
-def rehearsed(folder, case, **wishes):
+def rehearsed(folder, case, *, losses=False, **wishes):
     (config,) = configs(folder, case)
-    return rehearse(config, Wishes(**wishes))
+    return rehearse(config, Wishes(losses=losses, **wishes))
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -59,7 +59,7 @@ def test_counted_as_predicted(name, tmp_path):
 def test_the_outage():
     for path in ("fixtures/outage/before", "fixtures/outage/after"):
         for config in project.configs(project.prepare(Request((path,)))):
-            found = rehearse(config, Wishes())
+            found = rehearse(config, Wishes(losses=False))
             assert found.passed, found
             shop = next(pool for pool in found.pools if pool.name == "shop")
             shares = [round(server.measured, 3) for server in shop.servers]
@@ -79,7 +79,9 @@ def test_a_wrong_prediction_is_caught(name, tmp_path, monkeypatch):
     monkeypatch.setattr(verdict, "picker", lambda _pool, _dialect: lambda _ask: 0)
     if "checked" in name:
         monkeypatch.setattr(verdict, "picker", lambda _pool, _dialect: None)
-        monkeypatch.setattr(verdict, "window_picks", lambda weights, count: [at % len(weights) for at in range(count)])
+        monkeypatch.setattr(
+            distribution, "window_picks", lambda weights, count: [at % len(weights) for at in range(count)]
+        )
     found = rehearsed(tmp_path, case)
     assert not found.passed
     assert any(pool.passed is False and pool.reason for pool in found.pools)

@@ -32,14 +32,14 @@ class Backend:
         for place, member in enumerate(members(pool)):
             if member.server.enabled and member.weight > 0:
                 (self.backups if member.server.backup else self.primaries).append((place, member))
-        self.acting = self._acting(())
+        self.acting = self.taking(())
         self.points = points
         self.exact_points = exact_points
         self._tree: Tree | None = None
 
     def shares(self, lost: Collection[int] = ()) -> Shares:
         """Return the pool's shares when the members at the places `lost` are down: they leave map, tree and ring."""
-        taking = self._acting(lost) if lost else self.acting
+        taking = self.taking(lost) if lost else self.acting
         if not taking:
             return nobody(self.pool)
         if len(taking) == 1:
@@ -49,7 +49,7 @@ class Backend:
             return Shares(None, reason=f"balance {self.pool.algorithm.name} is not emulated")
         return algorithm(self, taking)
 
-    def _acting(self, lost: Collection[int]) -> list[Member]:
+    def taking(self, lost: Collection[int]) -> list[Member]:
         """Return the servers that requests are shared out among.
 
         The primaries; where none serves, the first backup, or all backups with `option allbackups`.
@@ -75,7 +75,7 @@ class Backend:
     def tree(self) -> Tree:
         """The ring of those that act when all are up."""
         if self._tree is None:
-            self._tree = _tree(self.acting)
+            self._tree = tree_of(self.acting)
         return self._tree
 
 
@@ -136,7 +136,7 @@ def _walked(backend: Backend, taking: list[Member]) -> Shares:
     if len(taking) == len(acting) - 1 and taking[0] in (acting[0], acting[1]):
         gone = next(at for at, member in enumerate(acting) if at == len(taking) or member is not taking[at])
         return spread(backend.pool, acting, backend.tree.shares_without(gone))
-    return spread(backend.pool, taking, _tree(taking).shares())
+    return spread(backend.pool, taking, tree_of(taking).shares())
 
 
 def _hash(backend: Backend, taking: list[Member]) -> Shares:
@@ -155,11 +155,12 @@ def _hash(backend: Backend, taking: list[Member]) -> Shares:
 
 def _server_for(algorithm: Algorithm, taking: list[Member], value: int) -> int:
     if algorithm.consistent:
-        return _tree(taking).server_for(value)
+        return tree_of(taking).server_for(value)
     return maps.server_for(maps.slots([member.weight for member in taking]), value)
 
 
-def _tree(taking: list[Member]) -> Tree:
+def tree_of(taking: list[Member]) -> Tree:
+    """Return the ring on which these servers stand."""
     keys = [server_key(member) or 0 for member in taking]
     return Tree([member.number for member in taking], [member.weight for member in taking], keys)
 

@@ -1,0 +1,88 @@
+"""Who tries to connect where: the SYN packets at an interface, refused and unanswered ones too."""
+
+from __future__ import annotations
+
+import ctypes
+import ipaddress
+import socket
+import struct
+import time
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_SO_ATTACH_FILTER = 26
+_ETH_P_IP, _ETH_P_IPV6 = 0x0800, 0x86DD
+_SYN = 0x02
+#: What the kernel hands on: the first fragment of a TCP segment with SYN and without ACK (bpf(4), socket(7)).
+_FILTER_4 = [
+    (0x30, 0, 0, 9),  # ldb [protocol]
+    (0x15, 0, 5, 6),  # jeq TCP
+    (0xB1, 0, 0, 0),  # ldxb 4*([0]&0xf)
+    (0x50, 0, 0, 13),  # ldb [x + flags]
+    (0x54, 0, 0, 0x12),  # and SYN | ACK
+    (0x15, 0, 1, _SYN),  # jeq SYN
+    (0x06, 0, 0, 128),  # ret 128
+    (0x06, 0, 0, 0),  # ret 0
+]
+_FILTER_6 = [
+    (0x30, 0, 0, 6),  # ldb [next header]
+    (0x15, 0, 4, 6),  # jeq TCP
+    (0x30, 0, 0, 40 + 13),  # ldb [flags]
+    (0x54, 0, 0, 0x12),  # and SYN | ACK
+    (0x15, 0, 1, _SYN),  # jeq SYN
+    (0x06, 0, 0, 128),  # ret 128
+    (0x06, 0, 0, 0),  # ret 0
+]
+
+
+class Attempts:
+    """The attempts to connect to one address since this was made, each once however often its SYN was repeated."""
+
+    def __init__(self, host: str, port: int, interface: str) -> None:
+        """Begin to look. Raises OSError where this process may not."""
+        address = ipaddress.ip_address(host)
+        kind, program = (_ETH_P_IP, _FILTER_4) if address.version == 4 else (_ETH_P_IPV6, _FILTER_6)
+        self._end = (address.packed, port)
+        self._seen: dict[tuple[bytes, int], float] = {}
+        self._socket = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, 0)
+        try:
+            _attach(self._socket, program)
+            self._socket.setblocking(False)
+            self._socket.bind((interface, kind))
+        except OSError:
+            self._socket.close()
+            raise
+
+    def times(self) -> list[float]:
+        """Return when each attempt was first seen (monotonic), to the time between two calls."""
+        while True:
+            try:
+                packet, where = self._socket.recvfrom(256)
+            except BlockingIOError:
+                return list(self._seen.values())
+            if where[2] != socket.PACKET_OUTGOING:  # what goes out at this interface comes in at it
+                self._note(packet)
+
+    def _note(self, packet: bytes) -> None:
+        if packet[0] >> 4 == 4:
+            head = 4 * (packet[0] & 0xF)
+            source, target = packet[12:16], packet[16:20]
+        else:
+            head = 40
+            source, target = packet[8:24], packet[24:40]
+        own, port = struct.unpack_from("!HH", packet, head)
+        if (target, port) == self._end:
+            self._seen.setdefault((source, own), time.monotonic())
+
+    def close(self) -> None:
+        """Look no longer."""
+        self._socket.close()
+
+
+def _attach(end: socket.socket, program: Sequence[tuple[int, int, int, int]]) -> None:
+    code = ctypes.create_string_buffer(b"".join(struct.pack("HBBI", *one) for one in program))
+    end.setsockopt(
+        socket.SOL_SOCKET, _SO_ATTACH_FILTER, struct.pack("HL", len(program), ctypes.addressof(code))
+    )  # struct sock_fprog

@@ -1,0 +1,110 @@
+"""How requests were shared out against how they had to be: by pick, by cycle, or by chance."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from math import lcm
+from typing import TYPE_CHECKING, NamedTuple
+
+from lbcheck.rehearsal.chances import IMPOSSIBLE, chi_square_p
+from lbcheck.rehearsal.outcome import CHANCE, CYCLES, PICKS, TOLERATED
+from lbcheck.traffic.algorithms.weighted import window_picks
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from lbcheck.model import Pool
+    from lbcheck.rehearsal.load import Ask
+    from lbcheck.rehearsal.picks import Pick
+
+#: Algorithms that follow an order, and give each server its share exactly over whole cycles.
+ORDERED = {
+    "nginx": frozenset({"round_robin", "least_conn"}),
+    "haproxy": frozenset({"roundrobin", "static-rr", "leastconn", "first", "sticky"}),
+}
+#: Shares are rounded doubles of ratios of weights; no sum of weights that anybody writes is larger.
+_LARGEST_CYCLE = 1_000_000
+
+
+class Held(NamedTuple):
+    """Counts held against shares. `passed` None: they cannot be, for this `reason`."""
+
+    judged: str | None
+    passed: bool | None
+    reason: str | None
+    p_value: float | None = None
+    wrong_picks: int | None = None
+
+
+def ordered(pool: Pool, dialect: str) -> bool:
+    """Say whether the pool's algorithm takes its servers in an order, not by a key and not by chance."""
+    return pool.algorithm.name in ORDERED.get(dialect, ())
+
+
+def whole_cycle(parts: Sequence[float]) -> int:
+    """Return after how many requests an order has given each server exactly its part."""
+    return lcm(*(Fraction(part).limit_denominator(_LARGEST_CYCLE).denominator for part in parts)) if parts else 1
+
+
+def counts(pool: Pool, served: Sequence[int | None]) -> list[int]:
+    """Return how many of the requests each server of the pool has served."""
+    found = [0] * len(pool.servers)
+    for index in served:
+        if index is not None:
+            found[index] += 1
+    return found
+
+
+def by_pick(asks: Sequence[Ask], served: Sequence[int | None], pick: Pick) -> Held:
+    """Compare each request's server with the one to which its key has to lead."""
+    wanted = [(pick(ask), index) for ask, index in zip(asks, served, strict=True)]
+    known = [(want, index) for want, index in wanted if want is not None]
+    if not known:
+        return Held(None, None, "its key is not one that lbcheck can send")
+    wrong = sum(want != index for want, index in known)
+    reason = f"{wrong} of {len(known)} picks went elsewhere" if wrong else None
+    return Held(PICKS, not wrong, reason, wrong_picks=wrong)
+
+
+def by_cycle(
+    pool: Pool, dialect: str, parts: Sequence[float], served: Sequence[int | None], tolerance: float | None = None
+) -> Held:
+    """Compare whole cycles; HAProxy's rounding moves a pick now and then, and the emulator knows where.
+
+    `tolerance` is for requests of which several are under way at once, and which need not have begun with a cycle: so
+    many points of share, and one request at least, may be elsewhere.
+    """
+    cycle = whole_cycle(parts)
+    whole = len(served) // cycle * cycle
+    if not whole:
+        return Held(None, None, f"fewer requests than one cycle of {cycle:,}")
+    found = counts(pool, served[:whole])
+    exact = [round(part * whole) for part in parts]
+    if found == exact or (_rounds(pool, dialect, parts) and found in _windows(pool, parts, whole)):
+        return Held(CYCLES, True, None)
+    reason = f"counted {found} where {exact} were predicted"
+    if tolerance is None:
+        return Held(CYCLES, False, reason)
+    off = max(abs(one - other) for one, other in zip(found, exact, strict=True))
+    if off <= 1:
+        return Held(CYCLES, True, None)
+    return Held(TOLERATED, off / whole * 100 <= tolerance, reason)
+
+
+def _rounds(pool: Pool, dialect: str, parts: Sequence[float]) -> bool:
+    return (dialect, pool.algorithm.name) == ("haproxy", "roundrobin") and any(parts)
+
+
+def _windows(pool: Pool, parts: Sequence[float], count: int) -> list[list[int]]:
+    """Return what the emulator counts, from the first few places at which the counting may have begun."""
+    taking = [index for index, part in enumerate(parts) if part]
+    picks = window_picks([pool.servers[index].weight.value for index in taking], count + 8)
+    return [counts(pool, [taking[pick] for pick in picks[start : start + count]]) for start in range(8)]
+
+
+def by_chance(found: Sequence[int], parts: Sequence[float]) -> Held:
+    """Compare with the shares by how likely such counts are."""
+    chance = chi_square_p(found, parts)
+    passed = chance >= IMPOSSIBLE
+    reason = None if passed else f"so far from the prediction only once in {1 / max(chance, 1e-300):.3g} runs"
+    return Held(CHANCE, passed, reason, p_value=chance)

@@ -1,0 +1,130 @@
+"""The servers' side of the sandbox: a network namespace of their own, joined to the proxy's by a pair of interfaces.
+
+On one side, a proxy that listens at port 80 of every address would stand in the way of a stub for 10.0.0.1:80, and
+once that one is lost, would find itself there. On two, the servers' addresses are not the proxy's, as in production. A
+socket belongs to the namespace in which it was made, wherever it is used: one process can have sockets in both.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import ipaddress
+import os
+import socket
+import struct
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+_CLONE_NEWNET = 0x40000000
+#: rtnetlink(7), linux/if_link.h, linux/veth.h
+_NEWLINK, _NEWADDR, _NEWROUTE = 16, 20, 24
+_REQUEST, _ACK, _CREATE = 0x1, 0x4, 0x400
+_IFNAME, _LINKINFO, _NET_NS_FD, _INFO_KIND, _INFO_DATA, _PEER = 3, 18, 28, 1, 2, 1
+_IFA_ADDRESS, _IFA_LOCAL, _NODAD = 1, 2, 0x02
+_RTA_DST, _RTA_OIF, _TABLE_LOCAL, _SCOPE_LINK, _UNICAST, _BOOT = 1, 4, 255, 253, 1, 3
+_UP = 0x1
+#: The two interfaces, and the addresses that the proxy and the servers' side have for each other.
+HOME, AWAY = "lbcheck0", "lbcheck1"
+_ADDRESSES = {HOME: ("169.254.77.1/30", "fd77:6c62::1/64"), AWAY: ("169.254.77.2/30", "fd77:6c62::2/64")}
+
+Host = ipaddress.IPv4Address | ipaddress.IPv6Address
+
+
+class Machines:
+    """The namespace in which some addresses are at home."""
+
+    def __init__(self, hosts: Iterable[Host]) -> None:
+        """Make it, in a network namespace of one's own where all addresses are local. Raises OSError."""
+        self.hosts = frozenset(hosts)
+        self._home = os.open("/proc/thread-self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
+        _call("unshare", _CLONE_NEWNET)
+        self._away = os.open("/proc/thread-self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
+        _call("setns", self._home, _CLONE_NEWNET)
+        _pair(self._away)
+        _settle(HOME)
+        for host in self.hosts:
+            _route(host, HOME)
+        with self.there():
+            _settle(AWAY)
+            for host in self.hosts:
+                _address(f"{host}/{host.max_prefixlen}", AWAY)
+
+    @contextmanager
+    def there(self) -> Iterator[None]:
+        """Make sockets on the servers' side meanwhile. Nothing else may run."""
+        _call("setns", self._away, _CLONE_NEWNET)
+        try:
+            yield
+        finally:
+            _call("setns", self._home, _CLONE_NEWNET)
+
+
+def apart(hosts: Iterable[str], listeners: Iterable[str]) -> set[Host]:
+    """Return the addresses that are other machines': neither loopback ones nor such as the proxy listens at."""
+    own = {ipaddress.ip_address(one) for one in listeners}
+    return {
+        address
+        for host in hosts
+        if host and not (address := ipaddress.ip_address(host)).is_loopback and address not in own
+    }
+
+
+def _settle(interface: str) -> None:
+    """Bring an interface up, with its addresses; and the loopback interface, which new namespaces have down."""
+    for name in (interface, "lo"):
+        _send(_NEWLINK, struct.pack("=BxHiII", 0, 0, socket.if_nametoindex(name), _UP, _UP))
+    for address in _ADDRESSES[interface]:
+        _address(address, interface)
+
+
+def _pair(away: int) -> None:
+    unset = struct.pack("=BxHiII", 0, 0, 0, 0, 0)
+    peer = unset + _attribute(_IFNAME, AWAY.encode() + b"\0") + _attribute(_NET_NS_FD, struct.pack("=I", away))
+    data = _attribute(_INFO_DATA, _attribute(_PEER, peer))
+    kind = _attribute(_LINKINFO, _attribute(_INFO_KIND, b"veth") + data)
+    _send(_NEWLINK, unset + _attribute(_IFNAME, HOME.encode() + b"\0") + kind)
+
+
+def _address(text: str, interface: str) -> None:
+    address = ipaddress.ip_interface(text)
+    family, index = _family(address.ip), socket.if_nametoindex(interface)
+    flags = _NODAD if address.version == 6 else 0
+    body = struct.pack("=BBBBI", family, address.network.prefixlen, flags, 0, index)
+    _send(_NEWADDR, body + _attribute(_IFA_LOCAL, address.ip.packed) + _attribute(_IFA_ADDRESS, address.ip.packed))
+
+
+def _route(host: Host, interface: str) -> None:
+    """Lead to one address through an interface, before the route by which every address is local."""
+    body = struct.pack(
+        "=BBBBBBBBI", _family(host), host.max_prefixlen, 0, 0, _TABLE_LOCAL, _BOOT, _SCOPE_LINK, _UNICAST, 0
+    )
+    index = struct.pack("=I", socket.if_nametoindex(interface))
+    _send(_NEWROUTE, body + _attribute(_RTA_DST, host.packed) + _attribute(_RTA_OIF, index))
+
+
+def _family(host: Host) -> int:
+    return int(socket.AF_INET if host.version == 4 else socket.AF_INET6)
+
+
+def _attribute(kind: int, value: bytes) -> bytes:
+    return struct.pack("=HH", 4 + len(value), kind) + value + b"\0" * (-len(value) % 4)
+
+
+def _send(kind: int, body: bytes) -> None:
+    """Ask the kernel for something, and hear whether it is done. Raises OSError."""
+    message = struct.pack("=IHHII", 16 + len(body), kind, _REQUEST | _ACK | _CREATE, 1, 0) + body
+    with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, socket.NETLINK_ROUTE) as link:
+        link.send(message)
+        error = struct.unpack_from("=i", link.recv(4096), 16)[0]
+    if error:
+        raise OSError(-error, f"the servers' side of the network: {os.strerror(-error)}")
+
+
+def _call(name: str, *arguments: int) -> None:
+    libc = ctypes.CDLL(None, use_errno=True)
+    if getattr(libc, name)(*arguments):
+        number = ctypes.get_errno()
+        raise OSError(number, f"{name}: {os.strerror(number)}")

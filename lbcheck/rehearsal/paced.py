@@ -1,0 +1,72 @@
+"""Requests at a steady rate, whether or not those before were answered: what a loss does takes time to see."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import TYPE_CHECKING
+
+from lbcheck.rehearsal.load import NOBODY, Answer, Client, asks
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from lbcheck.rehearsal.load import Ask
+    from lbcheck.rehearsal.script import Load
+
+#: So many requests may wait for an answer; nobody asks further ones until then.
+MOST_IN_FLIGHT = 200
+#: A run of requests ends here at the latest.
+MOST = 20_000
+#: How long after the end answers are waited for, in seconds.
+_GRACE = 2.0
+
+
+class Paced:
+    """A load that goes on, each request on a connection of its own. `rate` is in requests a second, and may change."""
+
+    def __init__(self, load: Load, rate: float) -> None:
+        self._load = load
+        self._asks: Iterator[Ask] = asks(load._replace(requests=MOST))
+        self._waiting: dict[asyncio.Task[None], tuple[int, float]] = {}
+        self._sending: asyncio.Task[None] | None = None
+        self.rate = rate
+        self.answers: dict[int, Answer] = {}
+        #: How many requests were sent.
+        self.sent = 0
+
+    def start(self) -> None:
+        """Begin to ask."""
+        self._sending = asyncio.create_task(self._send())
+
+    async def stop(self) -> None:
+        """Ask nothing more; who has no answer a little later has none."""
+        assert self._sending is not None  # noqa: S101 - start() comes first
+        self._sending.cancel()
+        await asyncio.gather(self._sending, return_exceptions=True)
+        if self._waiting:
+            await asyncio.wait(self._waiting, timeout=_GRACE)
+        late = dict(self._waiting)
+        for task, (number, started) in late.items():
+            task.cancel()
+            self.answers[number] = Answer(NOBODY, 0, started, time.monotonic() - started)
+        await asyncio.gather(*late, return_exceptions=True)
+
+    async def _send(self) -> None:
+        due = time.monotonic()
+        for ask in self._asks:
+            while len(self._waiting) >= MOST_IN_FLIGHT:
+                await asyncio.wait(self._waiting, return_when=asyncio.FIRST_COMPLETED)
+            task = asyncio.create_task(self._ask(ask))
+            self.sent = ask.number + 1
+            self._waiting[task] = (ask.number, time.monotonic())
+            task.add_done_callback(self._waiting.pop)
+            due = max(due + 1 / self.rate, time.monotonic() - 1 / self.rate)
+            await asyncio.sleep(due - time.monotonic())
+
+    async def _ask(self, ask: Ask) -> None:
+        client = Client(self._load)
+        try:
+            self.answers[ask.number] = await client.ask(ask)
+        finally:
+            client.close()

@@ -1,0 +1,96 @@
+"""The proxy under rehearsal: started, listened to, reloaded, ended."""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import os
+import struct
+import subprocess
+import time
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from lbcheck.rehearsal.script import Script
+
+#: How long a proxy may take until it listens.
+_START = 20.0
+_LOG = "/tmp/lbcheck-proxy.log"  # noqa: S108 - in a tree of our own
+OUTPUT_LIMIT = 200_000
+#: How /proc/net/tcp calls the state TCP_LISTEN (include/net/tcp_states.h).
+_LISTEN = "0A"
+_ANY_4, _ANY_6 = ipaddress.ip_address("0.0.0.0"), ipaddress.ip_address("::")  # noqa: S104 - to compare with
+
+
+class Proxy:
+    """A started proxy. What it writes can be read as it comes (`fresh`), or as a whole."""
+
+    def __init__(self, play: Script) -> None:
+        with open(_LOG, "wb") as log:
+            self._process = subprocess.Popen(
+                play.run, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment(play)
+            )
+        self._ready = play.ready
+        self._log = open(_LOG, "rb")  # noqa: SIM115 - read as long as the proxy runs
+
+    async def listens(self) -> bool:
+        """Wait until the proxy listens everywhere, without a connection that would count as a request."""
+        until = time.monotonic() + _START
+        while time.monotonic() < until and self._process.poll() is None:
+            if listens(self._ready):
+                return True
+            await asyncio.sleep(0.01)
+        return False
+
+    def fresh(self) -> str:
+        """Return what the proxy has written since this was last asked."""
+        return self._log.read().decode("utf-8", "backslashreplace")
+
+    def output(self) -> str:
+        """Return all that the proxy has written, up to a limit."""
+        with open(_LOG, "rb") as log:
+            return log.read(OUTPUT_LIMIT).decode("utf-8", "backslashreplace")
+
+    def signal(self, number: int) -> None:
+        """Send a signal to the first process of the proxy."""
+        self._process.send_signal(number)
+
+    def end(self) -> None:
+        """Let the proxy end."""
+        self._log.close()
+        self._process.terminate()
+
+
+def environment(play: Script) -> dict[str, str]:
+    """Return the environment of the proxy: a few variables of ours over those that the script has for it."""
+    ours = {name: value for name, value in os.environ.items() if name in {"PATH", "LANG", "LC_ALL", "TZ"}}
+    return {**dict(play.environment), **ours}
+
+
+def listens(places: Iterable[tuple[str, int]]) -> bool:
+    """Say whether somebody listens at each of these addresses, or at their port of every address."""
+    listening = _listening()
+    return all(
+        listening & {(ipaddress.ip_address(host), port), (_ANY_4, port), (_ANY_6, port)} for host, port in places
+    )
+
+
+def _listening() -> set[tuple[ipaddress.IPv4Address | ipaddress.IPv6Address, int]]:
+    """Return where somebody listens for TCP in this network namespace (proc(5), /proc/net/tcp)."""
+    found = set()
+    for name in ("tcp", "tcp6"):
+        try:
+            with open(f"/proc/net/{name}", encoding="ascii") as stream:
+                lines = stream.read().splitlines()[1:]
+        except OSError:
+            continue
+        for line in lines:
+            fields = line.split()
+            if fields[3] == _LISTEN:
+                address, _, port = fields[1].partition(":")
+                words = bytes.fromhex(address)  # 32-bit words in this machine's order
+                host = b"".join(struct.pack("!I", word) for (word,) in struct.iter_unpack("=I", words))
+                found.add((ipaddress.ip_address(host), int(port, 16)))
+    return found
