@@ -9,13 +9,16 @@ import click
 
 from lbcheck.cli import options as taking
 from lbcheck.cli.output import CLEAN, FOUND, NOTHING, color, fail, show, target, width, write
+from lbcheck.cli.servers import must_be_there
+from lbcheck.rehearsal.wishes import LOSSES
 from lbcheck.report import REHEARSE_REPORTERS, REHEARSE_SUFFIXES
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
+    from lbcheck.model import Config
     from lbcheck.rehearsal.outcome import Rehearsed
-    from lbcheck.rehearsal.rehearse import Wishes
+    from lbcheck.rehearsal.wishes import Wishes
     from lbcheck.settings import Settings
 
 #: The dialects for which there is a real proxy to run.
@@ -29,7 +32,10 @@ REHEARSED = frozenset({"nginx", "haproxy"})
 Examples:
   lbcheck rehearse nginx.conf                  under load, and the counts against the prediction
   lbcheck rehearse --only-native .             `nginx -t` and `haproxy -c` where nothing of the server exists
-  lbcheck rehearse haproxy.cfg -o out.json     what was counted, for scripts
+  lbcheck rehearse haproxy.cfg --no-losses     normal operation only: a few seconds
+  lbcheck rehearse . --lose web1 --lose-kind hangs
+  lbcheck rehearse new.cfg --from old.cfg      and requests that are lost while it is reloaded
+  lbcheck rehearse haproxy.cfg -o out.html     a page with measured beside predicted; also .json .xml
 \b
 Everything runs in namespaces of its own: private addresses, files and processes, gone at the end. Linux only.
 Exit codes: 0 as predicted, 1 not as predicted or refused, 2 lbcheck could not do its work, 3 no config was found.
@@ -46,6 +52,33 @@ Exit codes: 0 as predicted, 1 not as predicted or refused, 2 lbcheck could not d
 @click.option(
     "--seconds", type=click.FloatRange(0.1, 600), default=10.0, show_default=True, help="At most so long a pool."
 )
+@click.option("--no-losses", is_flag=True, help="Normal operation only: lose no server.")
+@click.option(
+    "--lose", multiple=True, metavar="NAME", help="Lose this server, or POOL/SERVER, instead of each in turn."
+)
+@click.option(
+    "--lose-kind",
+    "kind",
+    type=click.Choice(LOSSES),
+    default=LOSSES[0],
+    show_default=True,
+    help="How a lost server behaves.",
+)
+@click.option(
+    "--patience",
+    type=click.FloatRange(1, 3600),
+    default=120.0,
+    show_default=True,
+    help="Wait at most so many seconds until a loss is noticed.",
+)
+@click.option(
+    "--tolerance",
+    type=click.FloatRange(0, 100),
+    default=1.0,
+    show_default=True,
+    help="So many points may a share be off under concurrent load.",
+)
+@click.option("--from", "old", metavar="OLD", help="Reload from this config to the given one, under load.")
 @click.option("--seed", type=int, default=1, show_default=True, help="What keys and client addresses start from.")
 @click.option("--show-rewrites", is_flag=True, help="List what was changed of the config, and made up for it.")
 @taking.reading
@@ -55,12 +88,13 @@ Exit codes: 0 as predicted, 1 not as predicted or refused, 2 lbcheck could not d
 def command(paths: tuple[str, ...], **options: Any) -> None:
     """Run the config on the real nginx or HAProxy, in a sandbox, under load, and count where the requests go.
 
+    Then each server is lost in turn, and comes back; alike ones once. What is counted is held against the prediction.
     PATHS are files or folders; without any, this folder. Host names, certificates and addresses of the server need not
     exist: they are made up inside the sandbox, which nothing can leave.
     """
     from lbcheck.discovery import PathMissingError
-    from lbcheck.rehearsal.rehearse import NoBinaryError
     from lbcheck.rehearsal.sandbox import UnusableError
+    from lbcheck.rehearsal.staging import NoBinaryError
     from lbcheck.settings import SettingsError
 
     outputs = [target(output, REHEARSE_REPORTERS, REHEARSE_SUFFIXES) for output in options["outputs"]]
@@ -78,36 +112,59 @@ def command(paths: tuple[str, ...], **options: Any) -> None:
 
 
 def _rehearsed(paths: tuple[str, ...], settings: Settings, options: dict[str, Any]) -> list[Rehearsed]:
+    from lbcheck.cli.live import watched
+    from lbcheck.rehearsal.rehearse import rehearse
+
+    configs = _configs(paths, settings, options)
+    old = _old(configs, settings, options)
+    must_be_there(list(_servers(configs)), options["lose"])
+    with watched() as tell:
+        return [rehearse(config, _wishes(options), tell, old) for config in configs]
+
+
+def _configs(paths: tuple[str, ...], settings: Settings, options: dict[str, Any]) -> list[Config]:
     from lbcheck import project
     from lbcheck.declared import declare
-    from lbcheck.rehearsal.rehearse import rehearse
 
     found = []
     for config in project.configs(project.prepare(taking.request_of(paths, settings, options))):
         if config.dialect in REHEARSED:
             declare(config, settings.declarations())
-            found.append(rehearse(config, _wishes(options), _progress(config.path)))
+            found.append(config)
     return found
 
 
+def _servers(configs: Sequence[Config]) -> Iterator[tuple[str, str, str]]:
+    from lbcheck.redaction import without
+
+    for config in configs:
+        for pool in config.pools:
+            yield from ((pool.name, without(one.name, []), without(one.address.text, [])) for one in pool.servers)
+
+
+def _old(configs: Sequence[Config], settings: Settings, options: dict[str, Any]) -> Config | None:
+    """Return the config to reload from: there has to be one, and one to reload to."""
+    if options["old"] is None:
+        return None
+    old = _configs((options["old"],), settings, {**options, "together": ()})
+    if len(configs) != 1 or len(old) != 1:
+        fail(f"--from reloads from one config to one: {len(old)} found in {options['old']}, {len(configs)} given")
+    if old[0].dialect != configs[0].dialect:
+        fail(f"--from {options['old']}: {old[0].dialect} cannot be reloaded as {configs[0].dialect}")
+    return old[0]
+
+
 def _wishes(options: dict[str, Any]) -> Wishes:
-    from lbcheck.rehearsal.rehearse import Wishes
+    from lbcheck.rehearsal.wishes import Wishes
 
-    return Wishes(**{name: options[name] for name in Wishes._fields})
-
-
-def _progress(path: str) -> Any:
-    if not sys.stderr.isatty():
-        return lambda _: None
-    return lambda stage: click.echo(f"\r\x1b[K{stage} {path}", err=True, nl=False)
+    known = {**options, "losses": not options["no_losses"]}
+    return Wishes(**{name: known[name] for name in Wishes._fields})
 
 
 def _report(found: Sequence[Rehearsed], outputs: list[tuple[str, str]], options: dict[str, Any]) -> None:
     from lbcheck.report import rehearse_reporter
     from lbcheck.report.options import Options
 
-    if sys.stderr.isatty():
-        click.echo("\r\x1b[K", err=True, nl=False)
     for name, path in outputs:
         write(path, rehearse_reporter(name)(found, Options()))
     form = Options(color=color(options), width=width())

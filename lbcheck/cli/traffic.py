@@ -9,6 +9,7 @@ import click
 
 from lbcheck.cli import options as taking
 from lbcheck.cli.output import CLEAN, FAILED, FOUND, NOTHING, color, fail, show, target, warn_of_unmatched, width, write
+from lbcheck.cli.servers import must_be_there
 from lbcheck.report import TRAFFIC_REPORTERS, TRAFFIC_SUFFIXES
 from lbcheck.traffic.scenario import KINDS, SEED, Scenario
 
@@ -92,23 +93,14 @@ def _scenario(options: dict[str, Any]) -> Scenario:
 
 def _must_be_there(traffic: Traffic, names: tuple[str, ...], zones: tuple[str, ...]) -> None:
     """Refuse a loss of something that no config has: an empty answer would pass for good news."""
-    from lbcheck.traffic.outcome import loses, loses_zone
+    from lbcheck.traffic.outcome import loses_zone
 
     servers = [(pool, server) for pool in traffic.pools for server in pool.servers]
-    for name in names:
-        if not any(loses(pool.name, server.name, server.address, name) for pool, server in servers):
-            fail(f"--lose {name}: no server has this name or address{_meant(name, [one.name for _, one in servers])}")
+    must_be_there([(pool.name, server.name, server.address) for pool, server in servers], names)
     for zone in zones:
         if not any(loses_zone(server.zone, zone) for _, server in servers):
             known = sorted({server.zone for _, server in servers if server.zone})
             fail(f"--lose-zone {zone}: no server lies in it; zones are {', '.join(known) or 'declared nowhere'}")
-
-
-def _meant(name: str, known: list[str]) -> str:
-    from lbcheck.spelling import closest
-
-    near = closest(name, known)
-    return f"; did you mean {near}?" if near else ""
 
 
 def _report(traffic: Traffic, outputs: list[tuple[str, str]], options: dict[str, Any]) -> None:

@@ -33,8 +33,8 @@ _EXTRA = "/run/lbcheck-rehearsal.cfg"
 _CODE = ("lua-load", "lua-load-per-thread", "lua-prepend-path", "external-check")
 
 
-def prepare(config: Config, binary: str, *, trusted: bool = False) -> Prepared:
-    """Return a config's tree made ready. `trusted`: its code may run."""
+def prepare(config: Config, binary: str, *, trusted: bool = False, home: str | None = None) -> Prepared:
+    """Return a config's tree made ready, at its own place or in the folder `home`. `trusted`: its code may run."""
     made = Prepared()
     made.folders.update({"/run", "/run/haproxy", "/var/lib/haproxy"})
     for section in config.tree.read.sections:
@@ -46,7 +46,9 @@ def prepare(config: Config, binary: str, *, trusted: bool = False) -> Prepared:
     paths = [_EXTRA]
     for number, source in enumerate(config.files):
         path = os.path.realpath(source.path)
-        paths.append(path if os.path.exists(path) else f"/etc/haproxy/haproxy{number}.cfg")
+        if home is not None or not os.path.exists(path):
+            path = f"{home or '/etc/haproxy'}/haproxy{number}.cfg"
+        paths.append(path)
         made.place(source, paths[-1])
     files = tuple(word for path in paths for word in ("-f", path))
     made.check = (binary, "-c", *files)

@@ -14,13 +14,16 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from lbcheck.rehearsal import mounts, network, script
-from lbcheck.rehearsal.load import played
+from lbcheck.rehearsal.load import played, played_together
 from lbcheck.rehearsal.machines import Machines, apart
 from lbcheck.rehearsal.outage import Outage
 from lbcheck.rehearsal.proxy import OUTPUT_LIMIT, Proxy, environment
 from lbcheck.rehearsal.stubs import Stubs
+from lbcheck.rehearsal.turnover import Turnover
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
     from lbcheck.rehearsal.load import Answer
     from lbcheck.rehearsal.script import Load, Script
 
@@ -85,31 +88,42 @@ async def _rehearse(play: Script, machines: Machines | None) -> None:
     except OSError as error:
         _say("unusable", reason=f"a stub cannot listen: {error}")
         return
+    outage = None if play.loss is None else Outage(play, play.loss, stubs)
     proxy = Proxy(play)
     try:
-        if not await proxy.listens():
+        if not await proxy.listens(play.ready):
             _say("unusable", reason="the proxy does not listen", output=proxy.output())
             return
-        if play.loss is not None:
-            _say("loss", **await Outage(play, play.loss, stubs, proxy).play())
+        if outage is not None:
+            _say("loss", **await outage.play(proxy))
+        elif play.reload is not None:
+            reload = play.reload
+            _say("reload", **await Turnover(play, reload, proxy).play())
+            if await proxy.listens(reload.ready):
+                await _loads((number, play.loads[number]) for number in reload.after)
         else:
-            await _loads(play.loads)
+            await _loads(enumerate(play.loads))
         _say("done")
     finally:
         proxy.end()
 
 
-async def _loads(loads: tuple[Load, ...]) -> None:
+async def _loads(loads: Iterable[tuple[int, Load]]) -> None:
     """Play the loads; once one has reached its pool, further ones of its name are left out."""
     reached: set[str] = set()
-    for number, load in enumerate(loads):
+    for number, load in loads:
         if load.name in reached:
             continue
         answers = await played(load, _Progress(number, load))
-        _say("load", number=number, stubs=[answer.stub for answer in answers],
-             statuses=[answer.status for answer in answers])  # fmt: skip
+        _say("load", number=number, **_told(answers))
         if answers and answers[0].stub in load.expect:
             reached.add(load.name)
+            if load.together:
+                _say("together", number=number, **_told(await played_together(load)))
+
+
+def _told(answers: Sequence[Answer]) -> dict[str, list[int]]:
+    return {"stubs": [answer.stub for answer in answers], "statuses": [answer.status for answer in answers]}
 
 
 class _Progress:

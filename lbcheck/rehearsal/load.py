@@ -7,6 +7,7 @@ import random
 import ssl
 import time
 from functools import cache
+from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
 from lbcheck.rehearsal.stubs import ASK_HEADER, HELLO, NAME_HEADER
@@ -67,6 +68,10 @@ def _address(draw: random.Random, *, six: bool) -> str:
     return f"{first}.{draw.randrange(256)}.{draw.randrange(256)}.{draw.randrange(1, 255)}"
 
 
+#: So many requests are under way at once where several are.
+IN_FLIGHT = 8
+
+
 async def played(load: Load, watch: Callable[[Answer], None] = lambda _: None) -> list[Answer]:
     """Ask everything, one after the other, as long as the load says.
 
@@ -84,6 +89,32 @@ async def played(load: Load, watch: Callable[[Answer], None] = lambda _: None) -
             break
     client.close()
     return answers
+
+
+async def played_together(load: Load) -> list[Answer]:
+    """Ask what comes behind the load's own requests, several at once, as long as the load says."""
+    until = time.monotonic() + load.seconds
+    further = islice(asks(load._replace(requests=load.requests + load.together)), load.requests, None)
+    answers: list[Answer] = []
+
+    async def one_of_them() -> None:
+        client = Client(load)
+        for ask in further:
+            if time.monotonic() > until:
+                break
+            answers.append(await client.ask(ask))
+        client.close()
+
+    await asyncio.gather(*(one_of_them() for _ in range(IN_FLIGHT)))
+    return answers
+
+
+async def first_answer(load: Load) -> Answer:
+    """Ask the first thing of a load."""
+    client = Client(load)
+    answer = await client.ask(next(asks(load)))
+    client.close()
+    return answer
 
 
 @cache

@@ -40,8 +40,8 @@ _DEFAULT_FILES = ("/run/nginx.pid", "/var/log/nginx/error.log", "/var/log/nginx/
 _DEFAULT_FOLDERS = ("/run", "/var/lib/nginx", "/var/log/nginx", "/var/cache/nginx", "/var/lock")
 
 
-def prepare(config: Config, binary: str, *, trusted: bool = False) -> Prepared:
-    """Return a config's tree made ready. `trusted`: its code may run."""
+def prepare(config: Config, binary: str, *, trusted: bool = False, home: str | None = None) -> Prepared:
+    """Return a config's tree made ready, at its own place or in the folder `home`. `trusted`: its code may run."""
     made = Prepared()
     made.folders.update(_DEFAULT_FOLDERS)
     made.files.update(dict.fromkeys(_DEFAULT_FILES, ""))
@@ -55,7 +55,7 @@ def prepare(config: Config, binary: str, *, trusted: bool = False) -> Prepared:
         _written(made, directive)
         if not trusted and (what := _code(directive)) is not None:
             made.refused.append(f"{directive.source.path}:{directive.span.line}: {what}")
-    main = _main(config)
+    main = _main(config) if home is None else f"{home}/nginx.conf"
     for source, path in _places(config, main):
         made.place(source, path)
     ours = "daemon off; worker_processes 1;"

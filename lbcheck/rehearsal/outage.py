@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import time
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from lbcheck.rehearsal.attempts import Attempts
-from lbcheck.rehearsal.load import Client, asks
+from lbcheck.rehearsal.load import first_answer
 from lbcheck.rehearsal.machines import AWAY
 from lbcheck.rehearsal.paced import Paced
 from lbcheck.rehearsal.script import SLOW
@@ -35,26 +34,26 @@ _SLACK = 5.0
 class Outage:
     """A loss under load. Times are seconds since the loss."""
 
-    def __init__(self, play: Script, loss: Loss, stubs: Stubs, proxy: Proxy) -> None:
+    def __init__(self, play: Script, loss: Loss, stubs: Stubs) -> None:
+        """Begin to look who tries to connect. To be called before the proxy starts: its first checks are its own."""
         self._play = play
         self._loss = loss
         self._stubs = stubs
-        self._proxy = proxy
-        self._attempts: list[Attempts] = []
+        self._attempts = self._watched()
         self._lost_at = 0.0
         self._down: float | None = None
 
-    async def play(self) -> dict[str, Any]:
+    async def play(self, proxy: Proxy) -> dict[str, Any]:
         """Play it, and return what happened; {} where no load reaches the pool."""
+        self._proxy = proxy
+        await self._until(self._checked, self._loss.checked)
         load = await self._reaching()
         if load is None:
             return {}
         paced = Paced(load, self._loss.rate)
         paced.start()
-        await self._until(self._checked, self._loss.checked)
         await asyncio.sleep(_BEFORE)
-        self._watch()
-        self._proxy.fresh()
+        proxy.fresh()
         self._lost_at = time.monotonic()
         for number in self._loss.stubs:
             await self._stubs.lose(number, self._loss.kind)
@@ -87,10 +86,7 @@ class Outage:
         """Return the first of the loads whose requests get to the pool."""
         for number in self._loss.loads:
             load = self._play.loads[number]
-            client = Client(load)
-            answer = await client.ask(next(asks(load)))
-            client.close()
-            if answer.stub in load.expect:
+            if (await first_answer(load)).stub in load.expect:
                 return load
         return None
 
@@ -103,15 +99,15 @@ class Outage:
         return time.monotonic() - self._lost_at
 
     def _checked(self) -> bool:
-        return self._stubs.checked.issuperset(self._loss.stubs)
+        """Say whether each server was checked: HAProxy ends a good check before the server can accept it."""
+        return bool(self._attempts) and all(one.times() for one in self._attempts)
 
-    def _watch(self) -> None:
+    def _watched(self) -> list[Attempts]:
         """Look who tries to connect: requests that meet a server which refuses or hangs leave no other trace there."""
-        if self._loss.silence and self._loss.kind not in {ERRORS, SLOW}:
-            with contextlib.suppress(OSError):  # then nobody knows
-                self._attempts = [
-                    self._attempts_at(number) for number in self._loss.stubs if self._play.stubs[number].host
-                ]
+        try:
+            return [self._attempts_at(number) for number in self._loss.stubs if self._play.stubs[number].host]
+        except OSError:
+            return []  # then nobody knows
 
     def _attempts_at(self, number: int) -> Attempts:
         end = self._play.stubs[number]
@@ -120,8 +116,10 @@ class Outage:
 
     def _tried(self) -> list[float]:
         """Return when the proxy has sent a request to a lost server, or tried to."""
-        arrived = [one.at for one in self._stubs.arrivals if one.stub in self._loss.stubs and one.at > self._lost_at]
-        return sorted([*arrived, *(at for one in self._attempts for at in one.times())])
+        times = [one.at for one in self._stubs.arrivals if one.stub in self._loss.stubs]
+        if self._loss.kind not in {ERRORS, SLOW}:
+            times += [at for one in self._attempts for at in one.times()]
+        return sorted(at for at in times if at > self._lost_at)
 
     def _noticed(self) -> float | None:
         """Return when the proxy stopped sending: it says so, or the last attempt before a silence was then."""

@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from lbcheck.rehearsal.prepared import Rewrite
+    from lbcheck.traffic.outcome import Traffic
 
 #: How shares were judged: whole cycles to the request, or to a tolerance; each hashed pick; by chance.
 CYCLES, TOLERATED, PICKS, CHANCE = "whole cycles", "within the tolerance", "pick by pick", "chi-square"
@@ -21,6 +22,20 @@ class MeasuredServer(NamedTuple):
     served: int
     measured: float
     predicted: float | None
+
+
+class Concurrent(NamedTuple):
+    """The same with several requests under way at once: how many points of share a server is off at most.
+
+    `passed` None: shares may differ then, for this `reason`.
+    """
+
+    in_flight: int
+    requests: int
+    off_points: float
+    tolerance: float
+    passed: bool | None
+    reason: str | None = None
 
 
 class MeasuredPool(NamedTuple):
@@ -43,6 +58,7 @@ class MeasuredPool(NamedTuple):
     p_value: float | None = None
     wrong_picks: int | None = None
     losses: tuple[MeasuredLoss, ...] = ()
+    concurrent: Concurrent | None = None
 
 
 class Aspect(NamedTuple):
@@ -91,10 +107,33 @@ class MeasuredLoss(NamedTuple):
         return all_passed(aspect.passed for aspect in self.aspects)
 
 
+def pool_parts(pool: MeasuredPool) -> list[bool | None]:
+    """Return all that was judged of a pool."""
+    concurrent = [] if pool.concurrent is None else [pool.concurrent.passed]
+    return [pool.passed, *concurrent, *(loss.passed for loss in pool.losses)]
+
+
 def all_passed(parts: Iterable[bool | None]) -> bool | None:
     """Return False where a part failed, else True where one passed, else None."""
     known = [part for part in parts if part is not None]
     return all(known) if known else None
+
+
+class MeasuredReload(NamedTuple):
+    """A graceful reload from the config at `old`: of so many `requests`, those that got no answer are `lost`.
+
+    `errors` are answers that say that no server was there, `seconds` is how long the old processes lived on, None
+    where they never ended. `pools` are the shares afterwards, against the new config.
+    """
+
+    old: str
+    passed: bool | None
+    reason: str | None = None
+    requests: int = 0
+    lost: int = 0
+    errors: int = 0
+    seconds: float | None = None
+    pools: tuple[MeasuredPool, ...] = ()
 
 
 class Message(NamedTuple):
@@ -106,7 +145,10 @@ class Message(NamedTuple):
 
 
 class Rehearsed(NamedTuple):
-    """One config. `native` are its own checker's messages; `error` says why it was not rehearsed to the end."""
+    """One config. `native` are its own checker's messages; `error` says why it was not rehearsed to the end.
+
+    `traffic` is the whole prediction.
+    """
 
     config: str
     dialect: str
@@ -116,9 +158,13 @@ class Rehearsed(NamedTuple):
     rewrites: tuple[Rewrite, ...] = ()
     made_up: tuple[str, ...] = ()
     error: str | None = None
+    reload: MeasuredReload | None = None
+    traffic: Traffic | None = None
 
     @property
     def passed(self) -> bool:
-        """Whether the proxy took the config and no pool differs from its prediction."""
-        parts = [part for pool in self.pools for part in (pool.passed, *(loss.passed for loss in pool.losses))]
-        return self.accepted and self.error is None and False not in parts
+        """Whether the proxy took the config, nothing differs from its prediction, and no reload lost a request."""
+        reload = self.reload
+        pools = [*self.pools, *(reload.pools if reload is not None else ())]
+        parts = [part for pool in pools for part in pool_parts(pool)]
+        return self.accepted and self.error is None and False not in [*parts, reload is None or reload.passed]

@@ -21,6 +21,8 @@ _FIRST_NAME = (198 << 24) + (18 << 16) + 1
 #: Requests for a pool whose algorithm keeps a strict order, one that hashes, one that draws.
 _ORDERED, _HASHED, _DRAWN = 240, 500, 3000
 _MOST = 20_000
+#: Requests with several under way at once.
+_TOGETHER = 240
 _STUB_PROTOCOLS = frozenset({"http", "tcp"})
 #: Health checks that a stub does not answer as its server would.
 _UNSPOKEN = frozenset({"mysql", "pgsql", "ldap", "smtp", "spop", "ssl-hello", "agent"})
@@ -59,6 +61,8 @@ class Plan:
         self.targets: list[Target] = []
         self.names: dict[str, str] = {}
         self.ready: set[tuple[str, int]] = set()
+        #: Addresses to which some speak TLS and some do not: one stub cannot do both.
+        self.clashes: set[str] = set()
         self._numbers: dict[tuple[str, int, str], int] = {}
 
     def address_of(self, host: str) -> str:
@@ -75,6 +79,8 @@ class Plan:
         if key not in self._numbers:
             self._numbers[key] = len(self.stubs)
             self.stubs.append(stub)
+        elif self.stubs[self._numbers[key]].tls != stub.tls:
+            self.clashes.add(stub.address)
         return self._numbers[key]
 
     def hosts(self) -> str:
@@ -83,9 +89,14 @@ class Plan:
         return "\n".join([*lines, *(f"{address} {name}" for name, address in self.names.items())]) + "\n"
 
 
-def plan(config: Config, requests: int | None = None, seconds: float = 10.0, seed: int = 1) -> Plan:
-    """Plan a rehearsal of normal operation. `requests` for each pool; None is as many as its algorithm needs."""
-    made = Plan()
+def plan(
+    config: Config, requests: int | None = None, seconds: float = 10.0, seed: int = 1, made: Plan | None = None
+) -> Plan:
+    """Plan a rehearsal of normal operation. `requests` for each pool; None is as many as its algorithm needs.
+
+    It is added to what was `made` for another config that shares its sandbox.
+    """
+    made = made or Plan()
     for frontend in config.frontends:
         for listener in frontend.listeners:
             place = _listening(made, listener)
@@ -100,11 +111,13 @@ def _target(made: Plan, config: Config, pool: Pool, requests: int | None, second
     leading = list(_leading(config, pool))
     reason = pool.open or _unfit(pool) or _unspoken(leading)
     tls = any("tls" in route.options for _, route in leading)
-    stubs = tuple(None if reason else _server(made, pool, server, tls=tls) for server in pool.servers)
+    stubs = tuple(None if reason else _server(made, server, tls=tls) for server in pool.servers)
     if not reason and any(stub is None for stub in stubs):
         reason = (
             "not all of its servers have an address that is known here, and that the proxy itself does not listen at"
         )
+    if not reason and any(made.stubs[stub].address in made.clashes for stub in stubs if stub is not None):
+        reason = "another pool speaks TLS, or does not, to one of its servers"
     if reason:
         return Target(pool, stubs, (), reason)
     checks = {place: stub for place, one in enumerate(pool.servers) if (stub := _check_stub(made, one)) is not None}
@@ -131,14 +144,14 @@ def _unspoken(leading: Sequence[tuple[Frontend, Route]]) -> str | None:
     return f"the stubs do not speak {min(strange)}" if strange else None
 
 
-def _server(made: Plan, pool: Pool, server: Server, *, tls: bool) -> int | None:
+def _server(made: Plan, server: Server, *, tls: bool) -> int | None:
     if server.count != 1:
         return None
     tls = tls or (server.tls is not None and server.tls.value)
     where = _place(made, server.address)
     if where is None or where[:2] in made.ready:
         return None  # nobody stands for the proxy's own listener
-    return made.stub(Stub(*where, tls, pool.protocol))
+    return made.stub(Stub(*where, tls))
 
 
 def _check_stub(made: Plan, server: Server) -> int | None:
@@ -150,7 +163,7 @@ def _check_stub(made: Plan, server: Server) -> int | None:
     port = home[1] if check.port is None else check.port.value
     if not _is_address(host) or not port:
         return None
-    number = made.stub(Stub(host, port, "", check.kind == "tls", "http"))
+    number = made.stub(Stub(host, port, "", check.kind == "tls"))
     return number if host == home[0] else None
 
 
@@ -222,6 +235,7 @@ def _loads(
                 method=sample.method,
                 path=sample.path,
                 headers=sample.headers,
+                together=_TOGETHER if ordered(pool, config.dialect) else 0,
                 vary=varied(pool, config.dialect, sample, plain=plain),
                 requests=min(requests or _enough(pool, config.dialect), _MOST),
                 seconds=seconds,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import ipaddress
 import os
 import struct
@@ -32,14 +33,13 @@ class Proxy:
             self._process = subprocess.Popen(
                 play.run, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment(play)
             )
-        self._ready = play.ready
         self._log = open(_LOG, "rb")  # noqa: SIM115 - read as long as the proxy runs
 
-    async def listens(self) -> bool:
-        """Wait until the proxy listens everywhere, without a connection that would count as a request."""
+    async def listens(self, ready: Iterable[tuple[str, int]]) -> bool:
+        """Wait until the proxy listens at all of these places, without a connection that would count as a request."""
         until = time.monotonic() + _START
         while time.monotonic() < until and self._process.poll() is None:
-            if listens(self._ready):
+            if listens(ready):
                 return True
             await asyncio.sleep(0.01)
         return False
@@ -56,6 +56,16 @@ class Proxy:
     def signal(self, number: int) -> None:
         """Send a signal to the first process of the proxy."""
         self._process.send_signal(number)
+
+    def workers(self) -> set[int]:
+        """Return the process ids of the proxy's children (proc(5), /proc/PID/stat); zombies have ended."""
+        found = set()
+        for name in filter(str.isdecimal, os.listdir("/proc")):
+            with contextlib.suppress(OSError), open(f"/proc/{name}/stat", encoding="utf-8", errors="replace") as stream:
+                state, parent, *_ = stream.read().rpartition(")")[2].split()
+                if int(parent) == self._process.pid and state != "Z":
+                    found.add(int(name))
+        return found
 
     def end(self) -> None:
         """Let the proxy end."""

@@ -1,136 +1,138 @@
-"""One rehearsal: make the config ready, let the proxy check it, run it under load, and judge the counts."""
+"""One rehearsal: let the proxy check the config, run it under load, lose servers, reload, and judge what is seen."""
 
 from __future__ import annotations
 
 import os
-import shutil
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING
 
-from lbcheck.rehearsal import certificate, haproxy, losing, loss_verdict, native, nginx, sandbox
+from lbcheck.rehearsal import loss_verdict, native, reload, sandbox
+from lbcheck.rehearsal.certificate import Certificate
+from lbcheck.rehearsal.losing import trials
 from lbcheck.rehearsal.messages import messages
-from lbcheck.rehearsal.outcome import MeasuredPool, Rehearsed
-from lbcheck.rehearsal.plan import plan
-from lbcheck.rehearsal.script import SLOW, Script
-from lbcheck.rehearsal.verdict import Counted, judge
+from lbcheck.rehearsal.outcome import MeasuredReload, Rehearsed
+from lbcheck.rehearsal.plan import Plan
+from lbcheck.rehearsal.progress import Step, Watch
+from lbcheck.rehearsal.script import SLOW
+from lbcheck.rehearsal.staging import staged
+from lbcheck.rehearsal.verdict import counted, judge
 from lbcheck.traffic import assemble
-from lbcheck.traffic.algorithms import MAX_RING_POINTS as _POINTS
+from lbcheck.traffic.algorithms import MAX_RING_POINTS
 from lbcheck.traffic.scenario import REFUSES, Scenario
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Sequence
 
     from lbcheck.model import Config
-    from lbcheck.rehearsal.plan import Plan
-    from lbcheck.rehearsal.prepared import Prepared
+    from lbcheck.rehearsal.losing import Trial
+    from lbcheck.rehearsal.outcome import MeasuredPool
+    from lbcheck.rehearsal.plan import Target
+    from lbcheck.rehearsal.sandbox import Event
+    from lbcheck.rehearsal.script import Script
+    from lbcheck.rehearsal.wishes import Wishes
 
-_PREPARE = {"nginx": nginx.prepare, "haproxy": haproxy.prepare}
 
+def rehearse(
+    config: Config, wishes: Wishes, tell: Callable[[Step], None] = lambda _: None, old: Config | None = None
+) -> Rehearsed:
+    """Rehearse one config, and the reload from an `old` one to it. `tell` hears how far it has come.
 
-class Wishes(NamedTuple):
-    """What the user wants of a rehearsal.
-
-    `losses`: servers are lost, each in turn or those that `lose` names, in this `kind` of way, and none is waited for
-    longer than `patience` seconds. `tolerance` is in points of share.
+    Raises staging.NoBinaryError and sandbox.UnusableError.
     """
-
-    binary: str | None = None
-    trusted: bool = False
-    only_native: bool = False
-    requests: int | None = None
-    seconds: float = 10.0
-    seed: int = 1
-    losses: bool = True
-    lose: tuple[str, ...] = ()
-    kind: str = REFUSES
-    tolerance: float = 1.0
-    patience: float = 120.0
-
-
-class NoBinaryError(Exception):
-    """The proxy is not installed; the text is one line with the command that installs it."""
-
-
-def rehearse(config: Config, wishes: Wishes, progress: Callable[[str], None] = lambda _: None) -> Rehearsed:
-    """Rehearse one config. Raises NoBinaryError and sandbox.UnusableError."""
-    prepared = _PREPARE[config.dialect](config, _binary(config.dialect, wishes), trusted=wishes.trusted)
-    rehearsed = Rehearsed(config.path, config.dialect, rewrites=tuple(prepared.rewrites))
-    if prepared.refused:
-        reason = f"it loads or runs code ({prepared.refused[0]}); --trust-config lets it"
-        return rehearsed._replace(error=reason)
-    made = plan(config, wishes.requests, wishes.seconds, wishes.seed)
-    pem = certificate.Certificate(made)
-    if any(stub.tls for stub in made.stubs):
-        prepared.files[certificate.PLACE] = pem()
-    progress("checking")
-    checked = native.checked(_script(prepared, made), made, pem)
+    made = Plan()
+    pem = Certificate(made)
+    stage = staged(config, wishes, made, pem)
+    rehearsed = Rehearsed(config.path, config.dialect, rewrites=tuple(stage.prepared.rewrites), error=stage.refused)
+    if stage.refused:
+        return rehearsed
+    tell(Step(config.path, "checking"))
+    checked = native.checked(stage.script, made, pem)
     rehearsed = rehearsed._replace(
         accepted=checked.accepted,
-        native=messages(checked.output, prepared.places),
+        native=messages(checked.output, stage.prepared.places),
         made_up=checked.made_up,
         error=checked.error,
     )
     if not checked.accepted or wishes.only_native:
         return rehearsed
-    traffic = assemble.traffic(config, Scenario(lose=wishes.lose, kind=_predicted(wishes.kind), exact_points=_POINTS))
-    trials = losing.trials(config, made, traffic, wishes.kind, wishes.patience) if wishes.losses else []
-    played = [trial for trial in trials if trial.play is not None]
-    scripts = [checked.script, *(checked.script._replace(loss=trial.play) for trial in played)]
-    events, *outages = sandbox.together(scripts, _side_by_side(), lambda _, event: progress(event["event"]))
-    error = native.unusable(events)
-    if error is None and not any(event["event"] == "done" for event in events):
+    turn = None if old is None else _Turn(old, config, wishes)
+    return _played(config, wishes, made, checked.script, rehearsed, tell, turn)
+
+
+def _played(
+    config: Config,
+    wishes: Wishes,
+    made: Plan,
+    script: Script,
+    rehearsed: Rehearsed,
+    tell: Callable[[Step], None],
+    turn: _Turn | None,
+) -> Rehearsed:
+    """Play normal operation, losses and reload side by side, and judge them."""
+    scenario = Scenario(
+        lose=wishes.lose, kind=REFUSES if wishes.kind == SLOW else wishes.kind, exact_points=MAX_RING_POINTS
+    )
+    traffic = assemble.traffic(config, scenario)
+    losses = trials(config, made, traffic, wishes.kind, wishes.patience) if wishes.losses else []
+    plays = [script._replace(loss=trial.play) for trial in losses if trial.play is not None]
+    scripts = [script, *plays, *(turn.scripts if turn is not None else ())]
+    events = sandbox.together(scripts, _side_by_side(), Watch(config.path, made, len(plays), tell))
+    normal = events[0]
+    error = native.unusable(normal)
+    if error is None and not any(event["event"] == "done" for event in normal):
         error = "the rehearsal ended early"
-    pools = _pools(config, made, events)
-    found = iter(outages)
-    for trial in trials:
-        seen = next(found) if trial.play is not None else []
-        loss = loss_verdict.judged(trial, config.dialect, seen, made.loads, wishes.tolerance)
+    pools = _judged(config, made.targets, made, normal, wishes)
+    pools = _with_losses(config, made, pools, losses, events[1 : 1 + len(plays)], wishes)
+    return rehearsed._replace(
+        error=error,
+        pools=tuple(pools),
+        traffic=traffic,
+        reload=None if turn is None else turn.judged(events[1 + len(plays) :]),
+    )
+
+
+def _judged(
+    config: Config, targets: Iterable[Target], made: Plan, events: Sequence[Event], wishes: Wishes
+) -> list[MeasuredPool]:
+    return [judge(target, config.dialect, counted(target, made.loads, events), wishes.tolerance) for target in targets]
+
+
+def _with_losses(
+    config: Config,
+    made: Plan,
+    pools: list[MeasuredPool],
+    losses: Sequence[Trial],
+    events: Sequence[Sequence[Event]],
+    wishes: Wishes,
+) -> list[MeasuredPool]:
+    seen = iter(events)
+    for trial in losses:
+        happened = next(seen) if trial.play is not None else ()
+        loss = loss_verdict.judged(trial, config.dialect, happened, made.loads, wishes.tolerance)
         at = made.targets.index(trial.target)
         pools[at] = pools[at]._replace(losses=(*pools[at].losses, loss))
-    return rehearsed._replace(error=error, pools=tuple(pools))
+    return pools
 
 
-def _predicted(kind: str) -> str:
-    """Return the kind of loss whose prediction names the servers to be lost."""
-    return REFUSES if kind == SLOW else kind
+class _Turn:
+    """The reload from an old config to a new one: both lie at the same place of a sandbox, one after the other."""
+
+    def __init__(self, old: Config, new: Config, wishes: Wishes) -> None:
+        self._old, self._new, self._wishes = old, new, wishes
+        self._made = Plan()
+        pem = Certificate(self._made)
+        before, after = (staged(config, wishes, self._made, pem, reload.HOME) for config in (old, new))
+        self._targets = after.targets
+        found = before.refused or reload.turnover(new.dialect, before, after, self._made, pem)
+        self.scripts: Sequence[Script] = () if isinstance(found, str) else (found,)
+        self._reason = found if isinstance(found, str) else None
+
+    def judged(self, events: Sequence[Sequence[Event]]) -> MeasuredReload:
+        if not events:
+            return MeasuredReload(self._old.path, None, self._reason)
+        pools = _judged(self._new, self._targets, self._made, events[0], self._wishes)
+        return reload.judged(self._old, events[0], pools)
 
 
 def _side_by_side() -> int:
     """Return how many sandboxes may run at once: mostly they wait."""
     return 4 * (os.cpu_count() or 1)
-
-
-def _binary(dialect: str, wishes: Wishes) -> str:
-    path = shutil.which(wishes.binary or dialect, path=None if wishes.binary else _search_path())
-    if path is None:
-        raise NoBinaryError(f"{wishes.binary or dialect} is not installed: apt-get install {dialect}")
-    return path
-
-
-def _search_path() -> str:
-    return os.pathsep.join([os.environ.get("PATH", os.defpath), "/usr/sbin", "/usr/local/sbin"])
-
-
-def _script(prepared: Prepared, made: Plan) -> Script:
-    return Script(
-        prepared.check,
-        prepared.run,
-        files=dict(prepared.files),
-        folders=tuple(sorted(prepared.folders)),
-        stubs=tuple(made.stubs),
-        loads=tuple(made.loads),
-        ready=tuple(sorted(made.ready)),
-        certificate=certificate.PLACE,
-    )
-
-
-def _pools(config: Config, made: Plan, events: list[dict[str, Any]]) -> list[MeasuredPool]:
-    answers = {event["number"]: event for event in events if event["event"] == "load"}
-    found = []
-    for target in made.targets:
-        counted = None
-        for number in target.loads:
-            event = answers.get(number)
-            if event is not None and event["stubs"] and event["stubs"][0] in made.loads[number].expect:
-                counted = Counted(made.loads[number], target, event["stubs"], event["statuses"])
-        found.append(judge(target, config.dialect, counted))
-    return found

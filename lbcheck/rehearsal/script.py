@@ -19,7 +19,11 @@ class Stub(NamedTuple):
     port: int
     path: str = ""
     tls: bool = False
-    protocol: str = "http"
+
+    @property
+    def address(self) -> str:
+        """Where it listens, as people write it."""
+        return self.path or f"{self.host}:{self.port}"
 
 
 class Load(NamedTuple):
@@ -27,6 +31,8 @@ class Load(NamedTuple):
 
     `name` is the pool that they are to reach. If the first answer does not come from one of the stubs `expect`, the
     rest is not asked; once a pool was reached, further loads of its name are left out.
+
+    `together` requests more are asked with several under way at once, once the rest has reached its pool.
 
     `vary` is what differs from request to request: "" nothing, "source" the client's address, "path" the end of the
     path, "header:NAME", "cookie:NAME" or "query:NAME". `requests` at most, `seconds` at most.
@@ -47,6 +53,7 @@ class Load(NamedTuple):
     seconds: float = 10.0
     seed: int = 1
     expect: tuple[int, ...] = ()
+    together: int = 0
 
 
 class Loss(NamedTuple):
@@ -73,10 +80,25 @@ class Loss(NamedTuple):
     down: str = ""
 
 
+class Reload(NamedTuple):
+    """While the script's loads at `before` are played, its config makes way for another one.
+
+    `files` are written, those at `gone` removed, and the proxy is sent a `signal`. Then the loads at `after` are
+    played.
+    """
+
+    before: tuple[int, ...]
+    after: tuple[int, ...]
+    files: Mapping[str, str]
+    gone: tuple[str, ...]
+    signal: int
+    ready: tuple[tuple[str, int], ...]
+
+
 class Script(NamedTuple):
     """The whole play. `check` (() for none) and `run` are command lines; `ready` is where the proxy has to listen.
 
-    All `loads` are played, or one `loss` while they are.
+    All `loads` are played; or one `loss` while one of them is; or a `reload`.
     """
 
     check: tuple[str, ...]
@@ -88,6 +110,7 @@ class Script(NamedTuple):
     stubs: tuple[Stub, ...] = ()
     loads: tuple[Load, ...] = ()
     loss: Loss | None = None
+    reload: Reload | None = None
     ready: tuple[tuple[str, int], ...] = ()
     certificate: str = ""
     only_check: bool = False
@@ -107,6 +130,7 @@ def loads(text: str) -> Script:
         stubs=tuple(Stub(*one) for one in script.stubs),
         loads=tuple(_load(*one) for one in script.loads),
         loss=_loss(*script.loss) if script.loss is not None else None,
+        reload=_reload(*script.reload) if script.reload is not None else None,
     )
 
 
@@ -118,3 +142,8 @@ def _load(*values: Any) -> Load:
 def _loss(*values: Any) -> Loss:
     loss = Loss(*values)
     return loss._replace(loads=tuple(loss.loads), stubs=tuple(loss.stubs))
+
+
+def _reload(*values: Any) -> Reload:
+    reload = Reload(*values)
+    return reload._replace(before=tuple(reload.before), after=tuple(reload.after))

@@ -27,7 +27,6 @@ NAME_HEADER = b"x-lbcheck-stub"
 #: What tells a request of ours, with its number, from a health check: a header, or the first word over plain TCP.
 ASK_HEADER, HELLO = b"x-lbcheck-ask", b"lbcheck"
 _ASK = re.compile(b"(?:%b:|%b) *([0-9]+)" % (ASK_HEADER, HELLO), re.IGNORECASE)
-_HTTP = re.compile(rb"[A-Z]+ \S+ HTTP/1")
 #: How late a slow stub answers, in seconds.
 SLOWNESS = 1.0
 _PROXY_V2 = b"\r\n\r\n\x00\r\nQUIT\n"
@@ -44,7 +43,7 @@ class Arrival(NamedTuple):
 class Stubs:
     """All stubs of a rehearsal, on one event loop.
 
-    `arrivals` are our requests as they came, `checked` the stubs that something else has connected to: a check.
+    `arrivals` are our requests as they came.
     """
 
     def __init__(self, stubs: Sequence[Stub], certificate: str, machines: Machines | None = None) -> None:
@@ -56,7 +55,6 @@ class Stubs:
         self.modes = [""] * len(stubs)
         self.connections: dict[asyncio.Transport, int] = {}
         self.arrivals: list[Arrival] = []
-        self.checked: set[int] = set()
 
     async def start(self) -> None:
         """Listen everywhere. Raises OSError where an address is taken."""
@@ -152,13 +150,12 @@ def _jam(stub: Stub) -> list[socket.socket]:
 
 
 class _Stub(asyncio.Protocol):
-    """One connection: HTTP/1.1 requests without looking into them, or any bytes."""
+    """One connection: HTTP/1.1 requests without looking into them, or what we say over plain TCP."""
 
     def __init__(self, stubs: Stubs, number: int) -> None:
         self._all = stubs
         self._number = number
         self._rest = b""
-        self._tcp = stubs._stubs[number].protocol == "tcp"  # noqa: SLF001 - one family
         self._heard = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -169,15 +166,13 @@ class _Stub(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         del exc
         self._all.connections.pop(self._transport, None)
-        if not self._heard:
-            self._all.checked.add(self._number)
 
     def data_received(self, data: bytes) -> None:
         data = self._rest + data
         if not self._heard:
             data = _without_proxy_header(data)
         self._heard = True
-        if self._tcp and not _HTTP.match(data):
+        if data.startswith(HELLO):
             self._arrived(data)
             self._write(b"%d\n" % self._number)
             return
@@ -189,8 +184,6 @@ class _Stub(asyncio.Protocol):
         found = _ASK.search(request)
         if found:
             self._all.arrivals.append(Arrival(self._number, int(found[1]), time.monotonic()))
-        else:
-            self._all.checked.add(self._number)
 
     def _answer(self, request: bytes) -> None:
         if request[:4] == b"PING" or b"\r\nPING" in request:

@@ -2,45 +2,73 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from lbcheck.rehearsal.distribution import Held, by_chance, by_cycle, by_pick, counts, ordered
-from lbcheck.rehearsal.load import asks
-from lbcheck.rehearsal.outcome import MeasuredPool, MeasuredServer
+from lbcheck.rehearsal.load import IN_FLIGHT, asks
+from lbcheck.rehearsal.outcome import Concurrent, MeasuredPool, MeasuredServer
 from lbcheck.rehearsal.picks import picker
 from lbcheck.traffic.algorithms import MAX_RING_POINTS, shares
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from lbcheck.model import Pool
+    from lbcheck.model import Pool, Server
     from lbcheck.rehearsal.plan import Target
+    from lbcheck.rehearsal.sandbox import Event
     from lbcheck.rehearsal.script import Load
 
-
-class Counted:
-    """What the load of one pool came to: the indexes in `pool.servers` that answered, in order; None for nobody."""
-
-    def __init__(self, load: Load, target: Target, answers: Sequence[int], statuses: Sequence[int]) -> None:
-        places = target.places()
-        self.load = load
-        self.served = [places.get(answer) for answer in answers]
-        self.failed = sum(answer < 0 or status >= 500 for answer, status in zip(answers, statuses, strict=True))
+#: Algorithms that look at how many requests a server is working on.
+_BY_LOAD = frozenset({"least_conn", "leastconn", "first"})
 
 
-def judge(target: Target, dialect: str, counted: Counted | None) -> MeasuredPool:
+class Counted(NamedTuple):
+    """What the load of one pool came to: the indexes in `pool.servers` that answered, in order; None for nobody.
+
+    `together` are those of the requests of which several were under way at once.
+    """
+
+    load: Load
+    served: Sequence[int | None]
+    failed: int
+    together: Sequence[int | None] = ()
+    failed_together: int = 0
+
+
+def counted(target: Target, loads: Sequence[Load], events: Sequence[Event]) -> Counted | None:
+    """Return what came of the load that has reached a pool; None where none has."""
+    answers = {(event["event"], event["number"]): event for event in events if event["event"] in {"load", "together"}}
+    for number in target.loads:
+        event = answers.get(("load", number))
+        if event is not None and event["stubs"] and event["stubs"][0] in loads[number].expect:
+            further = answers.get(("together", number), {"stubs": [], "statuses": []})
+            return Counted(loads[number], *_served(target, event), *_served(target, further))
+    return None
+
+
+def _served(target: Target, event: Event) -> tuple[list[int | None], int]:
+    places = target.places()
+    pairs = list(zip(event["stubs"], event["statuses"], strict=True))
+    return [places.get(stub) for stub, _ in pairs], sum(stub < 0 or status >= 500 for stub, status in pairs)
+
+
+def judge(target: Target, dialect: str, seen: Counted | None, tolerance: float) -> MeasuredPool:
     """Hold one pool's counts against its prediction."""
     predicted = shares(target.pool, dialect, MAX_RING_POINTS)
-    if counted is None:
-        held, served, failed = Held(None, None, target.reason or "no request reached it"), [], 0
+    concurrent = None
+    served: Sequence[int | None] = ()
+    failed = 0
+    if seen is None:
+        held = Held(None, None, target.reason or "no request reached it")
     else:
-        served, failed = counted.served, counted.failed
+        served, failed = seen.served, seen.failed
         if predicted.servers is None or target.doubled:
             held = Held(None, None, predicted.reason or "several of its lines are one server")
         elif failed:
             held = Held(None, False, f"{failed} of {len(served)} requests failed")
         else:
-            held = _held(target.pool, dialect, predicted.servers, counted)
+            held = _held(target.pool, dialect, predicted.servers, seen)
+            concurrent = _together(target.pool, predicted.servers, seen, tolerance)
     return MeasuredPool(
         target.pool.name,
         target.pool.span.path,
@@ -54,17 +82,38 @@ def judge(target: Target, dialect: str, counted: Counted | None) -> MeasuredPool
         measured_servers(target.pool, counts(target.pool, served), predicted.servers),
         held.p_value,
         held.wrong_picks,
+        concurrent=concurrent,
     )
 
 
-def _held(pool: Pool, dialect: str, parts: Sequence[float], counted: Counted) -> Held:
+def _held(pool: Pool, dialect: str, parts: Sequence[float], seen: Counted) -> Held:
     pick = picker(pool, dialect)
     if pick is not None:
-        sent = [ask for ask, _ in zip(asks(counted.load), counted.served, strict=False)]
-        return by_pick(sent, counted.served, pick)
+        sent = [ask for ask, _ in zip(asks(seen.load), seen.served, strict=False)]
+        return by_pick(sent, seen.served, pick)
     if ordered(pool, dialect):
-        return by_cycle(pool, dialect, parts, counted.served)
-    return by_chance(counts(pool, counted.served), parts)
+        return by_cycle(pool, dialect, parts, seen.served)
+    return by_chance(counts(pool, seen.served), parts)
+
+
+def _together(pool: Pool, parts: Sequence[float], seen: Counted, tolerance: float) -> Concurrent | None:
+    """Compare the shares of requests of which several were under way at once, to a tolerance."""
+    total = len(seen.together)
+    if not total:
+        return None
+    found = counts(pool, seen.together)
+    off = max(abs(count / total - part) * 100 for count, part in zip(found, parts, strict=True))
+    passed: bool | None = off <= tolerance and not seen.failed_together
+    reason = None if passed else f"{seen.failed_together} of {total} requests failed" if seen.failed_together else None
+    if not passed and not reason:
+        reason = f"a share is {off:.1f} points off"
+    if not seen.failed_together and (pool.algorithm.name in _BY_LOAD or any(_limited(one) for one in pool.servers)):
+        passed, reason = None, "then it depends on how long answers take"
+    return Concurrent(IN_FLIGHT, total, off, tolerance, passed, reason)
+
+
+def _limited(server: Server) -> bool:
+    return server.max_conns is not None and server.max_conns.value > 0
 
 
 def measured_servers(

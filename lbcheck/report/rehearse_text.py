@@ -6,19 +6,22 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
+from lbcheck.rehearsal.outcome import pool_parts
 from lbcheck.report.escape import escape, shown_path
-from lbcheck.report.pictures.terminal import padded, printed, styled, width_of
-from lbcheck.report.pictures.words import cut, percent
+from lbcheck.report.pictures.terminal import bar, columns_width, padded, printed, styled, width_of
+from lbcheck.report.pictures.words import cut, percent, plain, told
+from lbcheck.report.rehearse_words import alone, clock, headline, noticed, until
 from lbcheck.traffic.outcome import HOT
 from lbcheck.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from lbcheck.rehearsal.outcome import MeasuredLoss, MeasuredPool, Rehearsed
+    from lbcheck.rehearsal.outcome import Concurrent, MeasuredLoss, MeasuredPool, MeasuredReload, Rehearsed
     from lbcheck.report.options import Options
 
-_BAR, _NAME = 30, 28
+#: Columns of a bar, and of a name; so many servers of a pool are shown.
+_BAR, _LEAST, _NAME, _MOST = 24, 8, 28, 40
 
 
 def render(rehearsed: Sequence[Rehearsed], options: Options) -> str:
@@ -28,14 +31,17 @@ def render(rehearsed: Sequence[Rehearsed], options: Options) -> str:
 
 def _lines(rehearsed: Sequence[Rehearsed], width: int) -> Iterator[Text]:
     for one in rehearsed:
-        yield styled(shown_path(cut(one.config, width)), "strong")
+        yield styled(cut(shown_path(one.config), width), "strong")
         yield from _native(one)
         for pool in one.pools:
             yield from _pool(pool)
+        if one.reload is not None:
+            yield from _reload(one.reload)
         if one.rewrites:
             yield styled(f"  {counted(len(one.rewrites), 'line')} changed for the sandbox (--show-rewrites)", "muted")
         yield Text()
-    yield _verdict(rehearsed)
+    broken = any(not one.passed for one in rehearsed)
+    yield styled(headline(rehearsed), HOT if broken else "good")
 
 
 def _native(one: Rehearsed) -> Iterator[Text]:
@@ -49,40 +55,60 @@ def _native(one: Rehearsed) -> Iterator[Text]:
 
 
 def _pool(pool: MeasuredPool) -> Iterator[Text]:
+    name = plain(pool.name)
     if pool.passed is None:
-        yield styled(f"  {escape(pool.name)}: not held against the prediction: {escape(pool.reason or '')}", "muted")
+        yield styled(f"  {name}: not held against the prediction: {told(pool.reason or '')}", "muted")
+    else:
+        verdict = "as predicted" if pool.passed else f"NOT as predicted: {told(pool.reason or '')}"
+        how = ", ".join(filter(None, [counted(pool.requests, "request"), pool.judged]))
+        yield styled(f"  {name}  {verdict}  ({how})", "good" if pool.passed else HOT)
+    if not pool.requests:
         return
-    word, style = ("as predicted", "good") if pool.passed else (f"NOT as predicted: {pool.reason}", HOT)
-    requests = counted(pool.requests, "request")
-    yield styled(f"  {escape(pool.name)}  {escape(word)}  ({requests}, {pool.judged or 'all'})", style)
-    for server in pool.servers:
-        predicted = "?" if server.predicted is None else percent(server.predicted)
-        line = Text("    ").append_text(padded(escape(server.name), _NAME)).append(" ")
-        line.append("█" * round(server.measured * _BAR) + " " * (_BAR - round(server.measured * _BAR)))
-        line.append(f" {percent(server.measured):>8} counted, {predicted} predicted")
+    room = columns_width([plain(server.name) for server in pool.servers], _LEAST, _NAME)
+    for server in pool.servers[:_MOST]:
+        line = Text("    ").append_text(padded(plain(server.name), room)).append(" ")
+        line.append_text(bar(server.measured, None, _BAR))
+        line.append(f" {percent(server.measured):>8} counted, {percent(server.predicted)} predicted")
         yield line
+    if len(pool.servers) > _MOST:
+        yield styled(f"    … and {counted(len(pool.servers) - _MOST, 'more server')}", "muted")
+    if pool.concurrent is not None:
+        yield _concurrent(pool.concurrent)
     for loss in pool.losses:
-        yield _loss(loss)
+        yield from _loss(loss)
 
 
-def _loss(loss: MeasuredLoss) -> Text:
-    words = "as predicted" if loss.passed else loss.reason or ""
-    text = f"    without {escape(loss.lost)}: {loss.failed} of {loss.requests} requests failed"
-    if loss.last_failure_s is not None:
-        text += f", the last one after {loss.last_failure_s:.1f} s"
-    return styled(f"{text}; {escape(words)}", "muted" if loss.passed is None else "good" if loss.passed else HOT)
+def _concurrent(found: Concurrent) -> Text:
+    words = f"    {found.in_flight} at once: shares are {found.off_points:.1f} points off at most"
+    verdict = f" (tolerated: {found.tolerance:g})" if found.passed is not None else f"; not judged: {found.reason}"
+    return styled(words + verdict, HOT if found.passed is False else "muted")
 
 
-def _verdict(rehearsed: Sequence[Rehearsed]) -> Text:
-    pools = [pool for one in rehearsed for pool in one.pools]
-    wrong = sum(pool.passed is False for pool in pools)
-    unjudged = sum(pool.passed is None for pool in pools)
-    refused = sum(not one.accepted or one.error is not None for one in rehearsed)
-    parts = [f"{counted(len(pools) - wrong - unjudged, 'pool')} as predicted"]
-    if wrong:
-        parts.append(f"{wrong} NOT as predicted")
-    if unjudged:
-        parts.append(f"{unjudged} not judged")
-    if refused:
-        parts.append(f"{counted(refused, 'config')} not rehearsed")
-    return styled(", ".join(parts), HOT if wrong or refused else "good")
+def _loss(loss: MeasuredLoss) -> Iterator[Text]:
+    if loss.reason is not None:
+        yield styled(f"    without {alone(loss)}: {told(loss.reason)}", "muted")
+        return
+    look = {None: "muted", True: "good", False: HOT}[loss.passed]
+    verdict = {None: "measured only", True: "as predicted", False: "NOT as predicted"}[loss.passed]
+    yield styled(f"    without {alone(loss)} ({loss.kind}): {verdict}", look)
+    yield Text(f"      {until(loss)}; {noticed(loss)}{clock(loss)}")
+    for aspect in loss.aspects:
+        if aspect.passed is not True and aspect.reason:
+            word = "NOT as predicted" if aspect.passed is False else "not judged"
+            yield styled(
+                f"      {aspect.what} {word}: {told(aspect.reason)}", HOT if aspect.passed is False else "muted"
+            )
+
+
+def _reload(found: MeasuredReload) -> Iterator[Text]:
+    name = shown_path(found.old)
+    if found.passed is None:
+        yield styled(f"  reload from {name}: not rehearsed: {told(found.reason or '')}", "muted")
+        return
+    words = f"{found.lost + found.errors} of {counted(found.requests, 'request')} lost"
+    took = "" if found.seconds is None else f", the old processes ended after {found.seconds:.1f} s"
+    reason = "" if found.passed else f": {told(found.reason or '')}"
+    yield styled(f"  reload from {name}: {words}{took}{reason}", "good" if found.passed else HOT)
+    for pool in found.pools:
+        if False in pool_parts(pool):
+            yield styled(f"    {plain(pool.name)} afterwards: NOT as predicted: {told(pool.reason or '')}", HOT)

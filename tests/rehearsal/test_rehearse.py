@@ -14,7 +14,8 @@ from rehearsal.configs import CASES, haproxy, nginx
 from lbcheck import project
 from lbcheck.project import Request
 from lbcheck.rehearsal import distribution, sandbox, verdict
-from lbcheck.rehearsal.rehearse import Wishes, rehearse
+from lbcheck.rehearsal.rehearse import rehearse
+from lbcheck.rehearsal.wishes import Wishes
 from lbcheck.traffic.algorithms import Shares
 
 

@@ -1,0 +1,72 @@
+"""A graceful reload from one config to another, planned and judged."""
+
+from __future__ import annotations
+
+import signal
+from typing import TYPE_CHECKING
+
+from lbcheck.rehearsal import native
+from lbcheck.rehearsal.load import NOBODY
+from lbcheck.rehearsal.outcome import MeasuredReload
+from lbcheck.rehearsal.script import Reload
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from lbcheck.model import Config
+    from lbcheck.rehearsal.outcome import MeasuredPool
+    from lbcheck.rehearsal.plan import Plan
+    from lbcheck.rehearsal.sandbox import Event
+    from lbcheck.rehearsal.script import Script
+    from lbcheck.rehearsal.staging import Staged
+
+#: What tells the master process to read its config anew (nginx(8); HAProxy's management.txt, "master-worker").
+_SIGNALS = {"nginx": signal.SIGHUP, "haproxy": signal.SIGUSR2}
+#: Where both configs lie: at the same place, as they do on the machine that reloads.
+HOME = "/etc/lbcheck-reload"
+
+
+def turnover(dialect: str, old: Staged, new: Staged, made: Plan, certificate: Callable[[], str]) -> Script | str:
+    """Return the script of the reload; why there is none where the proxy refuses a side."""
+    if made.clashes:
+        return f"{min(made.clashes)} is spoken to in TLS by one of them only"
+    checked = [native.checked(side.script, made, certificate) for side in (old, new)]
+    for word, one in zip(("old", "new"), checked, strict=True):
+        if not one.accepted:
+            said = one.error or next(iter(one.output.strip().splitlines()[-1:]), "it says nothing")
+            return f"the proxy does not take the {word} config: {said}"
+    before, after = (native.furnished(one.script, made) for one in checked)
+    stubs, loads = new.script.stubs, new.script.loads
+    reload = Reload(
+        old.loads,
+        new.loads,
+        after.files,
+        tuple(sorted(before.files.keys() - after.files.keys())),
+        int(_SIGNALS[dialect]),
+        new.script.ready,
+    )
+    folders = tuple(dict.fromkeys([*before.folders, *after.folders]))
+    run = _with_master(dialect, before.run)
+    return before._replace(check=(), run=run, folders=folders, stubs=stubs, loads=loads, reload=reload)
+
+
+def _with_master(dialect: str, run: Sequence[str]) -> tuple[str, ...]:
+    """Return the command line with a master process that can be told to reload; nginx has one."""
+    return (run[0], "-W", *run[1:]) if dialect == "haproxy" else tuple(run)
+
+
+def judged(old: Config, events: Sequence[Event], pools: Sequence[MeasuredPool]) -> MeasuredReload:
+    """Return what the reload came to; `pools` are the shares afterwards."""
+    event = next((event for event in events if event["event"] == "reload"), None)
+    if event is None or not event["pools"]:
+        why = "no request of the old config reaches a server" if event is not None else "the rehearsal ended early"
+        return MeasuredReload(old.path, None, native.unusable(events) or why)
+    answers = event["answers"]
+    lost = sum(stub == NOBODY for stub, *_ in answers)
+    errors = sum(status >= 500 and kept for _, status, _, kept in answers)
+    reason: str | None = None
+    if event["seconds"] is None:
+        reason = "the old processes went on: " + next(reversed(event["output"].strip().splitlines()), "no message")
+    elif lost or errors:
+        reason = f"{lost + errors} of {len(answers)} requests were lost"
+    return MeasuredReload(old.path, reason is None, reason, len(answers), lost, errors, event["seconds"], tuple(pools))

@@ -1,0 +1,72 @@
+"""A config on its way to the sandbox: made ready for its proxy, planned, and written as a script."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from typing import TYPE_CHECKING, NamedTuple
+
+from lbcheck.rehearsal import certificate, haproxy, nginx
+from lbcheck.rehearsal.plan import Plan, plan
+from lbcheck.rehearsal.script import Script
+
+if TYPE_CHECKING:
+    from lbcheck.model import Config
+    from lbcheck.rehearsal.plan import Target
+    from lbcheck.rehearsal.prepared import Prepared
+    from lbcheck.rehearsal.wishes import Wishes
+
+_PREPARE = {"nginx": nginx.prepare, "haproxy": haproxy.prepare}
+
+
+class NoBinaryError(Exception):
+    """The proxy is not installed; the text is one line with the command that installs it."""
+
+
+class Staged(NamedTuple):
+    """A config made ready, its script, and what is planned for its pools. `refused` says why it may not be run."""
+
+    prepared: Prepared
+    script: Script
+    targets: tuple[Target, ...]
+    refused: str | None
+
+    @property
+    def loads(self) -> tuple[int, ...]:
+        """The numbers of its loads in the script."""
+        return tuple(number for target in self.targets for number in target.loads)
+
+
+def staged(config: Config, wishes: Wishes, made: Plan, pem: certificate.Certificate, home: str | None = None) -> Staged:
+    """Return a config that is ready to be played, at its own place or in the folder `home`.
+
+    It is added to the plan `made`, which other configs of the same sandbox share. Raises NoBinaryError.
+    """
+    prepared = _PREPARE[config.dialect](config, _binary(config.dialect, wishes), trusted=wishes.trusted, home=home)
+    refused = f"it loads or runs code ({prepared.refused[0]}); --trust-config lets it" if prepared.refused else None
+    earlier, made.ready = len(made.targets), set()
+    plan(config, wishes.requests, wishes.seconds, wishes.seed, made)
+    if any(stub.tls for stub in made.stubs):
+        prepared.files[certificate.PLACE] = pem()
+    script = Script(
+        prepared.check,
+        prepared.run,
+        files=dict(prepared.files),
+        folders=tuple(sorted(prepared.folders)),
+        stubs=tuple(made.stubs),
+        loads=tuple(made.loads),
+        ready=tuple(sorted(made.ready)),
+        certificate=certificate.PLACE,
+    )
+    return Staged(prepared, script, tuple(made.targets[earlier:]), refused)
+
+
+def _binary(dialect: str, wishes: Wishes) -> str:
+    path = shutil.which(wishes.binary or dialect, path=None if wishes.binary else _search_path())
+    if path is None:
+        raise NoBinaryError(f"{wishes.binary or dialect} is not installed: apt-get install {dialect}")
+    return path
+
+
+def _search_path() -> str:
+    return os.pathsep.join([os.environ.get("PATH", os.defpath), "/usr/sbin", "/usr/local/sbin"])

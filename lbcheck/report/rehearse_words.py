@@ -1,0 +1,75 @@
+"""What was seen in a rehearsal, in the words that all its reports share."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lbcheck.rehearsal.outcome import pool_parts
+from lbcheck.report.pictures.words import percent, plain
+from lbcheck.wording import counted
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from lbcheck.rehearsal.outcome import MeasuredLoss, Rehearsed
+
+
+def alone(loss: MeasuredLoss) -> str:
+    """Return who is lost: "web1", "web1 or one of 3 like it"."""
+    name = plain(loss.lost)
+    return name if loss.alike == 1 else f"{name} (or one of {loss.alike - 1} like it)"
+
+
+def until(loss: MeasuredLoss) -> str:
+    """Return what failed: "33.3 % of requests failed until it was noticed (predicted: 33.3 %)"."""
+    share, predicted = loss.failed_share, loss.predicted_failed_share
+    told = "" if predicted is None else f" ({percent(predicted)} predicted until it is noticed)"
+    if share is not None and loss.failed:
+        return f"{percent(share)} of requests failed{told}"
+    return f"{loss.failed} of {counted(loss.requests, 'request')} failed{told}"
+
+
+def noticed(loss: MeasuredLoss) -> str:
+    """Return when the proxy stopped sending to it."""
+    predicted = "" if loss.predicted_detection_s is None else f" (at most {loss.predicted_detection_s:g} s predicted)"
+    if loss.detection_s is None:
+        return f"not seen to be noticed{predicted}"
+    return f"noticed after {loss.detection_s:.1f} s{predicted}"
+
+
+def clock(loss: MeasuredLoss) -> str:
+    """Return what else took time, and who came in."""
+    words = ["; backups came in"] if loss.backups else []
+    if loss.last_failure_s is not None:
+        words.append(f"; the last failure began after {loss.last_failure_s:.1f} s")
+    if loss.recovery_s is not None:
+        words.append(f"; back in use {loss.recovery_s:.1f} s after its return")
+    return "".join(words)
+
+
+def headline(rehearsed: Sequence[Rehearsed]) -> str:
+    """Return the verdict in one line."""
+    pools = [pool for one in rehearsed for pool in one.pools]
+    parts = [pool_parts(pool) for pool in pools]
+    wrong = sum(False in one for one in parts)
+    unjudged = sum(pool.passed is None and False not in one for pool, one in zip(pools, parts, strict=True))
+    words = [f"{counted(len(pools) - wrong - unjudged, 'pool')} as predicted"]
+    if wrong:
+        words.append(f"{wrong} NOT as predicted")
+    if unjudged:
+        words.append(f"{unjudged} not judged")
+    losses = [loss for pool in pools for loss in pool.losses]
+    if losses:
+        fine, unsure = (sum(loss.passed is wanted for loss in losses) for wanted in (True, None))
+        words.append(f"{fine} of {len(losses)} losses as predicted")
+        if unsure:
+            words.append(f"{unsure} measured only")
+    refused = sum(not one.accepted or one.error is not None for one in rehearsed)
+    if refused:
+        words.append(f"{counted(refused, 'config')} not rehearsed")
+    words += [
+        f"{one.reload.lost + one.reload.errors} requests lost in the reload"
+        for one in rehearsed
+        if one.reload is not None and one.reload.passed is not None
+    ]
+    return ", ".join(words)
