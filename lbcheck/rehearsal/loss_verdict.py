@@ -53,6 +53,7 @@ class _Seen:
         self.back: float | None = event["back"]
         self.answers = [_Answer(*one) for one in event["answers"]]
         self.during = [one for one in self.answers if 0 <= one.at < self.restored]
+        self.answered = [one for one in self.during if one.at + one.took < self.restored - _MARGIN]
         self.failed = [one for one in self.during if one.failed]
         self.slowest = max((one.took for one in self.failed), default=0.0)
         #: (place in the pool's servers, ask) of each request that reached one, in order, once the loss was noticed.
@@ -63,7 +64,8 @@ class _Seen:
         ]
 
     def between(self, start: float, end: float) -> list[_Answer]:
-        return [one for one in self.during if start <= one.at < end]
+        """Return the requests that were sent between these times, and answered before the server came back."""
+        return [one for one in self.answered if start <= one.at < end]
 
 
 def judged(
