@@ -15,13 +15,17 @@ CYCLES, TOLERATED, PICKS, CHANCE = "whole cycles", "within the tolerance", "pick
 
 
 class MeasuredServer(NamedTuple):
-    """One server: how many requests it `served`, and what part that is. `predicted` is None where it is not known."""
+    """One server: how many requests it `served`, and what part that is. `predicted` is None where it is not known.
+
+    `p_value` is the probability of a count at least as far from the prediction, if each request were a draw.
+    """
 
     name: str
     address: str
     served: int
     measured: float
     predicted: float | None
+    p_value: float | None = None
 
 
 class Concurrent(NamedTuple):

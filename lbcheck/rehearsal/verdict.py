@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from lbcheck.redaction import without
+from lbcheck.rehearsal.chances import chi_square_p
 from lbcheck.rehearsal.distribution import Held, by_chance, by_cycle, by_pick, counts, ordered
 from lbcheck.rehearsal.load import IN_FLIGHT, asks
 from lbcheck.rehearsal.outcome import Concurrent, MeasuredPool, MeasuredServer
@@ -120,8 +122,15 @@ def measured_servers(
     pool: Pool, found: Sequence[int], parts: Sequence[float | None] | None
 ) -> tuple[MeasuredServer, ...]:
     """Return a pool's servers with their counts beside their predicted parts."""
-    total = max(sum(found), 1)
+    total = sum(found)
     return tuple(
-        MeasuredServer(server.name, server.address.text, count, count / total, part)
+        MeasuredServer(
+            without(server.name, []),
+            without(server.address.text, []),
+            count,
+            count / max(total, 1),
+            part,
+            chi_square_p([count, total - count], [part, 1 - part]) if total and part is not None else None,
+        )
         for server, count, part in zip(pool.servers, found, parts or [None] * len(found), strict=True)
     )

@@ -119,8 +119,10 @@ def diff_reporter(name: str) -> DiffReporter:
 REHEARSE_REPORTERS = {
     "text": "lbcheck.report.rehearse_text",
     "json": "lbcheck.report.rehearse_json",
+    "html": "lbcheck.report.pictures.rehearse_html",
+    "junit": "lbcheck.report.rehearse_junit",
 }
-REHEARSE_SUFFIXES = {".json": "json", ".txt": "text"}
+REHEARSE_SUFFIXES = {".html": "html", ".json": "json", ".txt": "text", ".xml": "junit"}
 
 
 def rehearse_reporter(name: str) -> RehearseReporter:

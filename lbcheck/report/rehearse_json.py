@@ -10,7 +10,7 @@ from lbcheck.report.jsontext import dumps, listed
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from lbcheck.rehearsal.outcome import MeasuredLoss, MeasuredPool, MeasuredServer, Rehearsed
+    from lbcheck.rehearsal.outcome import MeasuredLoss, MeasuredPool, MeasuredReload, MeasuredServer, Rehearsed
     from lbcheck.report.options import Options
 
 
@@ -22,6 +22,7 @@ def render(rehearsed: Sequence[Rehearsed], options: Options) -> str:
         ("tool", dumps(objects.tool())),
         ("passed", dumps(all(one.passed for one in rehearsed))),
         ("configs", listed([_config(one) for one in rehearsed])),
+        ("pools", listed([_pool(pool, one) for one in rehearsed for pool in one.pools])),
     )
     return "{\n" + ",\n".join(f'"{key}": {text}' for key, text in members) + "\n}\n"
 
@@ -34,37 +35,54 @@ def _config(one: Rehearsed) -> dict[str, Any]:
         "passed": one.passed,
         "error": one.error,
         "native": [{"path": said.path, "line": said.line, "text": said.text} for said in one.native],
-        "pools": [_pool(pool) for pool in one.pools],
+        "reload": None if one.reload is None else _reload(one.reload, one),
         "rewrites": [change._asdict() for change in one.rewrites],
         "made_up": list(one.made_up),
     }
 
 
-def _pool(pool: MeasuredPool) -> dict[str, Any]:
+def _pool(pool: MeasuredPool, home: Rehearsed) -> dict[str, Any]:
     return {
-        "name": pool.name,
         "path": pool.path,
         "line": pool.line,
+        "name": pool.name,
+        "config": home.config,
+        "dialect": home.dialect,
         "algorithm": pool.algorithm,
         "judged": pool.judged,
         "passed": pool.passed,
         "reason": pool.reason,
         "requests": pool.requests,
         "failed": pool.failed,
+        "p_value": pool.p_value,
         "wrong_picks": pool.wrong_picks,
-        "servers": [_server(server, pool.p_value) for server in pool.servers],
+        "servers": [_server(server) for server in pool.servers],
+        "concurrent": None if pool.concurrent is None else pool.concurrent._asdict(),
         "losses": [_loss(loss) for loss in pool.losses],
     }
 
 
-def _server(server: MeasuredServer, chance: float | None) -> dict[str, Any]:
+def _reload(reload: MeasuredReload, home: Rehearsed) -> dict[str, Any]:
+    return {
+        "from": reload.old,
+        "passed": reload.passed,
+        "reason": reload.reason,
+        "requests": reload.requests,
+        "lost": reload.lost,
+        "errors": reload.errors,
+        "old_processes_s": reload.seconds,
+        "pools": [_pool(pool, home) for pool in reload.pools],
+    }
+
+
+def _server(server: MeasuredServer) -> dict[str, Any]:
     return {
         "name": server.name,
         "address": server.address,
         "served": server.served,
         "measured_share": server.measured,
         "predicted_share": server.predicted,
-        "p_value": chance,
+        "p_value": server.p_value,
     }
 
 
@@ -85,5 +103,5 @@ def _loss(loss: MeasuredLoss) -> dict[str, Any]:
         "recovery_s": loss.recovery_s,
         "backups": loss.backups,
         "judged": [aspect._asdict() for aspect in loss.aspects],
-        "servers": [_server(server, None) for server in loss.servers],
+        "servers": [_server(server) for server in loss.servers],
     }

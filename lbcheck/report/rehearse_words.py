@@ -11,13 +11,13 @@ from lbcheck.wording import counted
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from lbcheck.rehearsal.outcome import MeasuredLoss, Rehearsed
+    from lbcheck.rehearsal.outcome import MeasuredLoss, MeasuredServer, Rehearsed
 
 
 def alone(loss: MeasuredLoss) -> str:
-    """Return who is lost: "web1", "web1 or one of 3 like it"."""
+    """Return who is lost: "web1", "web1 (or any of 3 alike)"."""
     name = plain(loss.lost)
-    return name if loss.alike == 1 else f"{name} (or one of {loss.alike - 1} like it)"
+    return name if loss.alike == 1 else f"{name} (or any of {loss.alike:,} alike)"
 
 
 def until(loss: MeasuredLoss) -> str:
@@ -45,6 +45,13 @@ def clock(loss: MeasuredLoss) -> str:
     if loss.recovery_s is not None:
         words.append(f"; back in use {loss.recovery_s:.1f} s after its return")
     return "".join(words)
+
+
+def share_lines(servers: Sequence[MeasuredServer]) -> str:
+    """Return what each server got, a line for each."""
+    return "\n".join(
+        f"{plain(one.name)}: {percent(one.measured)} counted, {percent(one.predicted)} predicted" for one in servers
+    )
 
 
 def headline(rehearsed: Sequence[Rehearsed]) -> str:

@@ -38,7 +38,7 @@ def render(changes: Changes, options: Options) -> str:
         "What the change moves",
         headline(changes),
         (draw(changes, html.WIDE, titled=False), draw(changes, html.NARROW, titled=False)),
-        two_sides=True,
+        sides=("Before", "After", "Change"),
         findings=[
             _findings("New findings", changes.introduced, ""),
             _findings("Fixed findings", changes.fixed, "fixed"),

@@ -83,7 +83,7 @@ class PoolTable(NamedTuple):
 def page(
     title: str, lead: str, drawings: tuple[Drawing, Drawing], template: str = "page.html.jinja", /, **parts: object
 ) -> str:
-    """Return the whole file. `parts` are what the template names."""
+    """Return the whole file. `parts` are what the template names; `sides` heads the columns of tables with two."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
     from markupsafe import Markup
 

@@ -40,7 +40,7 @@ def render(traffic: Traffic, options: Options) -> str:
         "Where the traffic goes",
         f"{summary(traffic)} in {counted(traffic.configs, 'config')}",
         (draw(traffic, html.WIDE, titled=False), draw(traffic, html.NARROW, titled=False)),
-        two_sides=False,
+        sides=None,
         pools=[_pool(view, number) for number, view in enumerate(shown)],
         left_out=left_out,
         **_routes(traffic),

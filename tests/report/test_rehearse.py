@@ -1,0 +1,118 @@
+"""What reports say of rehearsals."""
+
+from __future__ import annotations
+
+import json
+from importlib.resources import files
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+import pytest
+from jsonschema import Draft202012Validator, ValidationError
+from report import rehearsals
+from xmlschema import XMLSchema
+
+from lbcheck.report import REHEARSE_REPORTERS, REHEARSE_SUFFIXES, rehearse_json, rehearse_reporter, rehearse_text
+from lbcheck.report.options import Options
+
+SCHEMA = json.loads(files("lbcheck.report").joinpath("rehearse.schema.json").read_text("utf-8"))
+VALIDATOR = Draft202012Validator(SCHEMA)
+JUNIT = XMLSchema(Path(__file__).parent / "schemas" / "junit.xsd")
+
+
+def told(name, found=rehearsals.ALL):
+    return rehearse_reporter(name)(found, Options())
+
+
+def test_every_suffix_names_a_format():
+    assert set(REHEARSE_SUFFIXES.values()) == set(REHEARSE_REPORTERS)
+
+
+@pytest.mark.parametrize("found", [(), rehearsals.ALL, rehearsals.FINE])
+def test_json_is_valid_by_its_schema(found):
+    Draft202012Validator.check_schema(SCHEMA)
+    written = json.loads(rehearse_json.render(found, Options()))
+    VALIDATOR.validate(written)
+    assert written["passed"] == all(one.passed for one in found)
+
+
+def test_every_key_is_described_and_wanted():
+    written = json.loads(told("json"))
+    described = SCHEMA["$defs"]
+    (pool, *_), config = written["pools"], written["configs"][0]
+    for name, found in [
+        ("config", config),
+        ("message", config["native"][0]),
+        ("rewrite", config["rewrites"][0]),
+        ("reload", config["reload"]),
+        ("pool", pool),
+        ("server", pool["servers"][0]),
+        ("concurrent", pool["concurrent"]),
+        ("loss", pool["losses"][0]),
+        ("aspect", pool["losses"][0]["judged"][0]),
+    ]:
+        assert list(found) == list(described[name]["properties"]) == described[name]["required"]
+        with pytest.raises(ValidationError):
+            Draft202012Validator({"$defs": described, "$ref": f"#/$defs/{name}"}).validate(
+                {key: value for key, value in found.items() if key != next(iter(found))}
+            )
+
+
+def test_shares_stand_side_by_side():
+    pool = json.loads(told("json"))["pools"][0]
+    assert [
+        (one["name"], one["measured_share"], one["predicted_share"], one["p_value"]) for one in pool["servers"]
+    ] == [("a", 2 / 3, 2 / 3, 1.0), ("b", 1 / 3, 1 / 3, 1.0)]
+
+
+def test_junit_has_a_case_for_each_pool_and_loss():
+    text = told("junit")
+    JUNIT.validate(text)
+    root = ET.fromstring(text)
+    cases = {case.get("name"): [child.tag for child in case] for case in root.iter("testcase")}
+    assert cases["pool app"] == ["system-out"]
+    assert cases["pool app without a (refuses)"] == ["system-out"]
+    assert cases["pool app without b (or any of 3 alike) (refuses)"] == ["failure"]
+    assert cases["pool app without c (hangs)"] == ["skipped"]
+    assert cases["pool api"] == cases["pool api, 8 requests at once"] == ["failure"]
+    assert cases["pool old <b>"] == ["skipped"]
+    assert cases["reload from old/haproxy.cfg"] == ["failure"]
+    assert cases["nginx accepts it"] == ["failure"]
+    assert cases["nginx runs it"] == ["error"]
+    assert (root.get("failures"), root.get("errors")) == ("6", "1")
+
+
+def test_junit_of_nothing_and_of_what_passes():
+    for found, failures in (((), "0"), (rehearsals.FINE, "0")):
+        text = told("junit", found)
+        JUNIT.validate(text)
+        assert ET.fromstring(text).get("failures") == failures
+
+
+def test_html_has_a_measured_column():
+    page = told("html")
+    for words in ("Predicted</th>", "Measured</th>", "66.7 %", "NOT as predicted", "requests lost in the reload"):
+        assert words in page
+    assert "old &lt;b&gt;" in page
+    assert "\x1b" not in page
+    assert "nothing was executed" not in page
+    assert "what the real proxy did" in page
+
+
+def test_text():
+    text = rehearse_text.render(rehearsals.ALL, Options(width=100))
+    assert "\x1b" not in text
+    lines = text.splitlines()
+    assert lines[1].strip() == "app  as predicted  (240 requests, whole cycles)"
+    assert "without a (refuses): as predicted" in text
+    assert "50 % predicted until it is noticed); noticed after 4.2 s (at most 6 s predicted); backups came in" in text
+    assert "detection NOT as predicted: not noticed within 7.5 s" in text
+    assert "without c: a unix socket cannot be made to hang" in text
+    assert "reload from old/haproxy.cfg: 2 of 227 requests lost" in text
+    assert lines[-1] == (
+        "0 pools as predicted, 2 NOT as predicted, 1 not judged, 1 of 3 losses as predicted, 1 measured only, "
+        "2 configs not rehearsed, 2 requests lost in the reload"
+    )
+    assert rehearse_text.render(rehearsals.FINE, Options()).splitlines()[-1] == (
+        "1 pool as predicted, 1 of 1 losses as predicted"
+    )
