@@ -121,7 +121,9 @@ def _stall(pool: Pool, routes: list[Route], kind: str) -> float:
 
 
 def _settled(pool: Pool, dialect: str, loss: outcome.Loss) -> int:
-    """Return how many requests show the survivors' shares."""
+    """Return how many requests show the survivors' shares; 0 where nobody survives."""
+    if not any(server.share != 0.0 for server in loss.servers):
+        return 0
     if ordered(pool, dialect):
         parts = [server.share for server in loss.servers]
         cycle = whole_cycle([part for part in parts if part is not None])

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 DETECTION, FAILED, SHARES = "detection", "failed requests", "shares"
 #: Requests that were under way when the server was lost say nothing; what comes so many seconds later does.
 _MARGIN = 0.05
+#: Shares are rounded doubles.
+_ALL = 1 - 1e-9
 #: So many requests have to be expected on either side before chance can be asked.
 _LEAST = 5.0
 
@@ -185,10 +187,10 @@ def _shares(
         served = [None if one.failed else places.get(one.stub) for one in lasting]
         found = [*counts(target.pool, served), served.count(None)]
         return by_chance(found, [*known, loss.unserved]), served, parts
-    if loss.unserved:
+    if loss.unserved >= _ALL:
         reason = f"{len(served)} requests were served where none may be"
         return Held(None, not served, reason if served else None), served, parts
-    if not served or (loss.detection_s is not None and seen.noticed is None):
+    if not served or loss.unserved or (loss.detection_s is not None and seen.noticed is None):
         return Held(None, None, "nobody saw who serves once it is noticed"), served, parts
     return _settled(trial, dialect, seen, load, known, tolerance), served, parts
 

@@ -27,6 +27,8 @@ _QUICK = 200.0
 _STEP = 0.02
 #: How long the load goes on before the loss at least, and after the recovery.
 _BEFORE, _AFTER = 0.3, 0.2
+#: How long is watched that nobody serves.
+_ALONE = 0.5
 #: How much longer than its rate says the last part may take.
 _SLACK = 5.0
 
@@ -59,6 +61,7 @@ class Outage:
             await self._stubs.lose(number, self._loss.kind)
         await self._until(lambda: self._noticed() is not None, self._loss.notice)
         paced.rate = max(paced.rate, _QUICK)
+        await asyncio.sleep(0.0 if self._loss.settled else _ALONE)
         await self._until(self._settled, self._loss.settled / _QUICK + _SLACK)
         noticed, tries = self._noticed(), [at - self._lost_at for at in self._tried()]
         restored, sent = self._now(), paced.sent

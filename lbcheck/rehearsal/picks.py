@@ -101,6 +101,8 @@ def _haproxy(pool: Pool, backend: Backend, lost: Collection[int]) -> Pick | None
     function = hashes.FUNCTIONS.get(algorithm.function or "sdbm")
     if function is None or any("hash-key" in member.server.options for member in acting):
         return None
+    if pool.protocol == "tcp" and algorithm.name != "source":
+        return lambda _: None  # there is no such key in plain connections
     tree = tree_of(acting) if algorithm.consistent else None
     slots = maps.slots([member.weight for member in acting]) if tree is None else []
 

@@ -6,6 +6,7 @@ import ipaddress
 from typing import TYPE_CHECKING, NamedTuple
 
 from lbcheck.rehearsal.distribution import ordered, whole_cycle
+from lbcheck.rehearsal.healthy import healthy
 from lbcheck.rehearsal.keys import varied
 from lbcheck.rehearsal.samples import samples
 from lbcheck.rehearsal.script import Load, Stub
@@ -79,9 +80,13 @@ class Plan:
         if key not in self._numbers:
             self._numbers[key] = len(self.stubs)
             self.stubs.append(stub)
-        elif self.stubs[self._numbers[key]].tls != stub.tls:
+        number = self._numbers[key]
+        known = self.stubs[number]
+        if known.tls != stub.tls:
             self.clashes.add(stub.address)
-        return self._numbers[key]
+        if (known.status, known.text) == (200, ""):
+            self.stubs[number] = known._replace(status=stub.status, text=stub.text)
+        return number
 
     def hosts(self) -> str:
         """Return the sandbox's /etc/hosts."""
@@ -134,7 +139,17 @@ def _unfit(pool: Pool) -> str | None:
         return f"the stubs do not speak {pool.protocol}"
     kinds = {server.check.kind for server in pool.servers if server.check is not None and server.probed}
     unspoken = kinds & _UNSPOKEN
-    return f"the stubs do not answer {unspoken.pop()} checks" if unspoken else None
+    if unspoken:
+        return f"the stubs do not answer {min(unspoken)} checks"
+    if any(server.address.kind == "name" and _resolved_later(server) for server in pool.servers):
+        return "its servers' addresses come from resolvers while it runs, and the sandbox has none"
+    return None
+
+
+def _resolved_later(server: Server) -> bool:
+    """Say whether HAProxy does not ask the system for a name's address at start (`init-addr last,none`)."""
+    setting = server.options.get("init-addr")
+    return setting is not None and "libc" not in str(setting.value).split(",")
 
 
 def _unspoken(leading: Sequence[tuple[Frontend, Route]]) -> str | None:
@@ -151,7 +166,9 @@ def _server(made: Plan, server: Server, *, tls: bool) -> int | None:
     where = _place(made, server.address)
     if where is None or where[:2] in made.ready:
         return None  # nobody stands for the proxy's own listener
-    return made.stub(Stub(*where, tls))
+    check = server.check
+    elsewhere = check is None or check.port is not None or check.address is not None
+    return made.stub(Stub(*where, tls, *(() if elsewhere or check is None else healthy(check))))
 
 
 def _check_stub(made: Plan, server: Server) -> int | None:
@@ -163,7 +180,7 @@ def _check_stub(made: Plan, server: Server) -> int | None:
     port = home[1] if check.port is None else check.port.value
     if not _is_address(host) or not port:
         return None
-    number = made.stub(Stub(host, port, "", check.kind == "tls"))
+    number = made.stub(Stub(host, port, "", check.kind == "tls", *healthy(check)))
     return number if host == home[0] else None
 
 

@@ -13,12 +13,17 @@ SLOW = "slow"
 
 
 class Stub(NamedTuple):
-    """A counting server. `host` is an IP address, or "" and `path` a unix socket. `tls`: it speaks TLS."""
+    """A counting server. `host` is an IP address, or "" and `path` a unix socket. `tls`: it speaks TLS.
+
+    To health checks it answers with this `status`, and with the `text` in the body.
+    """
 
     host: str
     port: int
     path: str = ""
     tls: bool = False
+    status: int = 200
+    text: str = ""
 
     @property
     def address(self) -> str:

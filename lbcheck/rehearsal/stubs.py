@@ -32,6 +32,10 @@ SLOWNESS = 1.0
 _PROXY_V2 = b"\r\n\r\n\x00\r\nQUIT\n"
 
 
+#: Statuses without a body.
+_EMPTY = frozenset({204, 304})
+
+
 class Arrival(NamedTuple):
     """A request of ours at a stub: the stub's number, the request's, when (monotonic)."""
 
@@ -77,6 +81,13 @@ class Stubs:
                 listener = _bound(stub)
             server = await loop.create_server(lambda: _Stub(self, number), sock=listener, ssl=context, backlog=1024)
         self._servers[number] = server
+
+    def answer(self, number: int, *, check: bool) -> tuple[int, bytes]:
+        """Return the status and the body of an answer to a request, or to a health check."""
+        stub = self._stubs[number]
+        if self.modes[number] == ERRORS:
+            return 500, b"%d\n" % number
+        return (stub.status, stub.text.encode()) if check else (200, b"%d\n" % number)
 
     def apart(self, number: int) -> bool:
         """Say whether a stub is on another machine than the proxy."""
@@ -180,20 +191,21 @@ class _Stub(asyncio.Protocol):
         for request in requests:
             self._answer(request)
 
-    def _arrived(self, request: bytes) -> None:
+    def _arrived(self, request: bytes) -> bool:
+        """Note a request of ours; say whether it is one."""
         found = _ASK.search(request)
         if found:
             self._all.arrivals.append(Arrival(self._number, int(found[1]), time.monotonic()))
+        return found is not None
 
     def _answer(self, request: bytes) -> None:
         if request[:4] == b"PING" or b"\r\nPING" in request:
             self._transport.write(b"+PONG\r\n")
             return
-        self._arrived(request)
-        wrong = self._all.modes[self._number] == ERRORS
-        status = b"500 Lost" if wrong else b"200 OK"
-        body = b"" if request.startswith(b"HEAD ") else b"%d\n" % self._number
-        head = b"HTTP/1.1 %b\r\n%b: %d\r\nContent-Length: %d\r\n" % (status, NAME_HEADER, self._number, len(body))
+        status, body = self._all.answer(self._number, check=not self._arrived(request))
+        if request.startswith(b"HEAD ") or status in _EMPTY:
+            body = b""
+        head = b"HTTP/1.1 %d Stub\r\n%b: %d\r\nContent-Length: %d\r\n" % (status, NAME_HEADER, self._number, len(body))
         close = b"connection: close" in request.lower() or request.split(b"\r\n", 1)[0].endswith(b"HTTP/1.0")
         self._write(head + (b"Connection: close\r\n\r\n" if close else b"\r\n") + body, close=close)
 

@@ -158,3 +158,256 @@ listen draws
         {"db": "whole cycles", "sticky": "whole cycles", "draws": "chi-square"},
     ),
 }
+
+#: The same for `make soak`, where each server is lost too; None for a pool that is not judged.
+FURTHER = {
+    "nginx, least_conn with a backup and one that is down": (
+        nginx(
+            """
+    upstream app {
+        least_conn;
+        server 10.0.0.1:80 fail_timeout=1s;
+        server 10.0.0.2:80 fail_timeout=1s;
+        server 10.0.0.3:80 down;
+        server 10.0.0.4:80 backup;
+    }
+    server { listen 80; location / { proxy_pass http://app; } }"""
+        ),
+        {"app": "whole cycles"},
+    ),
+    "nginx, ip_hash with one that is down": (
+        nginx(
+            """
+    upstream app {
+        ip_hash;
+        server 10.0.0.1:80 fail_timeout=1s;
+        server 10.0.0.2:80 weight=2 fail_timeout=1s;
+        server 10.0.0.3:80 down;
+        server 10.0.0.4:80 fail_timeout=1s;
+    }
+    server { listen 80; location / { proxy_pass http://app; } }"""
+        ),
+        {"app": "pick by pick"},
+    ),
+    "nginx, hash of a cookie": (
+        nginx(
+            """
+    upstream app {
+        hash $cookie_session;
+        server 10.0.0.1:80 fail_timeout=1s;
+        server 10.0.0.2:80 fail_timeout=1s;
+        server 10.0.0.3:80 weight=3 fail_timeout=1s;
+    }
+    server { listen 80; location / { proxy_pass http://app; } }"""
+        ),
+        {"app": "pick by pick"},
+    ),
+    "nginx, ring of request arguments": (
+        nginx(
+            """
+    upstream app {
+        hash $arg_user consistent;
+        server app1.test:80 fail_timeout=1s;
+        server app2.test:80 fail_timeout=1s;
+        server app3.test:80 weight=2 fail_timeout=1s;
+    }
+    server { listen 80; location / { proxy_pass http://app; } }"""
+        ),
+        {"app": "pick by pick"},
+    ),
+    "nginx, random of two": (
+        nginx(
+            """
+    upstream app {
+        random two;
+        server 10.0.0.1:80 fail_timeout=2s;
+        server 10.0.0.2:80 fail_timeout=2s;
+        server 10.0.0.3:80 weight=2 fail_timeout=2s;
+    }
+    server { listen 80; location / { proxy_pass http://app; } }"""
+        ),
+        {"app": "chi-square"},
+    ),
+    "nginx, stream": (
+        (
+            "nginx.conf",
+            """\
+load_module modules/ngx_stream_module.so;
+events {}
+stream {
+    upstream db { server 10.0.0.1:5432 weight=2 fail_timeout=1s; server 10.0.0.2:5432 fail_timeout=1s; }
+    server { listen 5432; proxy_connect_timeout 500ms; proxy_pass db; }
+}
+""",
+        ),
+        {"db": "whole cycles"},
+    ),
+    "nginx, several listeners and hosts": (
+        nginx(
+            """
+    upstream shop { server 10.0.0.1:80 fail_timeout=1s; server 10.0.0.2:80 weight=4 fail_timeout=1s; }
+    upstream api { server 10.0.1.1:80 fail_timeout=1s; server 10.0.1.2:80 fail_timeout=1s; }
+    server { listen 80; listen 8080; server_name shop.test www.shop.test; location / { proxy_pass http://shop; } }
+    server { listen 80; server_name ~^api[0-9]+[.]test$; location ~ ^/v[12]/ { proxy_pass http://api; } }"""
+        ),
+        {"shop": "whole cycles", "api": "whole cycles"},
+    ),
+    "nginx, two workers' zone and slow timeouts": (
+        nginx(
+            """
+    upstream app {
+        zone app 64k;
+        server 10.0.0.1:80 max_fails=3 fail_timeout=2s;
+        server 10.0.0.2:80 max_fails=3 fail_timeout=2s;
+        keepalive 8;
+    }
+    server {
+        listen unix:/run/app/front.sock;
+        location / { proxy_pass http://app; proxy_http_version 1.1; proxy_set_header Connection ""; }
+    }"""
+        ),
+        {"app": "whole cycles"},
+    ),
+    "haproxy, static-rr and uneven weights": (
+        haproxy(
+            """
+listen app
+    bind :80
+    balance static-rr
+    server a 10.0.0.1:80 check inter 300ms weight 7
+    server b 10.0.0.2:80 check inter 300ms weight 3
+    server c 10.0.0.3:80 check inter 300ms weight 2
+"""
+        ),
+        {"app": "whole cycles"},
+    ),
+    "haproxy, leastconn and redispatch": (
+        haproxy(
+            """
+listen app
+    bind :80
+    balance leastconn
+    option redispatch
+    server a 10.0.0.1:80 check inter 300ms weight 5
+    server b 10.0.0.2:80 check inter 300ms
+    server c 10.0.0.3:80 check inter 300ms
+"""
+        ),
+        {"app": "whole cycles"},
+    ),
+    "haproxy, first": (
+        haproxy(
+            """
+listen app
+    bind :80
+    balance first
+    server a 10.0.0.1:80 check inter 300ms maxconn 50
+    server b 10.0.0.2:80 check inter 300ms maxconn 50
+"""
+        ),
+        {"app": "whole cycles"},
+    ),
+    "haproxy, map of sources, and of a parameter": (
+        haproxy(
+            """
+frontend web
+    bind :80
+    use_backend users if { path_beg /users/ }
+    default_backend app
+backend app
+    balance source
+    server a 10.0.0.1:80 check inter 300ms weight 2
+    server b 10.0.0.2:80 check inter 300ms
+    server c 10.0.0.3:80 check inter 300ms
+backend users
+    balance url_param user
+    server a 10.0.1.1:80 check inter 300ms
+    server b 10.0.1.2:80 check inter 300ms weight 3
+    server c 10.0.1.3:80 check inter 300ms
+"""
+        ),
+        {"app": "pick by pick", "users": "pick by pick"},
+    ),
+    "haproxy, ring of a header with another function": (
+        haproxy(
+            """
+listen app
+    bind :80
+    balance hdr(x-user)
+    hash-type consistent djb2 avalanche
+    server a 10.0.0.1:80 check inter 300ms
+    server b 10.0.0.2:80 check inter 300ms
+    server c 10.0.0.3:80 check inter 300ms weight 2
+"""
+        ),
+        {"app": "pick by pick"},
+    ),
+    "haproxy, checks that expect something": (
+        haproxy(
+            """
+listen app
+    bind :80
+    option httpchk GET /ready
+    http-check expect status 204
+    server a 10.0.0.1:80 check inter 300ms
+    server b 10.0.0.2:80 check inter 300ms
+listen text
+    bind :81
+    option httpchk GET /ready
+    http-check expect string all is well
+    server a 10.0.1.1:80 check inter 300ms
+    server b 10.0.1.2:80 check inter 300ms port 9000
+"""
+        ),
+        {"app": "whole cycles", "text": "whole cycles"},
+    ),
+    "haproxy, all backups, tracked servers, TLS to them": (
+        haproxy(
+            """
+frontend web
+    bind :443 ssl crt /etc/nowhere/site.pem
+    use_backend follows if { path_beg /follows/ }
+    default_backend app
+backend app
+    option allbackups
+    server a 10.0.0.1:443 ssl verify none check inter 300ms
+    server b 10.0.0.2:443 ssl verify none check inter 300ms backup
+    server c 10.0.0.3:443 ssl verify none check inter 300ms backup weight 3
+backend follows
+    server a 10.0.0.1:80 track app/a
+    server b 10.0.1.2:80
+"""
+        ),
+        {"app": "whole cycles", "follows": "whole cycles"},
+    ),
+    "haproxy, PROXY protocol, stick table, unix socket": (
+        haproxy(
+            """
+listen app
+    bind 192.0.2.1:80 accept-proxy
+    stick-table type ip size 10k
+    stick on src
+    server a 10.0.0.1:80 send-proxy check inter 300ms
+    server b 10.0.0.2:80 send-proxy-v2 check inter 300ms
+listen local
+    bind /run/front/app.sock
+    server a 10.0.1.1:80 check inter 300ms
+    server b unix@/run/app/b.sock check inter 300ms
+"""
+        ),
+        {"app": "whole cycles", "local": "whole cycles"},
+    ),
+    "haproxy, TCP over IPv6": (
+        haproxy(
+            """
+listen db
+    bind :::5432 v6only
+    mode tcp
+    option tcp-check
+    server a 2001:db8::1:5432 check inter 300ms weight 2
+    server b 2001:db8::2:5432 check inter 300ms
+"""
+        ),
+        {"db": "whole cycles"},
+    ),
+}

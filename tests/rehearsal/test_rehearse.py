@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-import shutil
 import socket
-import subprocess
 
 import proxies
 import pytest
 from rehearsal.configs import CASES, haproxy, nginx
+from rehearsal.running import rehearsed
+from rehearsal.sandboxes import needs_sandbox
 
 from lbcheck import project
 from lbcheck.project import Request
@@ -19,30 +19,7 @@ from lbcheck.rehearsal.wishes import Wishes
 from lbcheck.traffic.algorithms import Shares
 
 
-def _sandboxes():
-    if shutil.which("unshare") is None:
-        return False
-    users = [] if os.geteuid() == 0 else ["--user", "--map-root-user"]
-    command = ["unshare", *users, "--net", "--mount", "--pid", "--fork", "--mount-proc", "true"]
-    return subprocess.run(command, capture_output=True, check=False).returncode == 0
-
-
-pytestmark = [
-    proxies.needs_nginx,
-    proxies.needs_haproxy,
-    pytest.mark.skipif(not _sandboxes(), reason="no namespaces for a sandbox here"),
-]
-
-
-def configs(folder, case):
-    name, text = case
-    (folder / name).write_text(text)
-    return list(project.configs(project.prepare(Request((str(folder / name),)))))
-
-
-def rehearsed(folder, case, *, losses=False, **wishes):
-    (config,) = configs(folder, case)
-    return rehearse(config, Wishes(losses=losses, **wishes))
+pytestmark = [proxies.needs_nginx, proxies.needs_haproxy, needs_sandbox]
 
 
 @pytest.mark.parametrize("name", CASES)

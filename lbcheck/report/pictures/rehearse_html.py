@@ -30,8 +30,7 @@ def render(rehearsed: Sequence[Rehearsed], options: Options) -> str:
     for one in rehearsed:
         if one.traffic is not None:
             traffic.add(one.traffic)
-    pools = [pool for one in rehearsed for pool in one.pools]
-    pools += [pool for one in rehearsed if one.reload is not None for pool in one.reload.pools]
+    pools = [pool for one in rehearsed for pool in (*one.pools, *_reloaded(one))]
     pools.sort(key=lambda pool: (False not in pool_parts(pool), pool.passed is not None))
     rest = pools[html.MOST_POOLS :]
     left_out = f"{counted(len(rest), 'more pool')}: {named([plain(pool.name) for pool in rest], 200)}" if rest else ""
@@ -48,6 +47,11 @@ def render(rehearsed: Sequence[Rehearsed], options: Options) -> str:
         notes=_notes(rehearsed),
         more_notes=0,
     )
+
+
+def _reloaded(one: Rehearsed) -> list[MeasuredPool]:
+    pools = () if one.reload is None else one.reload.pools
+    return [pool._replace(name=f"{pool.name} (after the reload)") for pool in pools]
 
 
 def _pool(pool: MeasuredPool, number: int) -> html.PoolTable:
@@ -108,9 +112,7 @@ def _notes(rehearsed: Sequence[Rehearsed]) -> list[dict[str, str]]:
     found = []
     for one in rehearsed:
         said = [message.text for message in one.native] if not one.accepted else []
-        reload = one.reload
-        if reload is not None:
-            words = f"{reload.lost + reload.errors} of {counted(reload.requests, 'request')} lost"
-            said.append(f"reload from {reload.old}: {reload.reason or words}")
+        if one.reload is not None and one.reload.reason is not None:
+            said.append(f"reload from {one.reload.old}: {one.reload.reason}")
         found += [{"place": plain(one.config), "message": told(text)} for text in [*filter(None, [one.error]), *said]]
     return found[: html.MOST_NOTES]
