@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -22,7 +23,7 @@ _BAR, _NAME = 40, 28
 def watched() -> Iterator[Callable[[Step], None]]:
     """Show steps on standard error as long as the context lasts, where that is a terminal; then wipe them away.
 
-    rich keeps to NO_COLOR, and to what the terminal can do.
+    rich keeps to what the terminal can do.
     """
     if not sys.stderr.isatty():
         yield lambda _: None
@@ -30,7 +31,8 @@ def watched() -> Iterator[Callable[[Step], None]]:
     from rich.console import Console
     from rich.live import Live
 
-    console = Console(stderr=True, highlight=False, markup=False, emoji=False)
+    plain = bool(os.environ.get("NO_COLOR"))
+    console = Console(stderr=True, color_system=None if plain else "auto", highlight=False, markup=False, emoji=False)
     with Live(console=console, transient=True, refresh_per_second=8) as live:
         yield lambda step: live.update(shown(step))
 

@@ -24,6 +24,8 @@ ORDERED = {
 }
 #: Shares are rounded doubles of ratios of weights; no sum of weights that anybody writes is larger.
 _LARGEST_CYCLE = 1_000_000
+#: Of so many cycles the first may be left out.
+_SETTLING = 3
 #: HAProxy's rounding moves no more picks than this part: with weights 5, 36 and 36, one in 77 at times.
 _ROUNDING = 0.02
 
@@ -74,9 +76,12 @@ def by_cycle(
     """Compare whole cycles; HAProxy's rounding moves a pick now and then, and the emulator knows where.
 
     `tolerance` is for requests of which several are under way at once, and which need not have begun with a cycle: so
-    many points of share, and one request at least, may be elsewhere.
+    many points of share, and one request at least, may be elsewhere; and the first cycle is left out, in which an order
+    that has just changed settles.
     """
     cycle = whole_cycle(parts)
+    if tolerance is not None and len(served) >= _SETTLING * cycle:
+        served = served[cycle:]
     whole = len(served) // cycle * cycle
     if not whole:
         return Held(None, None, f"fewer requests than one cycle of {cycle:,}")

@@ -50,7 +50,7 @@ def main() -> None:
 
 def _machines(play: Script) -> Machines | None:
     """Return the servers' side of the network; None where the kernel has no pairs of interfaces."""
-    hosts = apart([stub.host for stub in play.stubs], [host for host, _ in play.ready])
+    hosts = apart([stub.host for stub in play.stubs], [host for host, port in play.ready if port])
     try:
         return Machines(hosts) if hosts and not play.only_check else None
     except OSError:

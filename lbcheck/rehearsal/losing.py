@@ -35,12 +35,16 @@ _LONG = 60.0
 
 
 class Trial(NamedTuple):
-    """One loss: what is predicted of it, and how it is played; None with a `reason` where it is not."""
+    """One loss: what is predicted of it, and how it is played; None with a `reason` where it is not.
+
+    `stall` is for about how long, in seconds, a request waits that meets the lost server.
+    """
 
     target: Target
     predicted: outcome.Loss
     play: Loss | None
     reason: str | None = None
+    stall: float = 0.0
 
 
 def trials(config: Config, made: Plan, traffic: outcome.Traffic, kind: str, patience: float) -> list[Trial]:
@@ -74,7 +78,8 @@ def _trial(
         stubs += [stub for place in loss.places if (stub := target.checks.get(place)) is not None]
     server = pool.servers[loss.places[0]]
     normal = _part(pool, dialect, loss)
-    rate = _rate(pool, routes, kind, normal)
+    stall = _stall(pool, routes, kind)
+    rate = _rate(normal * stall)
     notice = _UNNOTICED if loss.detection_s is None or kind == SLOW else loss.detection_s + SLACK
     checked = server.check.interval if server.check is not None and server.probed else None
     play = Loss(
@@ -89,7 +94,7 @@ def _trial(
         _silence(pool, dialect, server, normal * rate) if dialect == "nginx" else 0.0,
         f"Server {pool.name}/{server.name} is DOWN" if dialect == "haproxy" and server.probed else "",
     )
-    return Trial(target, loss, play)
+    return Trial(target, loss, play, stall=stall)
 
 
 def _part(pool: Pool, dialect: str, loss: outcome.Loss) -> float:
@@ -100,9 +105,8 @@ def _part(pool: Pool, dialect: str, loss: outcome.Loss) -> float:
     return len(loss.places) / len(pool.servers) if parts is None else sum(parts[place] for place in loss.places)
 
 
-def _rate(pool: Pool, routes: list[Route], kind: str, part: float) -> float:
-    """Return a rate at which those that wait for the lost server are not too many."""
-    waiting = part * _stall(pool, routes, kind)
+def _rate(waiting: float) -> float:
+    """Return a rate at which those that wait for the lost server, so many at one a second, are not too many."""
     return _FASTEST if not waiting else max(_SLOWEST, min(_FASTEST, MOST_IN_FLIGHT / 2 / waiting))
 
 

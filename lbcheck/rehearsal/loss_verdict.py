@@ -57,7 +57,7 @@ class _Seen:
         self.during = [one for one in self.answers if 0 <= one.at < self.restored]
         self.answered = [one for one in self.during if one.at + one.took < self.restored - _MARGIN]
         self.failed = [one for one in self.during if one.failed]
-        self.slowest = max((one.took for one in self.failed), default=0.0)
+        self.slowest = max((one.took for one in self.failed), default=trial.stall)
         #: (place in the pool's servers, ask) of each request that reached one, in order, once the loss was noticed.
         self.settled = [
             (places[stub], ask)
@@ -163,9 +163,10 @@ def _failures(trial: Trial, seen: _Seen, until: Sequence[_Answer]) -> Aspect:
         return Aspect(FAILED, not wrong, reason if wrong else None)
     failed, total = sum(one.failed for one in until), len(until)
     if share >= 1:
-        return Aspect(FAILED, None if not total else failed == total, f"{failed} of {total} requests failed")
+        found = f"{failed} of {total} requests failed"
+        return Aspect(FAILED, failed == total if total else None, found if failed < total or not total else None)
     if total * min(share, 1 - share) < _LEAST:
-        return Aspect(FAILED, None, f"it was noticed too soon to tell: {total} requests before")
+        return Aspect(FAILED, None, f"too few requests to tell: {total} before it was noticed")
     chance = chi_square_p([failed, total - failed], [share, 1 - share])
     reason = f"{failed} of {total} requests failed, where {share:.1%} were predicted"
     return Aspect(FAILED, chance >= IMPOSSIBLE, reason if chance < IMPOSSIBLE else None, p_value=chance)

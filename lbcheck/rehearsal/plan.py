@@ -105,8 +105,8 @@ def plan(
     for frontend in config.frontends:
         for listener in frontend.listeners:
             place = _listening(made, listener)
-            if place is not None and place[1] and listener.transport == "tcp":
-                made.ready.add((place[0], place[1]))
+            if place is not None and listener.transport == "tcp":
+                made.ready.add((place[2] or place[0], place[1]))
     for pool in config.pools:
         made.targets.append(_target(made, config, pool, requests, seconds, seed))
     return made

@@ -41,7 +41,8 @@ class Watch:
             target = next(target for target in self._made.targets if event["number"] in target.loads)
             self._step = self._step._replace(pool=load.name, servers=tuple(_names(target, counted)))
         elif at == 0 and event["event"] == "done":
-            self._step = self._step._replace(stage="losing servers", pool="", servers=())
+            stage = "losing servers" if self._step.losses else "judging"
+            self._step = self._step._replace(stage=stage, pool="", servers=())
         elif event["event"] == "loss":
             self._step = self._step._replace(over=self._step.over + 1)
         else:

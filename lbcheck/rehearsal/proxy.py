@@ -22,6 +22,8 @@ _LOG = "/tmp/lbcheck-proxy.log"  # noqa: S108 - in a tree of our own
 OUTPUT_LIMIT = 200_000
 #: How /proc/net/tcp calls the state TCP_LISTEN (include/net/tcp_states.h).
 _LISTEN = "0A"
+#: How /proc/net/unix says so: __SO_ACCEPTCON (include/linux/net.h).
+_ACCEPTS = 0x10000
 _ANY_4, _ANY_6 = ipaddress.ip_address("0.0.0.0"), ipaddress.ip_address("::")  # noqa: S104 - to compare with
 
 
@@ -81,10 +83,25 @@ def environment(play: Script) -> dict[str, str]:
 
 def listens(places: Iterable[tuple[str, int]]) -> bool:
     """Say whether somebody listens at each of these addresses, or at their port of every address."""
-    listening = _listening()
+    listening, paths = _listening(), _listening_paths()
     return all(
-        listening & {(ipaddress.ip_address(host), port), (_ANY_4, port), (_ANY_6, port)} for host, port in places
+        listening & {(ipaddress.ip_address(host), port), (_ANY_4, port), (_ANY_6, port)}
+        if port
+        else _bound(host, paths)
+        for host, port in places
     )
+
+
+def _bound(path: str, listening: Iterable[str]) -> bool:
+    """Say whether somebody listens at a path; HAProxy makes the socket beside it, and moves it there."""
+    return os.path.exists(path) and any(one == path or one.startswith(f"{path}.") for one in listening)
+
+
+def _listening_paths() -> set[str]:
+    """Return the unix sockets at which somebody listens (proc(5), /proc/net/unix)."""
+    with open("/proc/net/unix", encoding="utf-8", errors="surrogateescape") as stream:
+        lines = [line.split(maxsplit=7) for line in stream.read().splitlines()[1:]]
+    return {fields[7] for fields in lines if len(fields) > 7 and int(fields[3], 16) & _ACCEPTS}
 
 
 def _listening() -> set[tuple[ipaddress.IPv4Address | ipaddress.IPv6Address, int]]:

@@ -101,9 +101,10 @@ class Reload(NamedTuple):
 
 
 class Script(NamedTuple):
-    """The whole play. `check` (() for none) and `run` are command lines; `ready` is where the proxy has to listen.
+    """The whole play.
 
-    All `loads` are played; or one `loss` while one of them is; or a `reload`.
+    `check` (() for none) and `run` are command lines. `ready` is where the proxy has to listen: addresses with their
+    ports, paths of unix sockets with 0. All `loads` are played; or one `loss` while one of them is; or a `reload`.
     """
 
     check: tuple[str, ...]

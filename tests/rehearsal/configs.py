@@ -228,20 +228,6 @@ FURTHER = {
         ),
         {"app": "chi-square"},
     ),
-    "nginx, stream": (
-        (
-            "nginx.conf",
-            """\
-load_module modules/ngx_stream_module.so;
-events {}
-stream {
-    upstream db { server 10.0.0.1:5432 weight=2 fail_timeout=1s; server 10.0.0.2:5432 fail_timeout=1s; }
-    server { listen 5432; proxy_connect_timeout 500ms; proxy_pass db; }
-}
-""",
-        ),
-        {"db": "whole cycles"},
-    ),
     "nginx, several listeners and hosts": (
         nginx(
             """
@@ -354,7 +340,7 @@ listen app
 listen text
     bind :81
     option httpchk GET /ready
-    http-check expect string all is well
+    http-check expect string all\\ is\\ well
     server a 10.0.1.1:80 check inter 300ms
     server b 10.0.1.2:80 check inter 300ms port 9000
 """

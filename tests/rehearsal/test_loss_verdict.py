@@ -88,7 +88,7 @@ def test_another_part_fails():
     _, aspects = verdict(trial(failed=0.25), event(4.0))
     assert aspects["failed requests"][0] is False
     _, aspects = verdict(trial(failed=0.5), event(0.08))
-    assert aspects["failed requests"] == (None, "it was noticed too soon to tell: 3 requests before")
+    assert aspects["failed requests"] == (None, "too few requests to tell: 3 before it was noticed")
     _, aspects = verdict(trial(failed=None), event(4.0))
     assert aspects["failed requests"][0] is None
     _, aspects = verdict(trial(failed=1.0), event(4.0))

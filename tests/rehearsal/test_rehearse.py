@@ -18,7 +18,6 @@ from lbcheck.rehearsal.rehearse import rehearse
 from lbcheck.rehearsal.wishes import Wishes
 from lbcheck.traffic.algorithms import Shares
 
-
 pytestmark = [proxies.needs_nginx, proxies.needs_haproxy, needs_sandbox]
 
 

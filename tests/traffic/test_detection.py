@@ -129,7 +129,10 @@ def test_servers_that_follow_others():
     assert haproxy(REFUSES, server="track middle/a", rest=chain).detection_s == 2.0
     text = "backend app\nserver a 10.0.0.1:80 check\nserver b 10.0.0.1:81 track a\nserver c 10.0.0.1:82 track c"
     found = predicted("haproxy", f"defaults\nmode http\n{text}", REFUSES)["app"]
-    assert [loss.detection_s for loss in found] == [6.0, 6.0, None]
+    assert [loss.detection_s for loss in found] == [6.0, None, None]
+    assert "follows a server at 10.0.0.1:80, which may answer" in found[1].detection
+    found = predicted("haproxy", f"defaults\nmode http\n{text}", HANGS)["app"]
+    assert [loss.detection_s for loss in found] == [12.0, 12.0, None]
 
 
 @pytest.mark.parametrize(

@@ -38,11 +38,21 @@ def notice(pool: Pool, server: Server, kind: str, neighbours: Neighbours) -> Not
             return Notice(None, f"it follows {checked.tracks.value}, which is not known")
         home, checked = found
     if checked.check is not None and (checked.checked is None or checked.checked.value):
+        where = _followed_elsewhere(server, checked, kind)
+        if where is not None:
+            return Notice(None, f"it follows a server at {where}, which may answer all the same")
         noticed = _by_check(home, checked, checked.check, kind)
         return noticed if checked is server else noticed._replace(how=f"{noticed.how} (of the server that it follows)")
     if "agent-check" in checked.options:
         return Notice(None, "only its agent can take it out, and what that says is not known")
     return never("it is not checked, so it stays in")
+
+
+def _followed_elsewhere(server: Server, checked: Server, kind: str) -> str | None:
+    """Return where the followed server is that need not be lost with this one: a machine that is off has no ports."""
+    own, followed = server.address, checked.address
+    lost_with_it = own.host == followed.host and (own.port == followed.port or kind == HANGS)
+    return None if lost_with_it else followed.text
 
 
 def _persists(pool: Pool) -> bool:

@@ -1,0 +1,92 @@
+"""`lbcheck rehearse` from outside: what is refused at once, and a run with all its reports."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import subprocess
+import sys
+
+import proxies
+import pytest
+from cli.running import lbcheck
+from rehearsal.sandboxes import needs_sandbox
+
+CONFIG = """\
+defaults
+    mode http
+    timeout connect 2s
+    timeout client 10s
+    timeout server 10s
+listen app
+    bind :80
+    server a 10.0.0.1:80 check inter 200ms weight 3
+    server b 10.0.0.2:80 check inter 200ms
+"""
+
+
+@pytest.fixture
+def folder(tmp_path):
+    (tmp_path / "haproxy.cfg").write_text(CONFIG)
+    return tmp_path
+
+
+def test_a_server_that_is_not_there_cannot_be_lost(folder):
+    done = lbcheck(folder, "rehearse", "haproxy.cfg", "--lose", "app/x")
+    assert done.returncode == 2
+    assert "--lose app/x: no server has this name or address" in done.stderr
+
+
+def test_a_reload_is_from_one_config_to_one_of_its_kind(folder):
+    (folder / "nginx.conf").write_text("events {}\nhttp { server { listen 80; } }\n")
+    done = lbcheck(folder, "rehearse", "haproxy.cfg", "--from", "nginx.conf")
+    assert (done.returncode, "nginx cannot be reloaded as haproxy" in done.stderr) == (2, True)
+    done = lbcheck(folder, "rehearse", ".", "--from", "haproxy.cfg")
+    assert (done.returncode, "from one config to one" in done.stderr) == (2, True)
+    done = lbcheck(folder, "rehearse", "haproxy.cfg", "--from", "missing.cfg")
+    assert (done.returncode, "missing.cfg: no such file" in done.stderr) == (2, True)
+
+
+@needs_sandbox
+@proxies.needs_haproxy
+def test_a_run_and_its_reports(folder):
+    reports = [word for name in ("out.json", "out.html", "out.xml") for word in ("-o", name)]
+    done = lbcheck(folder, "rehearse", "haproxy.cfg", "--from", "haproxy.cfg", "--lose", "a", *reports)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stderr == ""
+    assert "1 pool as predicted, 1 of 1 losses as predicted, 0 requests lost in the reload" in done.stdout
+    written = json.loads((folder / "out.json").read_text())
+    (pool,) = written["pools"]
+    assert [(one["measured_share"], one["predicted_share"]) for one in pool["servers"]] == [(0.75, 0.75), (0.25, 0.25)]
+    assert [(loss["lost"], loss["passed"]) for loss in pool["losses"]] == [("a", True)]
+    assert written["configs"][0]["reload"]["passed"]
+    assert "Measured</th>" in (folder / "out.html").read_text()
+    assert 'name="pool app without a (refuses)"' in (folder / "out.xml").read_text()
+
+
+@needs_sandbox
+@proxies.needs_haproxy
+@pytest.mark.parametrize("no_color", [False, True])
+def test_people_see_how_far_it_is(folder, no_color):
+    """On a terminal, and only there; what was shown is wiped away at the end."""
+    terminal, end = pty.openpty()
+    environment = {**os.environ, "TERM": "xterm-256color", "NO_COLOR": "1" if no_color else ""}
+    command = [sys.executable, "-m", "lbcheck", "rehearse", "haproxy.cfg", "--no-losses"]
+    process = subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL, stderr=end, env=environment)
+    os.close(end)
+    seen = b""
+    while chunk := _read(terminal):
+        seen += chunk
+    os.close(terminal)
+    assert process.wait(30) == 0
+    assert b"checking haproxy.cfg" in seen
+    assert (b"\x1b[1m" in seen) is not no_color
+    assert b"\x1b[2K" in seen  # the line is erased
+
+
+def _read(terminal):
+    try:
+        return os.read(terminal, 65536)
+    except OSError:
+        return b""
