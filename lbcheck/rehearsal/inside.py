@@ -115,8 +115,9 @@ async def _loads(loads: Iterable[tuple[int, Load]]) -> None:
         if load.name in reached:
             continue
         answers = await played(load, _Progress(number, load))
-        _say("load", number=number, **_told(answers))
-        if answers and answers[0].stub in load.expect:
+        arrived = any(answer.stub in load.expect for answer in answers)
+        _say("load", number=number, reached=arrived, **_told(answers))
+        if arrived:
             reached.add(load.name)
             if load.together:
                 _say("together", number=number, **_told(await played_together(load)))

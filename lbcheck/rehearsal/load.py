@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 #: Who answered, where no stub did: the proxy itself, or nobody.
 PROXY, NOBODY = -1, -2
 _PATIENCE = 75.0
+#: What a proxy says that has no server for a request, and how long it has to find one, in seconds.
+_UNAVAILABLE, _PAUSES = 503, (0.2, 0.4, 0.8)
 
 
 class Ask(NamedTuple):
@@ -77,6 +79,9 @@ async def played(load: Load, watch: Callable[[Answer], None] = lambda _: None) -
 
     If the first answer does not come from a stub that it expects, nothing more is asked.
     """
+    first = await first_answer(load)
+    if first.stub not in load.expect:
+        return [first]
     until = time.monotonic() + load.seconds
     client = Client(load)
     answers: list[Answer] = []
@@ -85,8 +90,6 @@ async def played(load: Load, watch: Callable[[Answer], None] = lambda _: None) -
             break
         answers.append(await client.ask(ask))
         watch(answers[-1])
-        if len(answers) == 1 and answers[0].stub not in load.expect:
-            break
     client.close()
     return answers
 
@@ -110,9 +113,13 @@ async def played_together(load: Load) -> list[Answer]:
 
 
 async def first_answer(load: Load) -> Answer:
-    """Ask the first thing of a load."""
+    """Ask the first thing of a load; again a little later where the proxy has no server: a first check may fail."""
     client = Client(load)
-    answer = await client.ask(next(asks(load)))
+    for pause in (*_PAUSES, None):
+        answer = await client.ask(next(asks(load)))
+        if answer.status != _UNAVAILABLE or pause is None:
+            break
+        await asyncio.sleep(pause)
     client.close()
     return answer
 

@@ -42,7 +42,7 @@ def counted(target: Target, loads: Sequence[Load], events: Sequence[Event]) -> C
     answers = {(event["event"], event["number"]): event for event in events if event["event"] in {"load", "together"}}
     for number in target.loads:
         event = answers.get(("load", number))
-        if event is not None and event["stubs"] and event["stubs"][0] in loads[number].expect:
+        if event is not None and event["stubs"] and event["reached"]:
             further = answers.get(("together", number), {"stubs": [], "statuses": []})
             return Counted(loads[number], *_served(target, event), *_served(target, further))
     return None

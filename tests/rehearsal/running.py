@@ -6,6 +6,8 @@ from lbcheck import project
 from lbcheck.project import Request
 from lbcheck.rehearsal.rehearse import rehearse
 from lbcheck.rehearsal.wishes import Wishes
+from lbcheck.report import rehearse_text
+from lbcheck.report.options import Options
 
 
 def configs(folder, case):
@@ -21,3 +23,8 @@ def rehearsed(folder, case, *, losses=False, old=None, **wishes):
     (config,) = configs(folder, case)
     before = configs(folder / "old", old)[0] if old is not None else None
     return rehearse(config, Wishes(losses=losses, **wishes), old=before)
+
+
+def told(found):
+    """Return what a rehearsal came to in words, for assertions that fail."""
+    return rehearse_text.render([found], Options())

@@ -8,7 +8,7 @@ from pathlib import Path
 import proxies
 import pytest
 from rehearsal.configs import FURTHER
-from rehearsal.running import rehearsed
+from rehearsal.running import rehearsed, told
 from rehearsal.sandboxes import needs_sandbox
 
 from lbcheck import pages, project
@@ -49,28 +49,28 @@ def whole(block):
 def test_fixtures(path):
     (config,) = project.configs(project.prepare(Request((str(path),))))
     found = rehearse(config, Wishes())
-    assert found.passed, found
+    assert found.passed, told(found)
     reached = [pool for pool in found.pools if pool.reason != "no request is known that reaches it"]
     assert len(reached) >= 3
-    assert all(pool.passed and loss.passed for pool in reached for loss in pool.losses), found
+    assert all(pool.passed and loss.passed for pool in reached for loss in pool.losses), told(found)
 
 
 @pytest.mark.parametrize("name", FURTHER)
 def test_cases_with_losses(name, tmp_path):
     case, judged = FURTHER[name]
     found = rehearsed(tmp_path, case, losses=True, patience=30.0)
-    assert found.passed, found
+    assert found.passed, told(found)
     assert {pool.name: (pool.judged, pool.passed) for pool in found.pools} == {
         pool: (how, None if how is None else True) for pool, how in judged.items()
     }
-    assert all(pool.losses for pool in found.pools if pool.passed), found
+    assert all(pool.losses for pool in found.pools if pool.passed), told(found)
 
 
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_good_examples_of_rules(name, tmp_path):
     """A pool may be out of reach; none may be shared out otherwise than predicted."""
     found = rehearsed(tmp_path, whole(EXAMPLES[name]))
-    assert found.passed, found
+    assert found.passed, told(found)
 
 
 def test_there_are_enough():
