@@ -18,16 +18,15 @@ import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from lbcheck.rehearsal import netlink
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 _CLONE_NEWNET = 0x40000000
-#: rtnetlink(7), linux/if_link.h, linux/veth.h
-_NEWLINK, _NEWADDR, _NEWROUTE = 16, 20, 24
-_REQUEST, _ACK, _CREATE = 0x1, 0x4, 0x400
+#: linux/if_link.h, linux/veth.h, linux/if_addr.h
 _IFNAME, _LINKINFO, _NET_NS_FD, _INFO_KIND, _INFO_DATA, _PEER = 3, 18, 28, 1, 2, 1
 _IFA_ADDRESS, _IFA_LOCAL, _NODAD = 1, 2, 0x02
-_RTA_DST, _RTA_OIF, _TABLE_LOCAL, _SCOPE_LINK, _UNICAST, _BOOT = 1, 4, 255, 253, 1, 3
 _UP, _RUNNING, _GET_FLAGS = 0x1, 0x40, 0x8913
 _PATIENCE = 5.0
 #: The two interfaces, and the addresses that the proxy and the servers' side have for each other.
@@ -81,7 +80,7 @@ def apart(hosts: Iterable[str], listeners: Iterable[str]) -> set[Host]:
 def _settle(interface: str) -> None:
     """Bring an interface up, with its addresses; and the loopback interface, which new namespaces have down."""
     for name in (interface, "lo"):
-        _send(_NEWLINK, struct.pack("=BxHiII", 0, 0, socket.if_nametoindex(name), _UP, _UP))
+        _send(netlink.NEW_LINK, struct.pack("=BxHiII", 0, 0, socket.if_nametoindex(name), _UP, _UP))
     for address in _ADDRESSES[interface]:
         _address(address, interface)
 
@@ -103,10 +102,14 @@ def _wait_for(interface: str) -> None:
 
 def _pair(away: int) -> None:
     unset = struct.pack("=BxHiII", 0, 0, 0, 0, 0)
-    peer = unset + _attribute(_IFNAME, AWAY.encode() + b"\0") + _attribute(_NET_NS_FD, struct.pack("=I", away))
-    data = _attribute(_INFO_DATA, _attribute(_PEER, peer))
-    kind = _attribute(_LINKINFO, _attribute(_INFO_KIND, b"veth") + data)
-    _send(_NEWLINK, unset + _attribute(_IFNAME, HOME.encode() + b"\0") + kind)
+    peer = (
+        unset
+        + netlink.attribute(_IFNAME, AWAY.encode() + b"\0")
+        + netlink.attribute(_NET_NS_FD, struct.pack("=I", away))
+    )
+    data = netlink.attribute(_INFO_DATA, netlink.attribute(_PEER, peer))
+    kind = netlink.attribute(_LINKINFO, netlink.attribute(_INFO_KIND, b"veth") + data)
+    _send(netlink.NEW_LINK, unset + netlink.attribute(_IFNAME, HOME.encode() + b"\0") + kind)
 
 
 def _address(text: str, interface: str) -> None:
@@ -114,34 +117,28 @@ def _address(text: str, interface: str) -> None:
     family, index = _family(address.ip), socket.if_nametoindex(interface)
     flags = _NODAD if address.version == 6 else 0
     body = struct.pack("=BBBBI", family, address.network.prefixlen, flags, 0, index)
-    _send(_NEWADDR, body + _attribute(_IFA_LOCAL, address.ip.packed) + _attribute(_IFA_ADDRESS, address.ip.packed))
+    _send(
+        netlink.NEW_ADDRESS,
+        body + netlink.attribute(_IFA_LOCAL, address.ip.packed) + netlink.attribute(_IFA_ADDRESS, address.ip.packed),
+    )
 
 
 def _route(host: Host, interface: str) -> None:
     """Lead to one address through an interface, before the route by which every address is local."""
-    body = struct.pack(
-        "=BBBBBBBBI", _family(host), host.max_prefixlen, 0, 0, _TABLE_LOCAL, _BOOT, _SCOPE_LINK, _UNICAST, 0
-    )
+    body = netlink.route(_family(host), host.max_prefixlen, netlink.SCOPE_LINK, netlink.UNICAST)
     index = struct.pack("=I", socket.if_nametoindex(interface))
-    _send(_NEWROUTE, body + _attribute(_RTA_DST, host.packed) + _attribute(_RTA_OIF, index))
+    _send(
+        netlink.NEW_ROUTE,
+        body + netlink.attribute(netlink.DESTINATION, host.packed) + netlink.attribute(netlink.INTERFACE, index),
+    )
 
 
 def _family(host: Host) -> int:
     return int(socket.AF_INET if host.version == 4 else socket.AF_INET6)
 
 
-def _attribute(kind: int, value: bytes) -> bytes:
-    return struct.pack("=HH", 4 + len(value), kind) + value + b"\0" * (-len(value) % 4)
-
-
 def _send(kind: int, body: bytes) -> None:
-    """Ask the kernel for something, and hear whether it is done. Raises OSError."""
-    message = struct.pack("=IHHII", 16 + len(body), kind, _REQUEST | _ACK | _CREATE, 1, 0) + body
-    with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, socket.NETLINK_ROUTE) as link:
-        link.send(message)
-        error = struct.unpack_from("=i", link.recv(4096), 16)[0]
-    if error:
-        raise OSError(-error, f"the servers' side of the network: {os.strerror(-error)}")
+    netlink.ask(kind, body, "the servers' side of the network")
 
 
 def _call(name: str, *arguments: int) -> None:

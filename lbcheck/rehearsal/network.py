@@ -12,9 +12,9 @@ import os
 import socket
 import struct
 
+from lbcheck.rehearsal import netlink
+
 _SIOCGIFFLAGS, _SIOCSIFFLAGS, _IFF_UP = 0x8913, 0x8914, 0x1
-_RTM_NEWROUTE, _NLM_F_REQUEST, _NLM_F_ACK, _NLM_F_CREATE = 24, 0x1, 0x4, 0x400
-_RT_TABLE_LOCAL, _RTPROT_BOOT, _RT_SCOPE_HOST, _RTN_LOCAL, _RTA_OIF = 255, 3, 254, 2, 4
 
 
 def bring_up() -> None:
@@ -37,17 +37,10 @@ def _loopback_up() -> None:
 
 
 def _local_route(family: int, interface: int) -> None:
-    """Send `ip route add local default dev lo table local` over netlink (rtnetlink(7))."""
-    route = struct.pack(
-        "=BBBBBBBBI", family, 0, 0, 0, _RT_TABLE_LOCAL, _RTPROT_BOOT, _RT_SCOPE_HOST, _RTN_LOCAL, 0
-    ) + struct.pack("=HHI", 8, _RTA_OIF, interface)
-    flags = _NLM_F_REQUEST | _NLM_F_ACK | _NLM_F_CREATE
-    message = struct.pack("=IHHII", 16 + len(route), _RTM_NEWROUTE, flags, 1, 0) + route
-    with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, socket.NETLINK_ROUTE) as link:
-        link.send(message)
-        error = struct.unpack_from("=i", link.recv(4096), 16)[0]
-    if error:
-        raise OSError(-error, f"cannot make all addresses local: {os.strerror(-error)}")
+    """Do what `ip route add local default dev lo table local` does."""
+    head = netlink.route(family, 0, netlink.SCOPE_HOST, netlink.LOCAL)
+    index = netlink.attribute(netlink.INTERFACE, struct.pack("=I", interface))
+    netlink.ask(netlink.NEW_ROUTE, head + index, "cannot make all addresses local")
 
 
 def _widen_ports() -> None:
