@@ -22,13 +22,15 @@ from lbcheck.rehearsal.stubs import Stubs
 from lbcheck.rehearsal.turnover import Turnover
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from lbcheck.rehearsal.load import Answer
     from lbcheck.rehearsal.script import Load, Script
 
 #: How long a proxy's own check may take.
 _CHECK = 60.0
+#: How long servers may be down at first, in seconds; how often a load is played at most while some go down.
+_UP, _TRIES = 3.0, 3
 #: How often the counts so far are told, in seconds.
 _PROGRESS = 0.1
 
@@ -100,27 +102,48 @@ async def _rehearse(play: Script, machines: Machines | None) -> None:
             reload = play.reload
             _say("reload", **await Turnover(play, reload, proxy).play())
             if await proxy.listens(reload.ready):
-                await _loads((number, play.loads[number]) for number in reload.after)
+                await _loads([(number, play.loads[number]) for number in reload.after], proxy)
         else:
-            await _loads(enumerate(play.loads))
+            await _loads(list(enumerate(play.loads)), proxy)
         _say("done")
     finally:
         proxy.end()
 
 
-async def _loads(loads: Iterable[tuple[int, Load]]) -> None:
+async def _loads(loads: Sequence[tuple[int, Load]], proxy: Proxy) -> None:
     """Play the loads; once one has reached its pool, further ones of its name are left out."""
     reached: set[str] = set()
+    await _all_up(proxy)
     for number, load in loads:
-        if load.name in reached:
-            continue
+        if load.name not in reached and await _played(number, load, proxy):
+            reached.add(load.name)
+
+
+async def _played(number: int, load: Load, proxy: Proxy) -> bool:
+    """Play one load, and tell its answers; say whether it has reached its pool.
+
+    On a busy machine a check may fail for no reason of the config's. Then it is played again.
+    """
+    for _ in range(_TRIES):
+        down, downs = proxy.down(), len(proxy.ever_down())
         answers = await played(load, _Progress(number, load))
         arrived = any(answer.stub in load.expect for answer in answers)
-        _say("load", number=number, reached=arrived, **_told(answers))
-        if arrived:
-            reached.add(load.name)
-            if load.together:
-                _say("together", number=number, **_told(await played_together(load)))
+        together = await played_together(load) if arrived and load.together else []
+        fresh = proxy.ever_down()[downs:]
+        if not fresh:
+            break
+        await _all_up(proxy)
+    _say("load", number=number, reached=arrived, down=sorted(down.union(fresh)), **_told(answers))
+    if together:
+        _say("together", number=number, **_told(together))
+    return arrived
+
+
+async def _all_up(proxy: Proxy) -> None:
+    """Wait for a while until the proxy takes no server for down."""
+    until = time.monotonic() + _UP
+    while proxy.down() and time.monotonic() < until:  # noqa: ASYNC110 - its output is a file
+        await asyncio.sleep(0.05)
 
 
 def _told(answers: Sequence[Answer]) -> dict[str, list[int]]:

@@ -93,6 +93,10 @@ def judged(
     pool = trial.target.pool
     held, served, parts = _shares(trial, dialect, seen, loads[seen.load], tolerance)
     aspects = [_detection(trial, seen), _failures(trial, seen, until), _aspect(SHARES, held)]
+    others = trial.target.down(event["down"], loss.places)
+    if others:
+        why = f"the proxy took {others[0]} for down too: its checks fail here"
+        aspects = [aspects[0], *(Aspect(one.what, None, why) for one in aspects[1:])]
     if not known:
         aspects = [Aspect(one.what, None, "how slow servers fare is not predicted") for one in aspects]
     return found._replace(

@@ -77,6 +77,7 @@ class Outage:
             "noticed": noticed,
             "tries": tries,
             "restored": restored,
+            "down": proxy.ever_down(),
             "back": self._back(restored, sent),
             "arrivals": [(one.stub, one.ask, one.at - self._lost_at) for one in self._stubs.arrivals],
             "answers": [

@@ -13,7 +13,7 @@ from lbcheck.rehearsal.script import Load, Stub
 from lbcheck.traffic.algorithms import shares
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from lbcheck.model import Address, Config, Frontend, Listener, Pool, Route, Server
 
@@ -47,6 +47,16 @@ class Target(NamedTuple):
         """Whether one stub stands for several of its servers: then nobody can tell whose an answer is."""
         known = [stub for stub in self.stubs if stub is not None]
         return len(set(known)) < len(known)
+
+    def down(self, names: Iterable[str], lost: Iterable[int] = ()) -> list[str]:
+        """Return which of its servers, but for those `lost`, are among those that HAProxy calls POOL/NAME."""
+        taken = set(names)
+        gone = set(lost)
+        return [
+            server.name
+            for place, server in enumerate(self.pool.servers)
+            if place not in gone and f"{self.pool.name}/{server.name}" in taken
+        ]
 
     def places(self) -> dict[int, int]:
         """Return each stub's place in the pool's servers."""

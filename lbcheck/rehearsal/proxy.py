@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import ipaddress
 import os
+import re
 import struct
 import subprocess
 import time
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 _START = 20.0
 _LOG = "/tmp/lbcheck-proxy.log"  # noqa: S108 - in a tree of our own
 OUTPUT_LIMIT = 200_000
+#: HAProxy's message about a server (src/server.c srv_update_status()).
+_STATE = re.compile(r"Server (\S+/\S+) is (DOWN|UP)\b")
 #: How /proc/net/tcp calls the state TCP_LISTEN (include/net/tcp_states.h).
 _LISTEN = "0A"
 #: How /proc/net/unix says so: __SO_ACCEPTCON (include/linux/net.h).
@@ -54,6 +57,15 @@ class Proxy:
         """Return all that the proxy has written, up to a limit."""
         with open(_LOG, "rb") as log:
             return log.read(OUTPUT_LIMIT).decode("utf-8", "backslashreplace")
+
+    def down(self) -> set[str]:
+        """Return the servers, as POOL/NAME, that HAProxy takes for down by what it says; nginx says nothing."""
+        last = dict(_STATE.findall(self.output()))
+        return {name for name, state in last.items() if state == "DOWN"}
+
+    def ever_down(self) -> list[str]:
+        """Return the servers that it has taken for down so far, in order, each as often as it said so."""
+        return [name for name, state in _STATE.findall(self.output()) if state == "DOWN"]
 
     def signal(self, number: int) -> None:
         """Send a signal to the first process of the proxy."""

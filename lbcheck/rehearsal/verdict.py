@@ -27,12 +27,14 @@ _BY_LOAD = frozenset({"least_conn", "leastconn", "first"})
 class Counted(NamedTuple):
     """What the load of one pool came to: the indexes in `pool.servers` that answered, in order; None for nobody.
 
-    `together` are those of the requests of which several were under way at once.
+    `together` are those of the requests of which several were under way at once. `down` are the servers that the proxy
+    took for down meanwhile.
     """
 
     load: Load
     served: Sequence[int | None]
     failed: int
+    down: Sequence[str]
     together: Sequence[int | None] = ()
     failed_together: int = 0
 
@@ -44,7 +46,9 @@ def counted(target: Target, loads: Sequence[Load], events: Sequence[Event]) -> C
         event = answers.get(("load", number))
         if event is not None and event["stubs"] and event["reached"]:
             further = answers.get(("together", number), {"stubs": [], "statuses": []})
-            return Counted(loads[number], *_served(target, event), *_served(target, further))
+            return Counted(
+                loads[number], *_served(target, event), target.down(event["down"]), *_served(target, further)
+            )
     return None
 
 
@@ -66,6 +70,8 @@ def judge(target: Target, dialect: str, seen: Counted | None, tolerance: float) 
         served, failed = seen.served, seen.failed
         if predicted.servers is None or target.doubled:
             held = Held(None, None, predicted.reason or "several of its lines are one server")
+        elif seen.down:
+            held = Held(None, None, f"the proxy took {seen.down[0]} for down: its checks fail here")
         elif failed:
             held = Held(None, False, f"{failed} of {len(served)} requests failed")
         else:

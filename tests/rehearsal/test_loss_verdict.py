@@ -39,7 +39,7 @@ def event(noticed, served=(11, 12), failing=2, took=0.001, step=0.01):
             arrivals.append((stub, number, at))
     return {
         "event": "loss", "load": 0, "noticed": noticed, "tries": [], "restored": RESTORED, "back": 2.0,
-        "answers": answers, "arrivals": arrivals,
+        "answers": answers, "arrivals": arrivals, "down": [],
     }  # fmt: skip
 
 
@@ -101,6 +101,20 @@ def test_others_serve_than_predicted():
     assert found.passed is False
     _, aspects = verdict(trial(shares=(0.0, None, None)), event(4.0))
     assert aspects["shares"][0] is None
+
+
+def test_checks_that_fail_for_no_reason_excuse_nobody_and_blame_nobody():
+    busy = event(4.0, took=1.0)
+    busy["down"] = ["app/a", "app/c", "other/b"]
+    names = ("a", "b", "c")
+    made = trial()
+    for server, name in zip(made.target.pool.servers, names, strict=True):
+        server.name = name
+    made.target.pool.name = "app"
+    found, aspects = verdict(made, busy)
+    assert aspects["detection"] == (True, None)
+    assert aspects["shares"] == (None, "the proxy took c for down too: its checks fail here")
+    assert found.passed
 
 
 def test_nobody_is_left():
