@@ -165,6 +165,8 @@ def _failures(trial: Trial, seen: _Seen, until: Sequence[_Answer]) -> Aspect:
         wrong = [one for one in seen.failed if one.at >= _MARGIN]
         reason = f"{len(wrong)} of {len(seen.during)} requests failed where none may"
         return Aspect(FAILED, not wrong, reason if wrong else None)
+    if trial.predicted.failed_requests is not None and seen.noticed is not None:
+        return _few_failures(trial.predicted.failed_requests, seen)
     failed, total = sum(one.failed for one in until), len(until)
     if share >= 1:
         found = f"{failed} of {total} requests failed"
@@ -174,6 +176,14 @@ def _failures(trial: Trial, seen: _Seen, until: Sequence[_Answer]) -> Aspect:
     chance = chi_square_p([failed, total - failed], [share, 1 - share])
     reason = f"{failed} of {total} requests failed, where {share:.1%} were predicted"
     return Aspect(FAILED, chance >= IMPOSSIBLE, reason if chance < IMPOSSIBLE else None, p_value=chance)
+
+
+def _few_failures(predicted: int, seen: _Seen) -> Aspect:
+    """Compare how many requests failed until their failures took the server out; one more may have been under way."""
+    end = (seen.noticed or 0.0) + _MARGIN
+    failed = sum(one.at < end for one in seen.failed)
+    fits = abs(failed - predicted) <= 1
+    return Aspect(FAILED, fits, None if fits else f"{failed} requests failed, where {predicted} were predicted")
 
 
 def _shares(

@@ -95,6 +95,14 @@ def test_another_part_fails():
     assert aspects["failed requests"][0] is False
 
 
+def test_so_many_failures_take_it_out():
+    few = trial()
+    few = few._replace(predicted=few.predicted._replace(failed_requests=2))
+    assert verdict(few, event(0.04))[1]["failed requests"] == (True, None)
+    _, aspects = verdict(few, event(0.2))
+    assert aspects["failed requests"] == (False, "10 requests failed, where 2 were predicted")
+
+
 def test_others_serve_than_predicted():
     found, aspects = verdict(trial(shares=(0.0, 1.0, 0.0)), event(4.0))
     assert aspects["shares"][0] is False
