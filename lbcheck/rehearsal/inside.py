@@ -7,13 +7,15 @@ other one in its process namespace, workers that outlive their master among them
 from __future__ import annotations
 
 import asyncio
+import codecs
+import concurrent.futures.thread  # noqa: F401 - asyncio imports it on first use, when it cannot be found
 import json
 import subprocess
 import sys
 import time
 from typing import TYPE_CHECKING, Any
 
-from lbcheck.rehearsal import mounts, network, script
+from lbcheck.rehearsal import mounts, namespaces, network, script
 from lbcheck.rehearsal.load import played, played_together
 from lbcheck.rehearsal.machines import Machines, apart
 from lbcheck.rehearsal.outage import Outage
@@ -34,18 +36,26 @@ _UP, _TRIES = 3.0, 3
 #: How often the counts so far are told, in seconds.
 _PROGRESS = 0.1
 
+#: Python reads these on first use, from folders that the sandbox does not show.
+_ENCODINGS = ("ascii", "idna", "latin-1", "utf-8")
+
 
 def main() -> None:
     """Play the script on standard input."""
+    for encoding in _ENCODINGS:
+        codecs.lookup(encoding)
     play = script.loads(sys.stdin.readline())
     try:
+        namespaces.enter()
+        tree = mounts.Tree(play.keep)
+        namespaces.settle()
         network.bring_up()
         machines = _machines(play)
         files = {path: text.encode("utf-8", "surrogateescape") for path, text in play.files.items()}
-        mounts.enter(play.folder, files, play.folders, play.keep)
+        tree.enter(files, play.folders)
+        namespaces.give_up()
     except OSError as error:
-        _say("unusable", reason=str(error))
-        return
+        sys.exit(str(error))
     if (not play.check or _accepts(play)) and not play.only_check:
         asyncio.run(_rehearse(play, machines))
 

@@ -1,90 +1,193 @@
-"""A private tree in which a config finds what it names at its own path, and whatever is written is thrown away."""
+"""A private tree: programs of this machine, the config's own folder, and else only what was put there.
+
+Nothing else of the machine is there: no home folders, no sockets of other programs, no devices. What is written is
+written to memory and thrown away.
+"""
 
 from __future__ import annotations
 
-import contextlib
 import ctypes
 import os
 from typing import TYPE_CHECKING
 
+from lbcheck.rehearsal import copies
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-_MS_RDONLY, _MS_REMOUNT, _MS_BIND, _MS_REC, _MS_PRIVATE = 0x1, 0x20, 0x1000, 0x4000, 1 << 18
-#: The kernel's own trees: taken along as they are.
-_KERNEL = frozenset({"proc", "sys", "dev"})
+_MS_RDONLY, _MS_NOSUID, _MS_NODEV, _MS_REMOUNT, _MS_BIND, _MS_REC, _MS_PRIVATE = 1, 2, 4, 0x20, 0x1000, 0x4000, 1 << 18
+_MNT_DETACH = 2
+#: Where programs and libraries lie; everybody may read them.
+PROGRAMS = ("/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/usr", "/nix", "/gnu")
+#: Code that a config may load: nothing is written there.
+_SEALED = ("/usr/lib/nginx/modules", "/usr/lib64/nginx/modules", "/usr/share/nginx/modules")
+#: What programs need of /etc, and files of the proxies' packages that configs include.
+_FOLDERS = ("/etc/alternatives", "/etc/ld.so.conf.d", "/etc/nginx/modules-enabled")
+_FILES = (
+    "/etc/ld.so.cache", "/etc/ld.so.conf", "/etc/localtime", "/etc/passwd", "/etc/group", "/etc/services",
+    "/etc/protocols", "/etc/mime.types", "/etc/ssl/openssl.cnf", "/etc/nginx/mime.types", "/etc/nginx/proxy_params",
+    "/etc/nginx/fastcgi_params", "/etc/nginx/fastcgi.conf", "/etc/nginx/scgi_params", "/etc/nginx/uwsgi_params",
+    "/etc/nginx/koi-utf", "/etc/nginx/koi-win", "/etc/nginx/win-utf",
+)  # fmt: skip
+_LINKS = {"/var/run": "/run", "/var/lock": "/run/lock", "/dev/fd": "/proc/self/fd", "/dev/stdin": "/proc/self/fd/0",
+          "/dev/stdout": "/proc/self/fd/1", "/dev/stderr": "/proc/self/fd/2"}  # fmt: skip
+_DEVICES = ("null", "zero", "full", "random", "urandom")
+#: Every folder of these is needed by somebody, and may be written to by all.
+_EMPTY = ("/tmp", "/var/tmp", "/run/lock", "/dev/shm", "/proc", "/sys")  # noqa: S108 - in a tree of our own
+#: Folders that are never shown as a whole, even where the config lies in them.
+_NEVER = frozenset({"/", "/etc", "/dev", "/proc", "/sys", "/run", "/var", "/home"})
+#: All that may be written, in bytes.
+_SIZE = 1 << 30
+#: Where memory is mounted, to build the tree on: the folder itself is not touched.
+_SCRATCH = "/tmp"  # noqa: S108
 
 
-def enter(scratch: str, files: Mapping[str, bytes], folders: Iterable[str] = (), keep: Iterable[str] = ()) -> None:
-    """Move this process into a copy of the machine's tree that is thrown away with it. Raises OSError.
+class Tree:
+    """What of this machine will be seen: opened by those who may, before they become somebody else.
 
-    To be called in a mount namespace of one's own. Each top folder becomes the lower layer of an overlay whose upper
-    layer is memory, so what exists is there, and folders can be made at the top too. A folder that cannot be layered
-    is seen read-only. `files` (path → content) and `folders` are there, and writable, whoever owns what lies below
-    them: they are put into the upper layers. `scratch` is an existing folder on which the memory is mounted. Folders
-    in `keep` are seen even if they are mounts of their own, which no overlay looks into.
+    `seen` are folders of the config; what cannot be opened is not seen. To be made in the mount namespace in which
+    the tree will stand.
     """
-    here = os.getcwd()
-    _mount("none", "/", None, _MS_REC | _MS_PRIVATE)
-    kept = [(path, os.open(path, os.O_PATH | os.O_DIRECTORY)) for path in dict.fromkeys([here, *keep])]
-    _mount("tmpfs", scratch, "tmpfs", 0, "mode=0755")
-    root, upper = f"{scratch}/root", f"{scratch}/upper"
-    os.mkdir(root)
-    os.mkdir(upper)
-    for folder in folders:
-        os.makedirs(upper + folder, exist_ok=True)
-    for path, content in files.items():
-        os.makedirs(upper + os.path.dirname(path), exist_ok=True)
-        with open(upper + path, "wb") as stream:
-            stream.write(content)
-    for name in dict.fromkeys([*os.listdir("/"), *os.listdir(upper)]):
-        _take_along(name, scratch, root)
-    for path, descriptor in kept:
-        if os.path.ismount(path):
+
+    def __init__(self, seen: Iterable[str]) -> None:
+        self._here = os.getcwd()
+        self._layers: dict[str, int] = {}
+        self._copies: dict[str, bytes] = {}
+        self._links = dict(_LINKS)
+        for path in (*PROGRAMS, *_FOLDERS):
+            if os.path.islink(path):
+                self._links[path] = os.readlink(path)
+            else:
+                self._layer(path)
+        for path in _FILES:
+            self._copies.update(copies.file(path))
+        for path in dict.fromkeys(map(os.path.realpath, seen)):
+            if path not in _NEVER and not path.startswith(PROGRAMS):
+                self._layer(path)
+                self._copies.update(copies.unreadable(path))
+
+    def _layer(self, path: str) -> None:
+        try:
+            self._layers[path] = os.open(path, os.O_PATH | os.O_DIRECTORY)
+        except OSError:
+            return
+
+    def enter(self, files: Mapping[str, bytes], folders: Iterable[str] = ()) -> None:
+        """Move this process into the tree, with these files (path → content) and folders in it, writable.
+
+        To be called in mount and process namespaces of one's own. Raises OSError.
+        """
+        _mount("none", "/", None, _MS_REC | _MS_PRIVATE)
+        _mount("tmpfs", _SCRATCH, "tmpfs", _MS_NOSUID | _MS_NODEV, f"mode=0755,size={_SIZE}")
+        root = f"{_SCRATCH}/root"
+        os.mkdir(root)
+        above = _Above(self._layers, root)
+        for folder in (*_EMPTY, *folders, self._here):
+            os.makedirs(above.place(self._resolved(folder)), exist_ok=True)
+        for path, content in {**self._copies, **files}.items():
+            place = above.place(self._resolved(path))
+            if not os.path.isdir(place):
+                os.makedirs(os.path.dirname(place), exist_ok=True)
+                with open(place, "wb") as stream:
+                    stream.write(content)
+        for number, path in enumerate(sorted(self._layers, key=len)):
             os.makedirs(root + path, exist_ok=True)
-            _layer(
-                f"/proc/self/fd/{descriptor}",
-                root + path,
-                f"{scratch}/kept/{descriptor}",
-                f"{scratch}/kept.{descriptor}",
-            )
-    os.chroot(root)
-    os.chdir(here)
+            _lay(path, self._layers[path], root + path, above.layer(path), f"{_SCRATCH}/work{number}")
+        for path, target in self._links.items():
+            os.makedirs(os.path.dirname(root + path), exist_ok=True)
+            if not os.path.lexists(root + path):
+                os.symlink(target, root + path)
+        for path in _SEALED:
+            if os.path.isdir(root + path) and not os.path.islink(root + path):
+                _read_only(root + path, root + path)
+        self._kernel(root)
+        _pivot(root)
+        os.chdir(self._here)
+
+    def _kernel(self, root: str) -> None:
+        _mount("proc", f"{root}/proc", "proc", _MS_NOSUID | _MS_NODEV)
+        for name in _DEVICES:
+            with open(f"{root}/dev/{name}", "wb"):
+                pass
+            _mount(f"/dev/{name}", f"{root}/dev/{name}", None, _MS_BIND)
+        for descriptor in self._layers.values():
+            os.close(descriptor)
+
+    def _resolved(self, path: str) -> str:
+        """Return a path without the tree's own symbolic links."""
+        path = os.path.normpath(path)
+        for link, target in self._links.items():
+            if path == link or path.startswith(f"{link}/"):
+                return os.path.normpath(os.path.join(os.path.dirname(link), target) + path[len(link) :])
+        return path
 
 
-def _take_along(name: str, scratch: str, root: str) -> None:
-    source, target, upper = f"/{name}", f"{root}/{name}", f"{scratch}/upper/{name}"
-    if os.path.islink(source):
-        os.symlink(os.readlink(source), target)
-    elif name in _KERNEL:
-        os.mkdir(target)
-        _mount(source, target, None, _MS_BIND | _MS_REC)
-    elif not os.path.lexists(source):
-        os.rename(upper, target)
-    elif os.path.isdir(source) and not os.path.samefile(source, scratch):
-        os.mkdir(target)
-        _layer(source, target, upper, f"{scratch}/work/{name}")
+class _Above:
+    """Where what is put into the tree has to be written before it stands: into the layer above a folder that is seen.
+
+    So it is there, and writable, whoever owns the folders below.
+    """
+
+    def __init__(self, layers: Iterable[str], root: str) -> None:
+        self._layers = sorted(layers, key=len, reverse=True)
+        self._root = root
+
+    def place(self, path: str) -> str:
+        for number, layer in enumerate(self._layers):
+            if path == layer or path.startswith(f"{layer}/"):
+                return f"{_SCRATCH}/upper{number}{path[len(layer) :]}"
+        return self._root + path
+
+    def layer(self, path: str) -> str:
+        return f"{_SCRATCH}/upper{self._layers.index(path)}"
 
 
-def _layer(lower: str, target: str, upper: str, work: str) -> None:
-    """Mount a throw-away layer over a folder; where the kernel does not let us, the folder itself, read-only."""
+def _lay(path: str, lower: int, target: str, upper: str, work: str) -> None:
+    """Mount a throw-away layer over a folder; where the kernel does not let us, copy the one above into it.
+
+    Programs are then seen read-only, and of other folders there is a copy.
+    """
     os.makedirs(upper, exist_ok=True)
-    os.makedirs(work)
+    os.mkdir(work)
+    source = f"/proc/self/fd/{lower}"
     try:
-        _mount("overlay", target, "overlay", 0, f"lowerdir={_escaped(lower)},upperdir={upper},workdir={work}")
+        _mount(
+            "overlay", target, "overlay", _MS_NOSUID | _MS_NODEV, f"lowerdir={source},upperdir={upper},workdir={work}"
+        )
     except OSError:
-        _mount(lower, target, None, _MS_BIND | _MS_REC)
-        with contextlib.suppress(OSError):  # a folder that was read-only before stays so
-            _mount("none", target, None, _MS_REMOUNT | _MS_BIND | _MS_RDONLY)
+        if path.startswith(PROGRAMS):
+            _read_only(source, target)
+        else:
+            copies.tree(source, target)
+            copies.tree(upper, target)
 
 
-def _escaped(path: str) -> str:
-    return os.path.realpath(path).replace("\\", "\\\\").replace(":", "\\:").replace(",", "\\,")
+def _read_only(source: str, target: str) -> None:
+    _mount(source, target, None, _MS_BIND | _MS_REC)
+    _mount("none", target, None, _MS_REMOUNT | _MS_BIND | _MS_RDONLY | _MS_NOSUID | _MS_NODEV)
+
+
+def _pivot(root: str) -> None:
+    """Make a folder the root of everything, and let go of the machine's own."""
+    _mount(root, root, None, _MS_BIND | _MS_REC)
+    old = f"{root}/.old"
+    os.mkdir(old)
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.pivot_root(os.fsencode(root), os.fsencode(old)):
+        raise _failed("pivot_root")
+    os.chdir("/")
+    if libc.umount2(b"/.old", _MNT_DETACH):
+        raise _failed("umount")
+    os.rmdir("/.old")
 
 
 def _mount(source: str, target: str, kind: str | None, flags: int = 0, options: str = "") -> None:
     libc = ctypes.CDLL(None, use_errno=True)
     words = [None if word is None else os.fsencode(word) for word in (source, target, kind)]
     if libc.mount(*words, ctypes.c_ulong(flags), os.fsencode(options)):
-        number = ctypes.get_errno()
-        raise OSError(number, f"cannot mount {target}: {os.strerror(number)}")
+        raise _failed(f"mount {target}")
+
+
+def _failed(what: str) -> OSError:
+    number = ctypes.get_errno()
+    return OSError(number, f"cannot {what}: {os.strerror(number)}")

@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, NamedTuple
 
+from lbcheck.rehearsal.mounts import PROGRAMS
+
 if TYPE_CHECKING:
-    from lbcheck.text import Source
+    from lbcheck.text import Source, Span
 
 
 class Rewrite(NamedTuple):
@@ -22,7 +24,9 @@ class Rewrite(NamedTuple):
 class Prepared:
     """Command lines, files by their paths in the sandbox, folders to be written to, changes, and what is refused.
 
-    `places` maps a path in the sandbox back to the user's own.
+    `places` maps a path in the sandbox back to the user's own. `seen` are folders of this machine that are seen in the
+    sandbox: those in which the config's files lie. `environment` are variables that the config names, `ready` where
+    it listens because of a change.
     """
 
     def __init__(self) -> None:
@@ -33,6 +37,9 @@ class Prepared:
         self.rewrites: list[Rewrite] = []
         self.refused: list[str] = []
         self.places: dict[str, str] = {}
+        self.seen: set[str] = set()
+        self.environment: dict[str, str] = {}
+        self.ready: set[tuple[str, int]] = set()
         self._edits: dict[int, tuple[Source, list[tuple[int, int, str]]]] = {}
 
     def change(self, source: Source, start: int, end: int, after: str, reason: str) -> None:
@@ -43,11 +50,22 @@ class Prepared:
         line = source.position(start)[0]
         self.rewrites.append(Rewrite(source.path, line, before.strip(), after.strip(), reason))
 
+    def refuse(self, span: Span, what: str) -> None:
+        """Say what is not run unless the user trusts the config."""
+        self.refused.append(f"{span.path}:{span.line}: {what}")
+
     def place(self, source: Source, path: str) -> None:
         """Put a source, with its changes, at a path of the sandbox; nothing is written where it lies there already."""
         self.places[path] = source.path
         edits = self._edits.get(id(source))
-        if edits is None and os.path.realpath(source.path) == path:
+        own = os.path.realpath(source.path)
+        if path.startswith(PROGRAMS):
+            self.refused.append(f"{source.path}:1: it is included as {path}, where programs lie")
+            return
+        if os.path.exists(own):
+            self.seen.add(os.path.dirname(own))
+        if edits is None and own == path:
+            self.files.pop(path, None)  # a log of this name would be an empty file in its place
             return
         text = source.text
         for start, end, after in sorted(edits[1] if edits else (), reverse=True):

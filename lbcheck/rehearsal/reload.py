@@ -45,9 +45,16 @@ def turnover(dialect: str, old: Staged, new: Staged, made: Plan, certificate: Ca
         int(_SIGNALS[dialect]),
         new.script.ready,
     )
-    folders = tuple(dict.fromkeys([*before.folders, *after.folders]))
-    run = _with_master(dialect, before.run)
-    return before._replace(check=(), run=run, folders=folders, stubs=stubs, loads=loads, reload=reload)
+    return before._replace(
+        check=(),
+        run=_with_master(dialect, before.run),
+        folders=tuple(dict.fromkeys([*before.folders, *after.folders])),
+        keep=tuple(dict.fromkeys([*before.keep, *after.keep])),
+        environment=(*after.environment, *before.environment),
+        stubs=stubs,
+        loads=loads,
+        reload=reload,
+    )
 
 
 def _with_master(dialect: str, run: Sequence[str]) -> tuple[str, ...]:

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import ctypes
 import json
 import os
 import selectors
-import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 from contextlib import ExitStack, contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
-from lbcheck.rehearsal import script
+from lbcheck.rehearsal import namespaces, script
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -23,11 +20,9 @@ if TYPE_CHECKING:
 
     Event = dict[str, Any]
 
-_PR_SET_PDEATHSIG = 1
-
 
 class UnusableError(Exception):
-    """This machine has no namespaces for us; the text says what is missing."""
+    """This machine has no namespaces for us; the text says what is missing, and what to change."""
 
 
 def play(what: Script) -> Iterator[Event]:
@@ -96,23 +91,22 @@ def _read(
 def opened(what: Script) -> Iterator[subprocess.Popen[bytes]]:
     """Start a sandbox that plays a script: each line of its output is an event.
 
-    The sandbox ends with the context, when this process ends, and when it is killed: unshare(1) dies with us
-    (prctl(2) PR_SET_PDEATHSIG), its child with it (--kill-child), and with that one, the first process of a process
-    namespace, all others. Raises UnusableError.
+    The sandbox ends with the context, when this process ends, and when it is killed: its outer process dies with us
+    (prctl(2) PR_SET_PDEATHSIG), its first process with that one, and with the first process of a process namespace
+    all others. Nothing of it is on the disk. Raises UnusableError.
     """
-    unshare = _unshare()
-    folder = tempfile.mkdtemp(prefix="lbcheck-rehearsal-")
+    if sys.platform != "linux":
+        raise UnusableError("it is made of Linux's namespaces")
     process = subprocess.Popen(
-        [*unshare, sys.executable, "-P", "-m", "lbcheck.rehearsal.inside"],
+        [sys.executable, "-P", "-m", "lbcheck.rehearsal.inside"],
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
         env={**os.environ, "PYTHONPATH": _python_path()},
-        preexec_fn=_die_with_parent,  # noqa: PLW1509 - one call of prctl, no locks are taken
+        preexec_fn=namespaces.die_with_parent,  # noqa: PLW1509 - one call of prctl, no locks are taken
     )  # fmt: skip
     try:
         assert process.stdin is not None  # noqa: S101 - a pipe
-        text = script.dumps(what._replace(folder=folder, keep=(*what.keep, *_own_folders()))) + "\n"
         try:
-            process.stdin.write(text.encode())
+            process.stdin.write(script.dumps(what).encode() + b"\n")
             process.stdin.close()
         except BrokenPipeError:
             raise UnusableError(said(process)) from None
@@ -124,7 +118,6 @@ def opened(what: Script) -> Iterator[subprocess.Popen[bytes]]:
             if stream is not None:
                 with suppress(BrokenPipeError):
                     stream.close()
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def said(process: subprocess.Popen[bytes]) -> str:
@@ -134,27 +127,9 @@ def said(process: subprocess.Popen[bytes]) -> str:
     return next(reversed(text.strip().splitlines()), "the sandbox ended at once")
 
 
-def _unshare() -> list[str]:
-    binary = shutil.which("unshare")
-    if binary is None:
-        raise UnusableError("unshare is not installed (util-linux)")
-    users = [] if os.geteuid() == 0 else ["--user", "--map-root-user"]
-    return [binary, *users, "--net", "--mount", "--pid", "--ipc", "--uts", "--fork", "--kill-child=KILL",
-            "--mount-proc"]  # fmt: skip
-
-
-def _die_with_parent() -> None:
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-
-
 def _python_path() -> str:
     return os.pathsep.join(filter(None, [_package_parent(), os.environ.get("PYTHONPATH")]))
 
 
 def _package_parent() -> str:
     return os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-
-
-def _own_folders() -> list[str]:
-    """Return where this Python and this package lie: they must be seen in the sandbox too."""
-    return [sys.prefix, sys.base_prefix, _package_parent()]

@@ -53,10 +53,12 @@ def staged(config: Config, wishes: Wishes, made: Plan, pem: certificate.Certific
         prepared.run,
         files=dict(prepared.files),
         folders=tuple(sorted(prepared.folders)),
+        keep=tuple(sorted(prepared.seen)),
         stubs=tuple(made.stubs),
         loads=tuple(made.loads),
-        ready=tuple(sorted(made.ready)),
+        ready=tuple(sorted(made.ready | prepared.ready)),
         certificate=certificate.PLACE,
+        environment=tuple(sorted(prepared.environment.items())),
     )
     return Staged(prepared, script, tuple(made.targets[earlier:]), refused)
 

@@ -1,0 +1,73 @@
+"""Copies of the machine's regular files, bounded in number and size: no pipe, device or socket comes along."""
+
+from __future__ import annotations
+
+import os
+import stat
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+#: At most so many files are looked at, and of each at most so many bytes are taken.
+_MOST, _SIZE = 5000, 4 << 20
+#: Not waited for where it is a pipe that nobody writes to.
+_FLAGS = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY
+
+
+def file(path: str) -> dict[str, bytes]:
+    """Return a regular file by its path, or nothing: where it is not there, is none, or is too large."""
+    try:
+        descriptor = os.open(path, _FLAGS)
+    except OSError:
+        return {}
+    with open(descriptor, "rb") as stream:
+        found = os.fstat(descriptor)
+        if not stat.S_ISREG(found.st_mode) or found.st_size > _SIZE:
+            return {}
+        return {path: stream.read(_SIZE)}
+
+
+def unreadable(folder: str) -> dict[str, bytes]:
+    """Return what others than the owner of a folder cannot read in it: his own files, and pipes, devices and sockets.
+
+    The latter three as empty files: reading a pipe waits for ever, and behind a socket somebody answers.
+    """
+    found: dict[str, bytes] = {}
+    for path, mode, closed in _walk(folder):
+        if not stat.S_ISREG(mode):
+            found[path] = b""
+        elif closed:
+            found.update(file(path))
+    return found
+
+
+def tree(source: str, target: str) -> None:
+    """Copy the regular files below a folder into another. Raises OSError."""
+    for path, _, _ in _walk(source):
+        for content in file(path).values():
+            copy = target + path[len(source) :]
+            os.makedirs(os.path.dirname(copy), exist_ok=True)
+            with open(copy, "wb") as stream:
+                stream.write(content)
+
+
+def _walk(top: str) -> Iterator[tuple[str, int, bool]]:
+    """Yield files, no links, with their modes and with whether others are kept from reading them."""
+    seen = 0
+    folders = [(top, False)]
+    while folders:
+        folder, closed = folders.pop()
+        try:
+            entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
+        except OSError:
+            continue
+        for entry in entries:
+            seen += 1
+            if seen > _MOST:
+                return
+            mode = entry.stat(follow_symlinks=False).st_mode
+            if stat.S_ISDIR(mode) and entry.name != ".git":
+                folders.append((entry.path, closed or not mode & stat.S_IXOTH))
+            elif not stat.S_ISDIR(mode) and not stat.S_ISLNK(mode):
+                yield entry.path, mode, closed or not mode & stat.S_IROTH
