@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
+from lbcheck.rehearsal import trust, variables
 from lbcheck.rehearsal.prepared import Prepared
 
 if TYPE_CHECKING:
@@ -13,35 +14,41 @@ if TYPE_CHECKING:
     from lbcheck.dialects.haproxy.tree import Line, Section
     from lbcheck.model import Config
 
-#: Keyword of the global section → what is written instead, and why.
-_CHANGED = {
-    "daemon": ("", "lbcheck has to see when HAProxy ends"),
-    "master-worker": ("", "one process is enough to see"),
-    "user": ("", "the sandbox has one user"),
-    "group": ("", "the sandbox has one user"),
-    "uid": ("", "the sandbox has one user"),
-    "gid": ("", "the sandbox has one user"),
-    "chroot": ("", "the sandbox is one already"),
-    "nbproc": ("", "one process has one state of balancing, so counts are exact"),
-    "nbthread": ("", "one thread has one state of balancing, so counts are exact"),
-    "cpu-map": ("", "there is one thread"),
-    "ulimit-n": ("", "the sandbox may not raise limits"),
-    "stats socket": ("", "its owner does not exist in the sandbox"),
+_ONE_USER = "the sandbox has one user"
+#: Keyword of the global section that is taken out → why.
+_TAKEN_OUT = {
+    "daemon": "lbcheck has to see when HAProxy ends",
+    "master-worker": "one process is enough to see",
+    "user": _ONE_USER,
+    "group": _ONE_USER,
+    "uid": _ONE_USER,
+    "gid": _ONE_USER,
+    "chroot": "the sandbox is one already",
+    "nbproc": "one process has one state of balancing, so counts are exact",
+    "nbthread": "one thread has one state of balancing, so counts are exact",
+    "cpu-map": "there is one thread",
+    "ulimit-n": "the sandbox may not raise limits",
+    "setcap": "the sandbox has given up all others",
 }
+#: Parameters of a listener, with a value each, that name who owns its socket.
+_OWNERS = frozenset({"user", "group", "uid", "gid"})
 #: Loaded before the config: a global section may stand in several files.
 _EXTRA = "/run/lbcheck-rehearsal.cfg"
-_CODE = ("lua-load", "lua-load-per-thread", "lua-prepend-path", "external-check")
+#: Listeners that are handed over by whoever starts HAProxy get ports of their own from here on.
+_FIRST_PORT = 20000
 
 
 def prepare(config: Config, binary: str, *, trusted: bool = False, home: str | None = None) -> Prepared:
     """Return a config's tree made ready, at its own place or in the folder `home`. `trusted`: its code may run."""
     made = Prepared()
     made.folders.update({"/run", "/run/haproxy", "/var/lib/haproxy"})
-    for section in config.tree.read.sections:
-        for line in section.lines:
-            _change(made, section, line)
-            for what in () if trusted else _code(section, line):
-                made.refused.append(f"{line.source.path}:{line.span.line}: {what}")
+    made.environment = _environment(config)
+    for section, line in _lines(config):
+        _change(made, section, line)
+        if not trusted and (what := trust.haproxy_code(section, line)) is not None:
+            made.refuse(line.span, what)
+    if not trusted:
+        made.refused.extend(trust.unread(config))
     made.files[_EXTRA] = "global\n    nbthread 1\n    no strict-limits\n"
     paths = [_EXTRA]
     for number, source in enumerate(config.files):
@@ -56,17 +63,50 @@ def prepare(config: Config, binary: str, *, trusted: bool = False, home: str | N
     return made
 
 
+def _lines(config: Config) -> Iterator[tuple[Section, Line]]:
+    """Yield every line, heads of sections included."""
+    for section in config.tree.read.sections:
+        yield section, section.head
+        for line in section.lines:
+            yield section, line
+
+
 def _change(made: Prepared, section: Section, line: Line) -> None:
-    key = f"{line.words[0]} {line.word(1)}" if line.words[0] == "stats" else line.words[0]
-    if section.kind == "global" and key in _CHANGED:
-        after, reason = _CHANGED[key]
-        made.change(line.source, line.start, line.end, after, reason)
-    if line.words[0] == "bind" and (path := line.word(1)).startswith(("/", "unix@/")):
-        made.folders.add(os.path.dirname(path.removeprefix("unix@")))
+    first = line.words[0]
+    if section.kind == "global" and line is not section.head and first in _TAKEN_OUT:
+        made.change(line.source, line.start, line.end, "", _TAKEN_OUT[first])
+        return
+    at = 2 if (first, line.word(1)) == ("stats", "socket") else 1 if first == "bind" else None
+    if at is not None:
+        _listener(made, section, line, at)
+    if at is not None or first == "unix-bind":
+        _owners(made, line)
 
 
-def _code(section: Section, line: Line) -> Iterator[str]:
-    if line.words[0].startswith(_CODE) or (line.words[0] == "option" and line.word(1) == "external-check"):
-        yield f"{line.words[0]} {line.word(1)} runs code"
-    if section.kind == "program" and line.words[0] == "command":
-        yield "a program section starts a program"
+def _listener(made: Prepared, section: Section, line: Line, at: int) -> None:
+    """Make the folder of a socket; give a listener that is inherited a port."""
+    for address in line.word(at).split(","):
+        path = variables.expanded(address.removeprefix("unix@"), made.environment)
+        if path.startswith("/"):
+            made.folders.add(os.path.dirname(path))
+    if line.word(at).startswith("fd@"):
+        host, port = "127.0.0.1", _FIRST_PORT + len(made.rewrites)
+        if section.kind in {"frontend", "listen"}:  # peers listen only where one of them is this machine
+            made.ready.add((host, port))
+        span = line.span_of(at)
+        made.change(line.source, span.start, span.end, f"{host}:{port}", "nobody hands it a socket")
+
+
+def _owners(made: Prepared, line: Line) -> None:
+    for index in range(1, len(line.words) - 1):
+        if line.words[index] in _OWNERS and line.words[index - 1] not in _OWNERS:
+            span = line.span_of(index, index + 1)
+            made.change(line.source, span.start, span.end, "", _ONE_USER)
+
+
+def _environment(config: Config) -> dict[str, str]:
+    """Return values for the variables that the config names and does not set."""
+    own = {line.word(1) for _, line in _lines(config) if line.words[0] in {"setenv", "presetenv"}}
+    names = [name for source in config.files for name in variables.named(source.text)]
+    folder = os.path.dirname(os.path.realpath(config.path))
+    return variables.made_up((name for name in dict.fromkeys(names) if name not in own), folder)

@@ -6,6 +6,7 @@ import os
 from typing import TYPE_CHECKING
 
 from lbcheck.paths import is_glob
+from lbcheck.rehearsal import fragments, trust
 from lbcheck.rehearsal.prepared import Prepared
 
 if TYPE_CHECKING:
@@ -27,9 +28,6 @@ _CHANGED = {
     "worker_rlimit_nofile": ("", "the sandbox may not raise limits"),
     "thread_pool": ("", "one worker needs no pools"),
 }
-#: Directives that load code or run it.
-_CODE = ("_by_lua", "lua_", "js_", "perl", "passenger_", "exec", "init_by")
-_MODULES = ("modules/", "/usr/lib/nginx/modules/", "/usr/lib64/nginx/modules/", "/usr/share/nginx/modules/")
 #: Directives whose first argument is a file, or a folder, that nginx writes.
 _LOGS = frozenset({"error_log", "access_log", "pid", "lock_file"})
 _FOLDERS = frozenset(
@@ -48,17 +46,22 @@ def prepare(config: Config, binary: str, *, trusted: bool = False, home: str | N
     seen: set[tuple[int, int]] = set()
     for directive, _ in _all(config.tree):
         key = (id(directive.source), directive.start)
-        if key in seen:
+        if key in seen or fragments.is_around(directive):
             continue
         seen.add(key)
         _change(made, directive)
         _written(made, directive)
-        if not trusted and (what := _code(directive)) is not None:
-            made.refused.append(f"{directive.source.path}:{directive.span.line}: {what}")
+        if not trusted and (what := trust.nginx_code(directive)) is not None:
+            made.refuse(directive.span, what)
+    if not trusted:
+        made.refused.extend(trust.unread(config))
     main = _main(config) if home is None else f"{home}/nginx.conf"
+    if (text := fragments.around(config.tree)) is not None:
+        main = os.path.join(os.path.dirname(main), fragments.NAME)
+        made.files[main] = text
     for source, path in _places(config, main):
         made.place(source, path)
-    ours = "daemon off; worker_processes 1;"
+    ours = "daemon off; worker_processes 1; user root;"
     made.check = (binary, "-t", "-c", main, "-g", ours)
     made.run = (binary, "-c", main, "-g", ours)
     return made
@@ -94,27 +97,18 @@ def _written(made: Prepared, directive: Directive) -> None:
         made.folders.add(path)
 
 
-def _code(directive: Directive) -> str | None:
-    name = directive.name
-    if name == "load_module":
-        path = directive.args[0] if directive.args else ""
-        return None if path.startswith(_MODULES) and ".." not in path else f"load_module {path} loads code"
-    if "_by_lua" in name or name.startswith(_CODE):
-        return f"{name} runs code"
-    return None
-
-
 def _places(config: Config, main: str) -> Iterator[tuple[Source, str]]:
     """Yield each source with its path in the sandbox: where its include looks for it."""
-    root = config.files[0]
-    yield root, main
-    done = {id(root)}
+    done: set[int] = set()
     for directive, via in _all(config.tree):
         source = directive.source
-        if not via or id(source) in done:
+        if id(source) in done:
             continue
         done.add(id(source))
-        yield source, _included(via[-1].args[0], source.path, main)
+        if via:
+            yield source, _included(via[-1].args[0], source.path, main)
+        else:
+            yield source, os.path.realpath(source.path) if fragments.is_around(directive) else main
 
 
 def _included(pattern: str, path: str, main: str) -> str:
