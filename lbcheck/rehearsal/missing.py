@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
 #: nginx and HAProxy say a name in these ways.
 _HOST = re.compile(
@@ -14,6 +15,8 @@ _HOST = re.compile(
     r"|host not found in \"(?P<c>[^\"]+)\" of the"
 )
 _PATH = re.compile(r"[\"'<(]?(?P<path>/[^\s\"'<>(),;:]+)")
+#: HAProxy names a file as the config does, relative to where HAProxy was started.
+_RELATIVE = re.compile(r"\bfile (?:'(?P<a>[^/'][^']*)'|<(?P<b>[^/>][^>]*)>)|unable to load (?P<c>[^/\s]\S*?)\.?$")
 _ABSENT = re.compile(r"No such file|no such file|failed \(2:|Permission denied|failed \(13:|unable to|cannot|error")
 _CERTIFICATE = re.compile(
     r"\.(?:pem|crt|cer|key|cert|chain|bundle|ca)\b|certificate|/(?:ssl|tls|certs?|private)/|SSL|\bcrt\b"
@@ -36,14 +39,21 @@ class Missing:
         return bool(self.hosts or self.files or self.folders)
 
 
-def missing(output: str, certificate: Callable[[], str], known: set[str]) -> Missing:
-    """Return what the messages of a failed check name as not there. `known` paths were made up already."""
+def missing(output: str, certificate: Callable[[], str], known: set[str], folders: Iterable[str] = ()) -> Missing:
+    """Return what the messages of a failed check name as not there. `known` paths were made up already.
+
+    A relative path may start in the working folder, or (HAProxy's `default-path`) in one of the config's `folders`.
+    """
     found = Missing()
     for said in output.splitlines():
         line = _TIME.sub("", said)
         if match := _HOST.search(line):
             host = next(filter(None, match.groups()))
             found.hosts.add(host.rpartition(":")[0] if re.search(r":\d+$", host) else host)
+        elif match := _RELATIVE.search(line):
+            for folder in (os.getcwd(), *folders):
+                path = os.path.normpath(os.path.join(folder, next(filter(None, match.groups()))))
+                _made_up(found, path, line, certificate)
         elif _ABSENT.search(line):
             for one in _PATH.finditer(line.partition("] : ")[2] or line):
                 path = one["path"].rstrip(".")
@@ -59,7 +69,7 @@ def _made_up(found: Missing, path: str, line: str, certificate: Callable[[], str
         found.folders.add(path.rpartition("/")[0])
     elif _PARAMETERS.search(path):
         found.files[path] = DH_PARAMETERS
-    elif _CERTIFICATE.search(line):
+    elif _CERTIFICATE.search(line) and not path.endswith(".conf"):
         found.files[path] = certificate()
     else:
         found.files[path] = _CONTENT.get(path.rpartition("/")[2], "")

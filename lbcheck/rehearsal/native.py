@@ -45,19 +45,21 @@ def checked(script: Script, made: Plan, certificate: Callable[[], str]) -> Check
         result = Checked(ready, said.get("status") == 0, said.get("output", ""), tuple(made_up), unusable(events))
         if result.accepted or result.error:
             break
-        script = _completed(script, made, missing(result.output, certificate, {*made_up, *script.files}), made_up)
+        wanted = missing(result.output, certificate, {*made_up, *script.files}, script.keep)
+        script = _completed(script, made, wanted, made_up)
         if len(made_up) == len(result.made_up):
             break
     return result
 
 
 def unusable(events: Sequence[Event]) -> str | None:
-    """Return why a sandbox could not play its script, with the last thing that the proxy said; None where it could."""
+    """Return why a sandbox could not play its script, with what the proxy said; None where it could."""
     event = next((event for event in events if event["event"] == "unusable"), None)
     if event is None:
         return None
     said = event.get("output", "").strip().splitlines()
-    return f"{event['reason']}: {said[-1]}" if said else str(event["reason"])
+    cause = next((line for line in said if "[ALERT]" in line or "[emerg]" in line), said[-1] if said else "")
+    return f"{event['reason']}: {cause}" if cause else str(event["reason"])
 
 
 def furnished(script: Script, made: Plan) -> Script:

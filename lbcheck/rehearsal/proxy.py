@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
     from lbcheck.rehearsal.script import Script
 
-#: How long a proxy may take until it listens.
-_START = 20.0
+#: How long a proxy may take until it listens; how long one that ends at once has ended after.
+_START, _LASTS = 20.0, 0.3
 _LOG = "/tmp/lbcheck-proxy.log"  # noqa: S108 - in a tree of our own
 OUTPUT_LIMIT = 200_000
 #: HAProxy's message about a server (src/server.c srv_update_status()).
@@ -41,10 +41,14 @@ class Proxy:
         self._log = open(_LOG, "rb")  # noqa: SIM115 - read as long as the proxy runs
 
     async def listens(self, ready: Iterable[tuple[str, int]]) -> bool:
-        """Wait until the proxy listens at all of these places, without a connection that would count as a request."""
-        until = time.monotonic() + _START
-        while time.monotonic() < until and self._process.poll() is None:
-            if listens(ready):
+        """Wait until the proxy listens at all of these places, without a connection that would count as a request.
+
+        Where there are none, it has to last for a while.
+        """
+        places = list(ready)
+        started = time.monotonic()
+        while time.monotonic() < started + _START and self._process.poll() is None:
+            if listens(places) if places else time.monotonic() > started + _LASTS:
                 return True
             await asyncio.sleep(0.01)
         return False
