@@ -55,7 +55,10 @@ def tree(source: str, target: str) -> None:
 def _walk(top: str) -> Iterator[tuple[str, int, bool]]:
     """Yield files, no links, with their modes and with whether others are kept from reading them."""
     seen = 0
-    folders = [(top, False)]
+    try:
+        folders = [(top, not os.stat(top).st_mode & stat.S_IXOTH)]
+    except OSError:
+        return
     while folders:
         folder, closed = folders.pop()
         try:

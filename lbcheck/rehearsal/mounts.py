@@ -61,8 +61,8 @@ class Tree:
                 self._layer(path)
         for path in _FILES:
             self._copies.update(copies.file(path))
-        for path in dict.fromkeys(map(os.path.realpath, seen)):
-            if path not in _NEVER and not path.startswith(PROGRAMS):
+        for path in sorted(set(map(os.path.realpath, seen))):
+            if path not in _NEVER and not path.startswith(PROGRAMS) and not self._covered(path):
                 self._layer(path)
                 self._copies.update(copies.unreadable(path))
 
@@ -71,6 +71,16 @@ class Tree:
             self._layers[path] = os.open(path, os.O_PATH | os.O_DIRECTORY)
         except OSError:
             return
+
+    def _covered(self, path: str) -> bool:
+        """Say whether a folder is seen already as a part of another one; a layer does not show other file systems."""
+        try:
+            return any(
+                path.startswith(f"{layer}/") and os.stat(path).st_dev == os.fstat(descriptor).st_dev
+                for layer, descriptor in self._layers.items()
+            )
+        except OSError:
+            return True
 
     def enter(self, files: Mapping[str, bytes], folders: Iterable[str] = ()) -> None:
         """Move this process into the tree, with these files (path → content) and folders in it, writable.
@@ -90,8 +100,9 @@ class Tree:
                 os.makedirs(os.path.dirname(place), exist_ok=True)
                 with open(place, "wb") as stream:
                     stream.write(content)
+        for path in self._layers:
+            os.makedirs(above.place(path, below=path), exist_ok=True)
         for number, path in enumerate(sorted(self._layers, key=len)):
-            os.makedirs(root + path, exist_ok=True)
             _lay(path, self._layers[path], root + path, above.layer(path), f"{_SCRATCH}/work{number}")
         for path, target in self._links.items():
             os.makedirs(os.path.dirname(root + path), exist_ok=True)
@@ -132,13 +143,15 @@ class _Above:
         self._layers = sorted(layers, key=len, reverse=True)
         self._root = root
 
-    def place(self, path: str) -> str:
+    def place(self, path: str, below: str = "") -> str:
+        """Return where to write a path; that of a mount point is in what lies `below` it."""
         for number, layer in enumerate(self._layers):
-            if path == layer or path.startswith(f"{layer}/"):
+            if layer != below and (path == layer or path.startswith(f"{layer}/")):
                 return f"{_SCRATCH}/upper{number}{path[len(layer) :]}"
         return self._root + path
 
     def layer(self, path: str) -> str:
+        """Return the layer above a folder."""
         return f"{_SCRATCH}/upper{self._layers.index(path)}"
 
 
