@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-#: At most so many files are looked at, and of each at most so many bytes are taken.
-_MOST, _SIZE = 5000, 4 << 20
+#: At most so many files are looked at, of each at most so many bytes are taken, and so many of all.
+_MOST, _SIZE, _TOGETHER = 5000, 4 << 20, 64 << 20
 #: Not waited for where it is a pipe that nobody writes to.
 _FLAGS = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY
 
@@ -28,17 +28,26 @@ def file(path: str) -> dict[str, bytes]:
         return {path: stream.read(_SIZE)}
 
 
-def unreadable(folder: str) -> dict[str, bytes]:
-    """Return what others than the owner of a folder cannot read in it: his own files, and pipes, devices and sockets.
+def special(folder: str) -> dict[str, bytes]:
+    """Return the pipes, devices and sockets below a folder, as empty files.
 
-    The latter three as empty files: reading a pipe waits for ever, and behind a socket somebody answers.
+    Reading a pipe waits for ever, and behind a socket somebody answers.
     """
+    return {path: b"" for path, mode, _ in _walk(folder) if not stat.S_ISREG(mode)}
+
+
+def everything(folder: str) -> dict[str, bytes] | None:
+    """Return all regular files below a folder if its owner keeps others from some of them; None where he does not."""
+    files = [(path, closed) for path, mode, closed in _walk(folder) if stat.S_ISREG(mode)]
+    if not any(closed for _, closed in files):
+        return None
     found: dict[str, bytes] = {}
-    for path, mode, closed in _walk(folder):
-        if not stat.S_ISREG(mode):
-            found[path] = b""
-        elif closed:
-            found.update(file(path))
+    room = _TOGETHER
+    for path, _ in files:
+        for content in file(path).values():
+            room -= len(content)
+            if room >= 0:
+                found[path] = content
     return found
 
 

@@ -6,6 +6,7 @@ import os
 from typing import TYPE_CHECKING
 
 from lbcheck.rehearsal import trust, variables
+from lbcheck.rehearsal.messages import Statement
 from lbcheck.rehearsal.prepared import Prepared
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ def prepare(config: Config, binary: str, *, trusted: bool = False, home: str | N
     made.folders.update({"/run", "/run/haproxy", "/var/lib/haproxy"})
     made.environment = _environment(config)
     for section, line in _lines(config):
+        made.statements.append(Statement(line.words, line.span_of))
         _change(made, section, line)
         if not trusted and (what := trust.haproxy_code(section, line)) is not None:
             made.refuse(line.span, what)

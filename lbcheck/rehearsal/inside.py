@@ -46,8 +46,8 @@ def main() -> None:
         codecs.lookup(encoding)
     play = script.loads(sys.stdin.readline())
     try:
-        namespaces.enter()
-        tree = mounts.Tree(play.keep)
+        changes = namespaces.enter()
+        tree = mounts.Tree(play.keep, somebody_else=changes)
         namespaces.settle()
         network.bring_up()
         machines = _machines(play)

@@ -46,10 +46,10 @@ class Tree:
     """What of this machine will be seen: opened by those who may, before they become somebody else.
 
     `seen` are folders of the config; what cannot be opened is not seen. To be made in the mount namespace in which
-    the tree will stand.
+    the tree will stand; `somebody_else` will enter it.
     """
 
-    def __init__(self, seen: Iterable[str]) -> None:
+    def __init__(self, seen: Iterable[str], *, somebody_else: bool) -> None:
         self._here = os.getcwd()
         self._layers: dict[str, int] = {}
         self._copies: dict[str, bytes] = {}
@@ -63,14 +63,21 @@ class Tree:
             self._copies.update(copies.file(path))
         for path in sorted(set(map(os.path.realpath, seen))):
             if path not in _NEVER and not path.startswith(PROGRAMS) and not self._covered(path):
-                self._layer(path)
-                self._copies.update(copies.unreadable(path))
+                self._show(path, somebody_else=somebody_else)
 
     def _layer(self, path: str) -> None:
         try:
             self._layers[path] = os.open(path, os.O_PATH | os.O_DIRECTORY)
         except OSError:
             return
+
+    def _show(self, path: str, *, somebody_else: bool) -> None:
+        """Let a folder be seen; a copy of it, where who enters may not read all of it."""
+        copied = copies.everything(path) if somebody_else else None
+        if copied is None:
+            self._layer(path)
+            copied = copies.special(path)
+        self._copies.update(copied)
 
     def _covered(self, path: str) -> bool:
         """Say whether a folder is seen already as a part of another one; a layer does not show other file systems."""

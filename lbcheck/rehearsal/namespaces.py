@@ -32,14 +32,14 @@ _SETTINGS = (
 )
 
 
-def enter() -> None:
+def enter() -> bool:
     """Go on as the first process of new namespaces; the old process waits for it, and neither outlives the other.
 
-    Files are still opened by the user of before, until `settle`. The caller must have one thread. Raises OSError with
-    what to change on this machine.
+    Files are still opened by the user of before, until `settle`; returned is whether that makes him somebody else. The
+    caller must have one thread. Raises OSError with what to change on this machine.
     """
     try:
-        _unshare()
+        changes = _unshare()
     except OSError as error:
         raise OSError(error.errno, f"{error.strerror}; {remedy(error.errno or 0)}") from None
     alive, ours = os.pipe()
@@ -56,6 +56,7 @@ def enter() -> None:
         gone = False
     if gone:  # before the signal was asked for
         os._exit(1)
+    return changes
 
 
 def settle() -> None:
@@ -95,8 +96,8 @@ def remedy(number: int) -> str:
     return "this kernel has no user namespaces (CONFIG_USER_NS)"
 
 
-def _unshare() -> None:
-    """Make the namespaces and name their only user.
+def _unshare() -> bool:
+    """Make the namespaces and name their only user; return whether he is another one than now.
 
     A map to somebody else has to be written by a process of the old namespace that is root there, so it is forked off
     before.
@@ -113,10 +114,11 @@ def _unshare() -> None:
         raise OSError(number, f"unshare: {os.strerror(number)}")
     if writer is not None:
         writer.write(user, group)
-        return
+        return True
     _write("/proc/self/setgroups", "deny")
     _write("/proc/self/uid_map", f"0 {user} 1")
     _write("/proc/self/gid_map", f"0 {group} 1")
+    return False
 
 
 class _Writer:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from lbcheck.paths import is_glob
 from lbcheck.rehearsal import fragments, trust
+from lbcheck.rehearsal.messages import Statement
 from lbcheck.rehearsal.prepared import Prepared
 
 if TYPE_CHECKING:
@@ -49,6 +50,7 @@ def prepare(config: Config, binary: str, *, trusted: bool = False, home: str | N
         if key in seen or fragments.is_around(directive):
             continue
         seen.add(key)
+        made.statements.append(Statement((directive.name, *directive.args), directive.word_span))
         _change(made, directive)
         _written(made, directive)
         if not trusted and (what := trust.nginx_code(directive)) is not None:

@@ -141,11 +141,12 @@ class MeasuredReload(NamedTuple):
 
 
 class Message(NamedTuple):
-    """A line of the native check, with its place in the user's own file."""
+    """A line of the native check, with its place in the user's own file, where it has one."""
 
     path: str | None
     line: int | None
     text: str
+    column: int | None = None
 
 
 class Rehearsed(NamedTuple):

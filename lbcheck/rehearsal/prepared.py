@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from lbcheck.rehearsal.mounts import PROGRAMS
 
 if TYPE_CHECKING:
+    from lbcheck.rehearsal.messages import Statement
     from lbcheck.text import Source, Span
 
 
@@ -26,7 +27,7 @@ class Prepared:
 
     `places` maps a path in the sandbox back to the user's own. `seen` are folders of this machine that are seen in the
     sandbox: those in which the config's files lie. `environment` are variables that the config names, `ready` where
-    it listens because of a change.
+    it listens because of a change, `statements` what messages about the config may be about.
     """
 
     def __init__(self) -> None:
@@ -40,6 +41,7 @@ class Prepared:
         self.seen: set[str] = set()
         self.environment: dict[str, str] = {}
         self.ready: set[tuple[str, int]] = set()
+        self.statements: list[Statement] = []
         self._edits: dict[int, tuple[Source, list[tuple[int, int, str]]]] = {}
 
     def change(self, source: Source, start: int, end: int, after: str, reason: str) -> None:

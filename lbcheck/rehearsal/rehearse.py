@@ -48,7 +48,7 @@ def rehearse(
     checked = native.checked(stage.script, made, pem)
     rehearsed = rehearsed._replace(
         accepted=checked.accepted,
-        native=messages(checked.output, stage.prepared.places),
+        native=messages(checked.output, stage.prepared),
         made_up=checked.made_up,
         error=checked.error,
     )

@@ -34,7 +34,9 @@ def _config(one: Rehearsed) -> dict[str, Any]:
         "accepted": one.accepted,
         "passed": one.passed,
         "error": one.error,
-        "native": [{"path": said.path, "line": said.line, "text": said.text} for said in one.native],
+        "native": [
+            {"path": said.path, "line": said.line, "column": said.column, "text": said.text} for said in one.native
+        ],
         "reload": None if one.reload is None else _reload(one.reload, one),
         "rewrites": [change._asdict() for change in one.rewrites],
         "made_up": list(one.made_up),

@@ -10,7 +10,7 @@ from lbcheck.rehearsal.outcome import pool_parts
 from lbcheck.report.escape import escape, shown_path
 from lbcheck.report.pictures.terminal import bar, columns_width, padded, printed, styled, width_of
 from lbcheck.report.pictures.words import cut, percent, plain, told
-from lbcheck.report.rehearse_words import alone, clock, headline, noticed, until
+from lbcheck.report.rehearse_words import alone, clock, headline, native_line, noticed, until
 from lbcheck.traffic.outcome import HOT
 from lbcheck.wording import counted
 
@@ -45,9 +45,9 @@ def _lines(rehearsed: Sequence[Rehearsed], width: int) -> Iterator[Text]:
 
 
 def _native(one: Rehearsed) -> Iterator[Text]:
-    if not one.accepted:
-        for said in one.native:
-            yield Text("  " + escape(said.text))
+    for said in one.native:
+        if not one.accepted or "[warn" in said.text.lower():
+            yield Text("  " + native_line(said))
     if one.error:
         yield styled(f"  not rehearsed: {escape(one.error)}", HOT)
     elif one.accepted and not one.pools:

@@ -5,13 +5,21 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lbcheck.rehearsal.outcome import pool_parts
+from lbcheck.report.escape import escape, shown_path
 from lbcheck.report.pictures.words import percent, plain
 from lbcheck.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from lbcheck.rehearsal.outcome import MeasuredLoss, MeasuredServer, Rehearsed
+    from lbcheck.rehearsal.outcome import MeasuredLoss, MeasuredServer, Message, Rehearsed
+
+
+def native_line(said: Message) -> str:
+    """Return what the proxy's own check says, with its place as editors read it: "nginx.conf:12:5: [emerg] …"."""
+    numbers = [str(number) for number in (said.line, said.column) if number is not None]
+    place = "" if said.path is None else ":".join([shown_path(said.path), *numbers]) + ": "
+    return place + escape(said.text)
 
 
 def alone(loss: MeasuredLoss) -> str:

@@ -9,7 +9,7 @@ from lbcheck.report.pictures import html
 from lbcheck.report.pictures.layout import draw
 from lbcheck.report.pictures.rows import full_scale
 from lbcheck.report.pictures.words import cut, named, percent, plain, told
-from lbcheck.report.rehearse_words import alone, clock, headline, noticed, until
+from lbcheck.report.rehearse_words import alone, clock, headline, native_line, noticed, until
 from lbcheck.traffic.outcome import FAIR, HOT, UNKNOWN, Traffic
 from lbcheck.wording import counted
 
@@ -111,7 +111,7 @@ def _loss(loss: MeasuredLoss) -> html.LossLine:
 def _notes(rehearsed: Sequence[Rehearsed]) -> list[dict[str, str]]:
     found = []
     for one in rehearsed:
-        said = [message.text for message in one.native] if not one.accepted else []
+        said = [native_line(message) for message in one.native] if not one.accepted else []
         if one.reload is not None and one.reload.reason is not None:
             said.append(f"reload from {one.reload.old}: {one.reload.reason}")
         found += [{"place": plain(one.config), "message": told(text)} for text in [*filter(None, [one.error]), *said]]
