@@ -1,8 +1,9 @@
 #!/bin/sh
-# Install the real proxies, and a browser that looks at reports, from Debian's packages, when root and allowed to.
+# Install the real proxies, a browser that looks at reports, and strace that looks at the sandbox, from Debian's packages,
+# when root and allowed to.
 # Never fails: tests skip by name what is missing.
 missing=
-for program in nginx haproxy chromium; do
+for program in nginx haproxy chromium strace; do
   PATH="$PATH:/usr/sbin:/usr/local/sbin" command -v "$program" >/dev/null 2>&1 || missing="$missing $program"
 done
 [ -n "$missing" ] || exit 0

@@ -65,7 +65,7 @@ def missing(output: str, certificate: Callable[[], str], known: set[str], folder
 
 
 def _made_up(found: Missing, path: str, line: str, certificate: Callable[[], str]) -> None:
-    if _NEEDS_FOLDER.search(line) and "certificate" not in line:
+    if _NEEDS_FOLDER.search(line.replace(path, "")) and "certificate" not in line:
         found.folders.add(path.rpartition("/")[0])
     elif _PARAMETERS.search(path):
         found.files[path] = DH_PARAMETERS

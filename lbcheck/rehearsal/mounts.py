@@ -76,8 +76,7 @@ class Tree:
         copied = copies.everything(path) if somebody_else else None
         if copied is None:
             self._layer(path)
-            copied = copies.special(path)
-        self._copies.update(copied)
+        self._copies.update({**copies.special(path), **(copied or {})})
 
     def _covered(self, path: str) -> bool:
         """Say whether a folder is seen already as a part of another one; a layer does not show other file systems."""
@@ -92,6 +91,7 @@ class Tree:
     def enter(self, files: Mapping[str, bytes], folders: Iterable[str] = ()) -> None:
         """Move this process into the tree, with these files (path → content) and folders in it, writable.
 
+        Empty files are there to be written to: they do not take the place of what was copied.
         To be called in mount and process namespaces of one's own. Raises OSError.
         """
         _mount("none", "/", None, _MS_REC | _MS_PRIVATE)
@@ -101,7 +101,8 @@ class Tree:
         above = _Above(self._layers, root)
         for folder in (*_EMPTY, *folders, self._here):
             os.makedirs(above.place(self._resolved(folder)), exist_ok=True)
-        for path, content in {**self._copies, **files}.items():
+        wanted = {path: content for path, content in files.items() if content or path not in self._copies}
+        for path, content in {**self._copies, **wanted}.items():
             place = above.place(self._resolved(path))
             if not os.path.isdir(place):
                 os.makedirs(os.path.dirname(place), exist_ok=True)
