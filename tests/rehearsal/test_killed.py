@@ -1,0 +1,91 @@
+"""lbcheck killed at any moment: what it started is gone, and nothing of it is left on the disk."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+
+import proxies
+import pytest
+from rehearsal.configs import CASES
+from rehearsal.sandboxes import needs_sandbox
+
+pytestmark = [proxies.needs_nginx, proxies.needs_haproxy, needs_sandbox]
+
+_PR_SET_CHILD_SUBREAPER = 36
+#: How long after the end of lbcheck what it started may last, in seconds.
+LASTS = {signal.SIGINT: 1.0, signal.SIGTERM: 1.0, signal.SIGKILL: 2.0}
+#: A rehearsal takes about so long, in seconds.
+WHOLE = 3.0
+KINDS = ("nginx, random, and a unix socket", "haproxy, names that do not exist, checked")
+
+
+@pytest.fixture
+def adopting():
+    """Make orphans below this process its children: none can hide."""
+    libc = ctypes.CDLL(None)
+    libc.prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    yield
+    libc.prctl(_PR_SET_CHILD_SUBREAPER, 0, 0, 0, 0)
+
+
+@pytest.mark.parametrize("seed", [7, pytest.param(8, marks=pytest.mark.soak)])
+def test_killed_at_any_moment(seed, tmp_path, adopting, request):
+    del adopting
+    draw = random.Random(seed)
+    times = 50 if request.node.get_closest_marker("soak") else 10
+    killed = 0
+    for number in range(times):
+        case, _ = CASES[KINDS[number % 2]]
+        killed += _killed(tmp_path / str(number), case, tuple(LASTS)[number % 3], draw) > 3
+    assert killed >= 0.4 * times  # the others were too early, or too late
+
+
+def _killed(folder, case, how, draw):
+    """Kill a rehearsal some time after its start; return how many processes it had then."""
+    name, text = case
+    (folder / "config").mkdir(parents=True)
+    (folder / "tmp").mkdir()
+    (folder / "config" / name).write_text(text)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "lbcheck", "rehearse", "."],
+        cwd=folder / "config",
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        env={**os.environ, "TMPDIR": str(folder / "tmp")},
+    )
+    time.sleep(draw.uniform(0, WHOLE))
+    found = len(_below(os.getpid()))
+    process.send_signal(how)
+    process.wait(10)
+    end = time.monotonic() + LASTS[how]
+    while (left := _below(os.getpid())) and time.monotonic() < end:
+        time.sleep(0.02)
+    assert left == [], how
+    assert os.listdir(folder / "tmp") == []
+    assert os.listdir(folder / "config") == [name]
+    return found
+
+
+def _below(process):
+    """Return the names of the processes below this one that have not ended (proc(5), /proc/PID/stat)."""
+    names, parents = {}, {}
+    for entry in filter(str.isdecimal, os.listdir("/proc")):
+        try:
+            with open(f"/proc/{entry}/stat", encoding="utf-8", errors="replace") as stream:
+                before, _, after = stream.read().rpartition(")")
+        except OSError:
+            continue
+        state, parent = after.split()[:2]
+        if state != "Z":
+            names[int(entry)], parents[int(entry)] = before.partition("(")[2], int(parent)
+    found, layer = [], {process}
+    while layer:
+        layer = {one for one, parent in parents.items() if parent in layer}
+        found += [names[one] for one in layer]
+    return found
