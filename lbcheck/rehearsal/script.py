@@ -109,7 +109,6 @@ class Script(NamedTuple):
 
     check: tuple[str, ...]
     run: tuple[str, ...]
-    folder: str = ""
     files: Mapping[str, str] = {}
     folders: tuple[str, ...] = ()
     keep: tuple[str, ...] = ()

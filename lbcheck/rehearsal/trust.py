@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from lbcheck.rehearsal.variables import STEERING
+from lbcheck.rehearsal.variables import LOADING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,11 +22,13 @@ if TYPE_CHECKING:
 MODULES = ("modules/", "/usr/lib/nginx/modules/", "/usr/lib64/nginx/modules/", "/usr/share/nginx/modules/")
 #: nginx modules, its own and others', whose directives hold programs or start them.
 _NGINX = re.compile(
-    r"lua_|.*_by_lua|js_|.*js_content$|perl|passenger|exec|mruby|.*_mruby|php_|python|wasm|proxy_wasm|jvm_|.*_handler_code"
-    r"|haskell|.*_haskell|v8|ruby|modsecurity|auth_pam|ssl_engine$|ssl_object_cache_inheritable$|dyups|pagespeed|unit_"
+    r"lua_|.*_by_lua|js_|.*js_content$|perl|passenger|exec|mruby|.*_mruby|php_|python|wasm|proxy_wasm|jvm_"
+    r"|.*_handler_code|haskell|.*_haskell|v8|ruby|modsecurity|auth_pam|ssl_engine$|dyups|pagespeed"
 )
 #: OpenSSL takes the rest for the name of a shared library, or of a key that a provider has.
 _KEY = re.compile(r"(?:engine|store):", re.IGNORECASE)
+#: What these write is no key's name; a variable may become one.
+_TEXTS = frozenset({"log_format", "add_header", "return", "proxy_set_header", "error_page"})
 _HAPROXY = re.compile(
     r"lua-|external-check$|insecure-fork-wanted$|insecure-setuid-wanted$|ssl-engine$|ssl-provider|module-|program$"
 )
@@ -34,8 +36,8 @@ _HAPROXY = re.compile(
 _HAPROXY_SECOND = {"option": frozenset({"external-check"}), "filter": frozenset({"opentracing", "lua"})}
 #: For a config that was not understood to its end.
 _WORDS = re.compile(
-    r"load_module|_by_lua|\blua|\bjs_|perl|passenger|\bexec|ruby|wasm|engine:|store:|ssl_engine|external-check|lua-|program|"
-    r"insecure-|ssl-engine|ssl-provider|setenv|opentracing"
+    r"load_module|_by_lua|\blua|\bjs_|perl|passenger|\bexec|ruby|wasm|engine:|store:|ssl_engine|external-check|lua-"
+    r"|program|insecure-|ssl-engine|ssl-provider|setenv|opentracing"
 )
 #: Findings of reading: a file that could not be read, one that is too large or too deep, a cycle.
 _UNREAD = frozenset({"E03", "E04", "E05"})
@@ -58,11 +60,11 @@ def nginx_code(directive: Directive) -> str | None:
     name, first = directive.name, directive.args[0] if directive.args else ""
     if name == "load_module":
         return None if first.startswith(MODULES) and ".." not in first else f"load_module {first} loads code"
-    if name == "env" and STEERING.match(first):
-        return f"env {first} steers what is loaded"
+    if name == "env" and "=" in first and LOADING.match(first):
+        return f"env {first} says what is loaded"
     if _NGINX.match(name) or directive.raw is not None:
         return f"{name} runs code"
-    if any(map(_KEY.match, (name, *directive.args))):
+    if name not in _TEXTS and any(map(_KEY.match, (name, *directive.args))):
         return f"{name} loads a library for its key"
     return None
 
@@ -72,8 +74,8 @@ def haproxy_code(section: Section, line: Line) -> str | None:
     first, second = line.words[0], line.word(1)
     if 0 in line.opaque or (first in _HAPROXY_SECOND and 1 in line.opaque):
         return f"{first} {second} is known only when it runs"
-    if first in {"setenv", "presetenv"} and STEERING.match(second):
-        return f"{first} {second} steers what is loaded"
+    if first in {"setenv", "presetenv"} and LOADING.match(second):
+        return f"{first} {second} says what is loaded"
     if _HAPROXY.match(first) or second.partition(".")[0] in _HAPROXY_SECOND.get(first, ()):
         return f"{first} {second} runs code".replace("  ", " ")
     if section.kind == "program":

@@ -16,11 +16,10 @@ _NAMED = re.compile(r"\$(?:\{(?P<a>[A-Za-z_]\w*)(?:\[\*\])?\}|(?P<b>[A-Za-z_]\w*
 _ADDRESS = re.compile(r"addr|host|(?:^|_)ip(?:v?4)?(?:$|_)", re.IGNORECASE)
 _PORT = re.compile(r"port", re.IGNORECASE)
 _FOLDER = re.compile(r"dir|path|home|root", re.IGNORECASE)
-#: Variables that steer the loader, the C library and OpenSSL: they load code, or read files that do.
-STEERING = re.compile(
-    r"(?:LD|DYLD|OPENSSL|SSL|GCONV|GLIBC|MALLOC|LUA|PYTHON|PERL|RES|LOC|NLS|NIS|P11|PKCS11|TZ|TMP|TEMP)[A-Z0-9]*(?:_|$)"
-    r"|HOSTALIASES|PATH$|IFS$|ENV$|BASH_|SHELL"
-)
+#: Variables of the loader, of OpenSSL and of languages that name code, or files that name code.
+LOADING = re.compile(r"(?:LD|DYLD|OPENSSL|GCONV|GLIBC|MALLOC|LUA|PYTHON|PERL|P11|PKCS11)[A-Z0-9]*(?:_|$)")
+#: Variables that steer the C library or a shell besides.
+_STEERING = re.compile(r"(?:SSL|RES|LOC|NLS|NIS|TZ|TMP|TEMP|BASH)[A-Z0-9]*(?:_|$)|HOSTALIASES|PATH$|IFS$|ENV$|SHELL")
 _FIRST_PORT = 21000
 
 
@@ -41,7 +40,7 @@ def made_up(names: Iterable[str], folder: str) -> dict[str, str]:
     """
     found: dict[str, str] = {}
     for number, name in enumerate(names):
-        if STEERING.match(name):
+        if LOADING.match(name) or _STEERING.match(name):
             continue
         if _PORT.search(name):
             found[name] = str(_FIRST_PORT + number)

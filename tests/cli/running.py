@@ -7,10 +7,10 @@ import subprocess
 import sys
 
 
-def lbcheck(folder, *args, stdin="", env=None):
-    """Return the finished process; a traceback fails the test."""
+def lbcheck(folder, *args, stdin="", env=None, before=()):
+    """Return the finished process, started by the command `before` it; a traceback fails the test."""
     done = subprocess.run(
-        [sys.executable, "-m", "lbcheck", *args],
+        [*before, sys.executable, "-m", "lbcheck", *args],
         cwd=folder,
         input=stdin,
         capture_output=True,
