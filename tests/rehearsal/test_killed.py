@@ -20,8 +20,10 @@ pytestmark = [proxies.needs_nginx, proxies.needs_haproxy, needs_sandbox]
 _PR_SET_CHILD_SUBREAPER = 36
 #: How long after the end of lbcheck what it started may last, in seconds.
 LASTS = {signal.SIGINT: 1.0, signal.SIGTERM: 1.0, signal.SIGKILL: 2.0}
-#: A rehearsal takes about so long, in seconds.
-WHOLE = 3.0
+#: How long after the start of lbcheck, or of its first sandbox, it is killed at most, in seconds.
+EARLY, LATE = 0.5, 1.2
+#: lbcheck, and the two processes that a sandbox consists of.
+SANDBOX = 3
 KINDS = ("nginx, random, and a unix socket", "haproxy, names that do not exist, checked")
 
 
@@ -42,12 +44,14 @@ def test_killed_at_any_moment(seed, tmp_path, adopting, request):
     killed = 0
     for number in range(times):
         case, _ = CASES[KINDS[number % 2]]
-        killed += _killed(tmp_path / str(number), case, tuple(LASTS)[number % 3], draw) > 3
+        wait = draw.uniform(0, EARLY) if number % 4 == 3 else draw.uniform(0, LATE)
+        found = _killed(tmp_path / str(number), case, tuple(LASTS)[number % 3], wait, early=number % 4 == 3)
+        killed += found >= SANDBOX
     assert killed >= 0.4 * times  # the others were too early, or too late
 
 
-def _killed(folder, case, how, draw):
-    """Kill a rehearsal some time after its start; return how many processes it had then."""
+def _killed(folder, case, how, wait, *, early):
+    """Kill a rehearsal a while after its start, or its first sandbox's; return how many processes it had then."""
     name, text = case
     (folder / "config").mkdir(parents=True)
     (folder / "tmp").mkdir()
@@ -59,7 +63,9 @@ def _killed(folder, case, how, draw):
         stderr=subprocess.DEVNULL,
         env={**os.environ, "TMPDIR": str(folder / "tmp")},
     )
-    time.sleep(draw.uniform(0, WHOLE))
+    while not early and len(_below(os.getpid())) < SANDBOX and process.poll() is None:
+        time.sleep(0.005)
+    time.sleep(wait)
     found = len(_below(os.getpid()))
     process.send_signal(how)
     process.wait(10)
