@@ -79,7 +79,7 @@ def unknown_pool(name, reason, members=(), **fields):
 
 def loss(lost, survivors, *, failed=None, detection_s=6.0, detection="3 checks, one every 2 s", **fields):
     """What losing a server does; `survivors` are (name, share) of the whole pool in order."""
-    given = {"alike": 1, "kind": "refuses", "delay_s": None, "unserved": 0.0, **fields}
+    given = {"alike": 1, "kind": "refuses", "delay_s": None, "unserved": 0.0, "never": detection_s is None, **fields}
     return Loss(
         lost=lost,
         names=(lost,),

@@ -118,6 +118,7 @@ def _loss(loss: Loss) -> dict[str, Any]:
         "alike": loss.alike,
         "kind": loss.kind,
         "detection_s": loss.detection_s,
+        "never_detected": loss.never,
         "detection": loss.detection,
         "failed_share_until_detected": loss.failed_share,
         "failed_requests_until_detected": loss.failed_requests,

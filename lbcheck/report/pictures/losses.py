@@ -95,7 +95,7 @@ def until(loss: Loss, pool: PoolTraffic) -> str:
         return "how many requests fail is not known"
     if loss.failed_requests is not None:
         return _one_by_one(loss, loss.failed_requests, pool)
-    lasting = "as long as it is down" if loss.detection_s is None else f"up to {duration(loss.detection_s)}"
+    lasting = _lasting(loss)
     wait = f" after {duration(loss.delay_s)}" if loss.delay_s else ""
     if loss.failed_share > 0:
         again = "" if loss.again_s is None else f", and one every {duration(loss.again_s)} later"
@@ -103,6 +103,12 @@ def until(loss: Loss, pool: PoolTraffic) -> str:
     if wait:
         return f"requests wait {duration(loss.delay_s or 0.0)} for another server, for {lasting}"
     return "no request fails"
+
+
+def _lasting(loss: Loss) -> str:
+    if loss.never:
+        return "as long as it is down"
+    return "a time that is not known" if loss.detection_s is None else f"up to {duration(loss.detection_s)}"
 
 
 def _one_by_one(loss: Loss, failed: int, pool: PoolTraffic) -> str:
@@ -117,7 +123,7 @@ def _one_by_one(loss: Loss, failed: int, pool: PoolTraffic) -> str:
 
 def afterwards(loss: Loss, pool: PoolTraffic) -> str:
     """Return what becomes of the requests when the proxy has noticed; "" where it never does."""
-    if loss.detection_s is None and loss.failed_share:
+    if loss.never and loss.failed_share:
         return ""
     if loss.reason is not None:
         return f"shares are not known: {cut(plain(loss.reason), 80)}"

@@ -22,6 +22,10 @@ def told(loss):
             "without s1: 50 % of requests fail for up to 6 s, then s2, s3 get 50 % each (now 25 %)",
         ),
         ({"failed": 0.5, "detection_s": None}, "without s1: 50 % of requests fail for as long as it is down"),
+        (
+            {"failed": 0.5, "detection_s": None, "never": False},
+            "without s1: 50 % of requests fail for a time that is not known, then s2, s3 get 50 % each (now 25 %)",
+        ),
         ({"failed": 0.0}, "without s1: no request fails, then s2, s3 get 50 % each (now 25 %)"),
         (
             {"failed": 0.0, "delay_s": 5.0, "detection_s": None},
