@@ -30,6 +30,7 @@ Examples:
   lbcheck gate build/                          check, and traffic with every loss
   lbcheck gate build/ --from deployed/         and what the change moves
   lbcheck gate lb/ --git origin/main           the same against a git revision
+  lbcheck gate build/ --rehearse               and what the real nginx or HAProxy makes of it
   lbcheck gate build/ --probe                  and whether each server would be up, seen from here
   lbcheck gate build/ -o gate.html -o gate.md  the verdict as a page, and for a pull request's comment
 \b
@@ -41,6 +42,7 @@ Exit codes: 0 GO, 1 NO-GO, 2 lbcheck could not do its work, 3 no config was foun
 @taking.together
 @click.option("--from", "old", metavar="OLD", type=click.Path(readable=False), help="What NEW is to replace.")
 @click.option("--git", "revision", metavar="REV", help="NEW replaces what this git revision has in its place.")
+@click.option("--rehearse", is_flag=True, help="Also run it on the real proxy, in a sandbox, and lose servers.")
 @click.option("--probe", is_flag=True, help="Also connect to every server, from this machine.")
 @taking.judging
 @taking.reading
@@ -102,12 +104,31 @@ def _gated(new: str, options: dict[str, Any], repository: Repository | None) -> 
         stages.check(seen.result, settings.gate),
         stages.left_out(DIFF, "--from OLD or --git REV") if changes is None else stages.diff(changes, settings.gate),
         stages.traffic(seen.traffic, settings.gate),
-        stages.left_out(REHEARSE, "--rehearse"),
+        _rehearse(request, settings, options),
         _probe(request, settings, options),
     )
     broken = any(one.code == INTERNAL for one in seen.result.findings)
     old = options["old"] or options["revision"]
     return Verdict(new, old, settings.gate, found, seen.traffic, changes, broken)
+
+
+def _rehearse(request: Request, settings: Settings, options: dict[str, Any]) -> Stage:
+    """Rehearse the configs where somebody asked for it, on the command line or in the policy."""
+    from lbcheck.gate import stages
+
+    if not options["rehearse"] and REHEARSE not in settings.gate.require:
+        return stages.left_out(REHEARSE, "--rehearse")
+    from lbcheck.cli.rehearse import rehearsable, rehearsed
+    from lbcheck.rehearsal.sandbox import UnusableError
+    from lbcheck.rehearsal.staging import NoBinaryError
+    from lbcheck.rehearsal.wishes import Wishes
+
+    try:
+        return stages.rehearse(
+            rehearsed(rehearsable(request, settings), Wishes(tolerance=100 * settings.gate.tolerance))
+        )
+    except (UnusableError, NoBinaryError) as error:
+        return stages.not_run(REHEARSE, str(error))
 
 
 def _probe(request: Request, settings: Settings, options: dict[str, Any]) -> Stage:

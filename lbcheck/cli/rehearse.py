@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from lbcheck.model import Config
+    from lbcheck.project import Request
     from lbcheck.rehearsal.outcome import Rehearsed
     from lbcheck.rehearsal.wishes import Wishes
     from lbcheck.settings import Settings
@@ -112,26 +113,32 @@ def command(paths: tuple[str, ...], **options: Any) -> None:
 
 
 def _rehearsed(paths: tuple[str, ...], settings: Settings, options: dict[str, Any]) -> list[Rehearsed]:
-    from lbcheck.cli.live import watched
-    from lbcheck.rehearsal.rehearse import rehearse
-
-    configs = _configs(paths, settings, options)
+    configs = rehearsable(taking.request_of(paths, settings, options), settings)
     old = _old(configs, settings, options)
     must_be_there(list(_servers(configs)), options["lose"])
-    with watched() as tell:
-        return [rehearse(config, _wishes(options), tell, old) for config in configs]
+    return rehearsed(configs, _wishes(options), old)
 
 
-def _configs(paths: tuple[str, ...], settings: Settings, options: dict[str, Any]) -> list[Config]:
+def rehearsable(request: Request, settings: Settings) -> list[Config]:
+    """Return the configs for which there is a proxy to run. Raises PathMissingError."""
     from lbcheck import project
     from lbcheck.declared import declare
 
     found = []
-    for config in project.configs(project.prepare(taking.request_of(paths, settings, options))):
+    for config in project.configs(project.prepare(request)):
         if config.dialect in REHEARSED:
             declare(config, settings.declarations())
             found.append(config)
     return found
+
+
+def rehearsed(configs: Sequence[Config], wishes: Wishes, old: Config | None = None) -> list[Rehearsed]:
+    """Rehearse configs one by one, and show how far it is. Raises UnusableError and NoBinaryError."""
+    from lbcheck.cli.watching import watched
+    from lbcheck.rehearsal.rehearse import rehearse
+
+    with watched() as tell:
+        return [rehearse(config, wishes, tell, old) for config in configs]
 
 
 def _servers(configs: Sequence[Config]) -> Iterator[tuple[str, str, str]]:
@@ -146,7 +153,7 @@ def _old(configs: Sequence[Config], settings: Settings, options: dict[str, Any])
     """Return the config to reload from: there has to be one, and one to reload to."""
     if options["old"] is None:
         return None
-    old = _configs((options["old"],), settings, {**options, "together": ()})
+    old = rehearsable(taking.request_of((options["old"],), settings, {**options, "together": ()}), settings)
     if len(configs) != 1 or len(old) != 1:
         fail(f"--from reloads from one config to one: {len(old)} found in {options['old']}, {len(configs)} given")
     if old[0].dialect != configs[0].dialect:

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 from lbcheck.findings import SEVERITIES
 from lbcheck.gate.outcome import FAILED, LEFT_OUT, NOT_RUN, PASSED, Stage
-from lbcheck.gate.policy import CHECK, DIFF, NOTHING, PROBE, TRAFFIC
+from lbcheck.gate.policy import CHECK, DIFF, NOTHING, PROBE, REHEARSE, TRAFFIC
 from lbcheck.live import outcome as live
+from lbcheck.rehearsal.outcome import all_passed, pool_parts
 from lbcheck.traffic.outcome import HOT
 from lbcheck.wording import counted, listed, percent
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from lbcheck.changes.outcome import Changes, PoolChange
     from lbcheck.gate.policy import Policy
     from lbcheck.live.outcome import Probes
+    from lbcheck.rehearsal.outcome import MeasuredPool, Rehearsed
     from lbcheck.results import Finding, Note, Result
     from lbcheck.traffic.outcome import Loss, PoolTraffic, Survivor, Traffic
 
@@ -181,6 +183,43 @@ def _hottest(found: Traffic) -> str:
     share, name, pool = max(hot, key=lambda one: one[0] * len(one[2].servers))
     fair = 1 / max(1, sum(server.alike for server in pool.servers if server.share))
     return f"{name} of pool {pool.name} gets {percent(share)}, a fair share is {percent(fair)}"
+
+
+def rehearse(found: Sequence[Rehearsed]) -> Stage:
+    """Say where the real proxy does something else than predicted, or refuses the config."""
+    if not found:
+        return not_run(REHEARSE, "no config for whose proxy a sandbox is built")
+    reasons = [reason for one in found for reason in _unlike(one)]
+    unplayed = [f"{one.config}: {one.error}" for one in found if one.error is not None]
+    pools = [pool for one in found for pool in one.pools]
+    judged = [all_passed(pool_parts(pool)) for pool in pools]
+    losses = sum(loss.passed is True for pool in pools for loss in pool.losses)
+    numbers = f"{judged.count(True):,} as predicted, {judged.count(None):,} not judged"
+    evidence = [f"of {counted(len(pools), 'pool')} {numbers}; losses as predicted: {losses:,}", *unplayed]
+    if not reasons and (unplayed or not any(judged)):
+        return Stage(REHEARSE, NOT_RUN, ("not all of it could be played",), tuple(evidence))
+    return _ended(REHEARSE, reasons, evidence)
+
+
+def _unlike(one: Rehearsed) -> Iterator[str]:
+    if not one.accepted and one.error is None:
+        said = one.native[0].text if one.native else "it says nothing"
+        yield f"{one.dialect} refuses {one.config}: {said}"
+    for pool in one.pools:
+        yield from _pool_unlike(pool)
+    if one.reload is not None and one.reload.passed is False:
+        yield f"{one.config}: {one.reload.reason or 'the reload loses requests'}"
+
+
+def _pool_unlike(pool: MeasuredPool) -> Iterator[str]:
+    if pool.passed is False:
+        yield f"pool {pool.name}: {pool.reason}"
+    if pool.concurrent is not None and pool.concurrent.passed is False:
+        yield f"pool {pool.name}, {pool.concurrent.in_flight} at once: off by {pool.concurrent.off_points:.2g} points"
+    for loss in pool.losses:
+        for aspect in loss.aspects:
+            if aspect.passed is False:
+                yield f"pool {pool.name} without {loss.lost}: {aspect.what}: {aspect.reason}"
 
 
 def probe(found: Probes) -> Stage:

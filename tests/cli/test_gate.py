@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from cli.running import lbcheck
 from jsonschema import Draft202012Validator
+from proxies import needs_haproxy
 from repos import commit, put, repository
 
 SCHEMA = json.loads(files("lbcheck.report").joinpath("gate.schema.json").read_text("utf-8"))
@@ -158,6 +159,20 @@ def test_what_is_not_known_is_said(folder):
 def test_a_mistyped_capacity_is_said(folder):
     put(folder, {"lbcheck.toml": '[[capacity]]\nmatch = "ap/*"\nlimit = 10\n'})
     assert "[[capacity]] ap/*: no server of what was read" in lbcheck(folder, "gate", ".").stderr
+
+
+@needs_haproxy
+def test_the_real_proxy_has_a_say(folder):
+    text = HAPROXY.format(one=10).replace("option httpchk", "default-server inter 200ms")
+    put(folder, {"new/haproxy.cfg": text, "bad/haproxy.cfg": text + "    no-such-keyword\n"})
+    _, stages = gate(folder, "new", toml='[gate]\nrequire = ["rehearse"]')
+    if stages["rehearse"]["outcome"] == "not_run":
+        pytest.skip(f"no sandbox can be made here: {stages['rehearse']['reasons'][0]}")
+    assert stages["rehearse"]["outcome"] == "passed"
+    assert stages["rehearse"]["evidence"] == ["of 1 pool 1 as predicted, 0 not judged; losses as predicted: 1"]
+    _, stages = gate(folder, "bad", "--rehearse")
+    assert stages["rehearse"]["outcome"] == "failed"
+    assert "no-such-keyword" in stages["rehearse"]["reasons"][0]
 
 
 def test_probing_says_who_would_be_down(folder):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from rich.console import Console
 from traffic.pools import pool
 
-from lbcheck.cli.live import shown, watched
+from lbcheck.cli.watching import shown, watched
 from lbcheck.rehearsal.plan import Plan, Target
 from lbcheck.rehearsal.progress import Step, Watch
 from lbcheck.rehearsal.script import Load
