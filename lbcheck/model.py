@@ -287,7 +287,8 @@ class Algorithm:
     "source", "uri", "url_param", "hdr", "hash", "rdp-cookie", "sticky"; Envoy "round_robin", "least_request", "random",
     "ring_hash", "maglev", "cluster_provided", "client_side_weighted_round_robin", "opaque"; native "round_robin",
     "least_connections", "random", "hash", "hash_consistent". `key` is what is hashed, as written. `consistent`,
-    `function` ("sdbm", "djb2", "wt6", "crc32", "none") and `avalanche` are HAProxy's hash-type after its defaults; `draws` is random's.
+    `function` ("sdbm", "djb2", "wt6", "crc32", "none") and `avalanche` are HAProxy's hash-type after its defaults;
+    `draws` is random's.
     """
 
     __slots__ = ("avalanche", "balance_factor", "consistent", "draws", "function", "key", "name", "options", "span")

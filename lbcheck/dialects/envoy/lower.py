@@ -10,11 +10,15 @@ from lbcheck.dialects.envoy.mentions import mention
 from lbcheck.dialects.envoy.world import World
 from lbcheck.findings import Hit, NotChecked, Related
 from lbcheck.model import Admin, Setting
+from lbcheck.patterns import pattern
 
 if TYPE_CHECKING:
     from lbcheck.dialects.envoy.message import Message
     from lbcheck.dialects.envoy.resources import Resources
     from lbcheck.model import Config, Pool
+
+#: Keys of the runtime that change which hosts get requests.
+_OVERRIDES = pattern(r"upstream\.(?:healthy_panic_threshold|weight_enabled|zone_routing|use_zone)")
 
 
 def lower(resources: Resources, config: Config) -> None:
@@ -68,18 +72,21 @@ def _bootstrap(bootstrap: Message, config: Config) -> None:
         config.admins.append(Admin("admin", span, where, writable=True, protected=guarded))
     runtime = bootstrap.message("layered_runtime")
     for layer in runtime.messages("layers"):
-        if "rtds_layer" in layer or "disk_layer" in layer or "upstream." in _text(layer):
-            _overridden(config)
+        if _OVERRIDES.search(_text(layer)):
+            _marked(config, "runtime")
+    if "local_cluster_name" in bootstrap.message("cluster_manager"):
+        _marked(config, "zone aware")
 
 
 def _text(message: Message) -> str:
     return message.node.span.text if message.node is not None else ""
 
 
-def _overridden(config: Config) -> None:
-    """Note on every pool that the runtime may change how hosts are chosen (panic threshold, weights, zones)."""
+def _marked(config: Config, option: str) -> None:
+    """Note on every pool that what the bootstrap says may change how hosts are chosen."""
     for pool in config.pools:
-        pool.options = {**pool.options, "runtime": Setting(True)}
+        if option != "zone aware" or pool.options["localities"].value != "weighted":
+            pool.options = {**pool.options, option: Setting(True)}
 
 
 def _hash_keys(config: Config) -> None:
