@@ -9,7 +9,7 @@ from lbcheck.dialects.envoy.addresses import address
 from lbcheck.dialects.envoy.mentions import mention
 from lbcheck.dialects.envoy.world import World
 from lbcheck.findings import Hit, NotChecked, Related
-from lbcheck.model import Admin, Setting
+from lbcheck.model import Admin, Requirement, Setting
 from lbcheck.patterns import pattern
 
 if TYPE_CHECKING:
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from lbcheck.dialects.envoy.resources import Resources
     from lbcheck.model import Config, Pool
 
+#: Fields of outlier_detection.proto that older versions of Envoy refuse.
+_SINCE = {"always_eject_one_host": (1, 31)}
 #: Keys of the runtime that change which hosts get requests.
 _OVERRIDES = pattern(r"upstream\.(?:healthy_panic_threshold|weight_enabled|zone_routing|use_zone)")
 
@@ -44,6 +46,11 @@ def lower(resources: Resources, config: Config) -> None:
     _hash_keys(config)
     _protocols(config)
     mention(resources, world)
+    for cluster in resources.clusters:
+        detection = cluster.message("outlier_detection")
+        for name, since in _SINCE.items():
+            if name in detection:
+                config.requirements.append(Requirement("envoy", name, since, detection.fields[name][0].span))
 
 
 def _named_once(world: World, pool: Pool) -> None:
