@@ -27,7 +27,9 @@ def route_shadowed(config: Config, _context: Context) -> Iterator[Hit]:
         if frontend.order == "nginx":
             yield from locations.shadowed(frontend)
         elif frontend.order == "first":
-            yield from shadowing.shadowed(frontend, movable=config.dialect == "haproxy")
+            yield from shadowing.shadowed(
+                frontend, movable=config.dialect == "haproxy", in_order=config.dialect == "envoy"
+            )
 
 
 def route_duplicate_conflict(config: Config, _context: Context) -> Iterator[Hit]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from lbcheck.dialects.envoy import checks_balance, checks_limits
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
@@ -11,4 +13,10 @@ if TYPE_CHECKING:
     from lbcheck.findings import Hit
     from lbcheck.model import Config
 
-CHECKS: dict[str, Callable[[Config, Context], Iterable[Hit]]] = {}
+CHECKS: dict[str, Callable[[Config, Context], Iterable[Hit]]] = {
+    "C09": checks_limits.circuit_breaker_defaults,
+    "D13": checks_balance.locality_weight_ignored,
+    "H21": checks_limits.outlier_detection_noop,
+    "S07": checks_balance.hash_without_policy,
+    "T07": checks_limits.retry_without_per_try_timeout,
+}

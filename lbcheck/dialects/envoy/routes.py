@@ -11,7 +11,7 @@ from lbcheck.findings import NotChecked
 from lbcheck.model import Frontend, Retry, Route, Setting, WeightedTarget
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from lbcheck.dialects.envoy.world import World
     from lbcheck.model import Listener, Pool
@@ -74,6 +74,8 @@ def _route(message: Message, host: Message, config: Message, world: World) -> Ro
         return Route(label, span, match, outcome="unknown", expression=expression, options=options)
     _mirrors(action, world)
     targets = _targets(action, world.pools)
+    holder = next((one for one in (action, host, config) if "retry_policy" in one), None)
+    policy = Message(None) if holder is None else holder.message("retry_policy")
     return Route(
         label,
         span,
@@ -81,8 +83,8 @@ def _route(message: Message, host: Message, config: Message, world: World) -> Ro
         targets,
         "pools" if targets else "unknown",
         expression=None if targets else "its action",
-        retry=_retry(action, host, config),
-        timeouts=_timeouts(action, world),
+        retry=_retry(policy),
+        timeouts=_timeouts(action, policy, world),
         options=options,
     )
 
@@ -113,30 +115,26 @@ def weighted(message: Message, pools: Mapping[str, Pool]) -> list[WeightedTarget
     return found
 
 
-def _retry(action: Message, host: Message, config: Message) -> Retry | None:
+def _retry(policy: Message) -> Retry | None:
     """Return the retry policy that holds: the route's, else its virtual host's, else the route configuration's."""
-    holder = next((one for one in (action, host, config) if "retry_policy" in one), None)
-    if holder is None:
+    if policy.node is None:
         return None
-    policy = holder.message("retry_policy")
     words = policy.word("retry_on").replace(" ", "").split(",")
     conditions = frozenset(word for word in words if word)
-    return Retry(
-        policy.integer("num_retries") or Setting(1, holder.place("retry_policy")),
-        Setting(True, holder.place("retry_policy")),
-        Setting(conditions, policy.place("retry_on")) if conditions else Setting(frozenset()),
-    )
+    place = policy.place("retry_on") if conditions else policy.span
+    return Retry(policy.integer("num_retries") or Setting(1, place), Setting(True, place), Setting(conditions, place))
 
 
-def _timeouts(action: Message, world: World) -> dict[str, Setting[float]]:
+def _timeouts(action: Message, policy: Message, world: World) -> dict[str, Setting[float]]:
     found: dict[str, Setting[float]] = {}
     for name, key in (("timeout", "server"), ("idle_timeout", "idle")):
         written = action.seconds(name, world.config.durations)
         if written is not None:
             found[key] = written
-    per_try = action.message("retry_policy").seconds("per_try_timeout", world.config.durations)
-    if per_try is not None:
-        found["per_try"] = per_try
+    for name in ("per_try_timeout", "per_try_idle_timeout"):
+        written = policy.seconds(name, world.config.durations)
+        if written is not None:
+            found.setdefault("per_try", written)
     if "server" not in found and "timeout" not in action:
         found["server"] = Setting(15.0)  # route_components.proto: "defaults to 15s"
     return found
@@ -145,10 +143,3 @@ def _timeouts(action: Message, world: World) -> dict[str, Setting[float]]:
 def _mirrors(message: Message, world: World) -> None:
     for mirror in message.messages("request_mirror_policies"):
         world.config.used.add(("", mirror.word("cluster", "*")))
-
-
-def header_targets(message: Message) -> Iterator[str]:
-    """Yield the headers that name a cluster of a split."""
-    for item in message.messages("clusters"):
-        if "cluster_header" in item:
-            yield item.word("cluster_header")
