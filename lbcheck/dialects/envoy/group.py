@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from lbcheck.dialects import yaml
 from lbcheck.dialects.envoy import judge, lower, shape
-from lbcheck.dialects.envoy.message import STATEMENT, TEMPLATE, Message
+from lbcheck.dialects.envoy.message import STATEMENT, TEMPLATE, Message, first_line
 from lbcheck.dialects.envoy.names import references
 from lbcheck.dialects.envoy.resources import Resources
 from lbcheck.dialects.yaml_nodes import blocks, duplicate_keys
@@ -29,13 +29,14 @@ _SOURCES = {"cds_config": "its clusters", "lds_config": "its listeners"}
 
 
 class File:
-    """One file's documents."""
+    """One file: the document that Envoy reads, and those behind it, which it does not."""
 
-    __slots__ = ("documents", "hits", "path", "problem", "source")
+    __slots__ = ("documents", "further", "hits", "path", "problem", "source")
 
     def __init__(self, path: str, files: Files) -> None:
         self.path = path
         self.documents: list[Node] = []
+        self.further: list[Node] = []
         self.hits: list[Hit] = []
         self.problem: UnreadableError | None = None
         try:
@@ -45,7 +46,7 @@ class File:
             self.problem = error
             return
         stream = yaml.read(self.source)
-        self.documents, self.hits = stream.documents, stream.hits
+        self.documents, self.further, self.hits = stream.documents[:1], stream.documents[1:], stream.hits
 
     @property
     def root(self) -> bool:
@@ -111,6 +112,8 @@ def _take(file: File, resources: Resources, config: Config) -> None:
         config.hits.append(Hit(file.problem.code or "E03", nowhere, args))
     for hit in file.hits:
         _note(hit, config)
+    for document in file.further:
+        config.unmodelled.append(NotChecked(first_line(document), "Envoy reads the first document of a file alone"))
     found = [resources.take(document) for document in file.documents if document.end > document.start]
     for document in file.documents:
         _repeated(document, config)

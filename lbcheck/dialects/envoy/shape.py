@@ -108,7 +108,10 @@ class _Walker:
                     problem = f"{called} has {first.span.text} and {text}, of which it takes one"
                     self._hit("E14", key.span, problem, "keep one of them", (Related(first.span, "the other one"),))
             self._value(value, field, text)
-        if not statement and not any(isinstance(key, ScalarNode) and key.text == "<<" for key, _ in node.pairs):
+        merged = next((key for key, _ in node.pairs if isinstance(key, ScalarNode) and key.text == "<<"), None)
+        if merged is not None and not self.dynamic:
+            self._hit("E06", merged.span, "Envoy knows no merge keys (<<)", "write the fields out")
+        elif not statement and merged is None:
             self._missing(node, known, written, chosen, called)
 
     def _unknown(self, key: ScalarNode, name: str, known: Type, called: str) -> None:
