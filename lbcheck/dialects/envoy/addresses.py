@@ -66,8 +66,9 @@ def plain_endpoint(node: Node) -> tuple[ScalarNode, ScalarNode] | None:
             return None
     if not isinstance(node, MappingNode) or len(node.pairs) != 2:
         return None
-    fields = {key.text: value for key, value in node.pairs if isinstance(key, ScalarNode)}
-    host, port = fields.get("address"), fields.get("port_value")
-    if not isinstance(host, ScalarNode) or not isinstance(port, ScalarNode) or not host.text:
+    (first, host), (second, port) = node.pairs
+    if not isinstance(first, ScalarNode) or not isinstance(second, ScalarNode) or first.text != "address":
         return None
-    return (host, port) if port.text.isdecimal() and int(port.text[:6]) <= 65535 else None
+    if second.text != "port_value" or not isinstance(host, ScalarNode) or not isinstance(port, ScalarNode):
+        return None
+    return (host, port) if host.text and port.text.isdecimal() and int(port.text[:6]) <= 65535 else None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from lbcheck.dialects.envoy.addresses import address, plain_endpoint, socket_address
+from lbcheck.dialects.envoy.longlists import PlainEndpoint
 from lbcheck.dialects.envoy.message import Message
 from lbcheck.dialects.yaml_nodes import MappingNode
 from lbcheck.findings import NotChecked
@@ -79,7 +80,7 @@ def servers(assignment: Message, common: Common, config: Config) -> tuple[list[S
 
 
 def _plain(node: Node, locality: Locality, common: Common) -> Server | None:
-    written = plain_endpoint(node)
+    written = node.scalars() if isinstance(node, PlainEndpoint) else plain_endpoint(node)
     if written is None:
         return None
     host, port = written

@@ -5,8 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from lbcheck.dialects import yaml
-from lbcheck.dialects.envoy import judge, lower, shape
+from lbcheck.dialects.envoy import judge, longlists, lower, shape
 from lbcheck.dialects.envoy.message import STATEMENT, TEMPLATE, Message, first_line
 from lbcheck.dialects.envoy.names import references
 from lbcheck.dialects.envoy.resources import Resources
@@ -45,7 +44,7 @@ class File:
             self.source = Source(path, "")
             self.problem = error
             return
-        stream = yaml.read(self.source)
+        stream = longlists.read(self.source)
         self.documents, self.further, self.hits = stream.documents[:1], stream.documents[1:], stream.hits
 
     @property

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from lbcheck.dialects.envoy import api
 from lbcheck.dialects.envoy.addresses import plain_endpoint
+from lbcheck.dialects.envoy.longlists import PlainEndpoint
 from lbcheck.dialects.envoy.message import DURATION, TEMPLATE, first_line, null, snake, whole
 from lbcheck.dialects.yaml_nodes import MappingNode, ScalarNode, SequenceNode
 from lbcheck.findings import Hit, NotChecked, Related
@@ -73,7 +74,7 @@ class _Walker:
 
     def message(self, node: Node, name: str, called: str) -> None:
         """Judge a node that has to be a message of this name."""
-        if name == _ENDPOINT and plain_endpoint(node) is not None:
+        if name == _ENDPOINT and (isinstance(node, PlainEndpoint) or plain_endpoint(node) is not None):
             return
         if (id(node), name) in self._seen:  # an alias stands for the same mistake
             return
