@@ -40,7 +40,7 @@ def test_maglev_is_as_documented():
     """The documentation's example: of two hosts with weights 1 and 2, 21,846 and 43,691 of 65,537 places."""
     parts = proportional([1, 2])
     assert hashtables.table_counts(parts) == [21846, 43691]
-    table = hashtables.table(["10.0.0.1:80", "10.0.0.2:80"], parts)
+    table = hashtables.table(("10.0.0.1:80", "10.0.0.2:80"), tuple(parts))
     assert [table.count(0), table.count(1)] == [21846, 43691]
 
 

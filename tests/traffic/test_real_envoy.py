@@ -209,8 +209,8 @@ def test_maglev(client, config, backend, name):
     _, more, hosts = CLUSTERS[name]
     size = more.get("maglev_lb_config", {}).get("table_size", hashtables.TABLE)
     order = sorted(range(len(hosts)), key=lambda at: backend.addresses[at])
-    keys = [backend.addresses[at] for at in order]
-    table = hashtables.table(keys, proportional([hosts[at][0] for at in order]), size)
+    keys = tuple(backend.addresses[at] for at in order)
+    table = hashtables.table(keys, tuple(proportional([hosts[at][0] for at in order])), size)
     assert ask(client, name) == [order[table[xxh64(key.encode()) % size]] for key in KEYS]
     counts = [table.count(order.index(at)) / size for at in range(len(hosts))]
     assert predicted(config, name)[:-1] == pytest.approx(counts)

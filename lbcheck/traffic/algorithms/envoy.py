@@ -12,10 +12,11 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
     from lbcheck.model import Pool
+    from lbcheck.traffic.algorithms.ring import Ring
 
 #: Policies under which a host's weight is its part.
 _BY_WEIGHT = frozenset({"round_robin", "least_request"})
-HASHES = frozenset({"ring_hash", "maglev"})
+HASHES = ("ring_hash", "maglev")
 
 
 class Host:
@@ -164,9 +165,29 @@ class Cluster:
             return estimated, standard_error(estimated, sum(counts))
         if None in keys:
             return None, None
-        ring = hashtables.ring([key or "" for key in keys], counts, self._points)
+        ring = self.ring([key or "" for key in keys], parts)
         arcs = dict(zip((host.place for host, _ in taking), ring.clockwise_arcs(len(taking)), strict=True))
         return [arcs.get(host.place, 0) / hashtables.VALUES for host in using], None
+
+    def acting(self) -> list[tuple[Host, float]] | None:
+        """Return the hosts of the one priority that takes all requests, with their parts; None where several do."""
+        loads = self.loads()
+        if 100 not in loads.percents:
+            return None
+        level = loads.percents.index(100)
+        using = [host for host in self.levels[level] if host.healthy or loads.panic[level]]
+        return [(host, part) for host, part in zip(using, self._normalised(using), strict=True) if part > 0]
+
+    def ring(self, keys: Sequence[str], parts: Sequence[float]) -> Ring:
+        """Return the ring of hosts with these keys and parts."""
+        return hashtables.ring(keys, self.point_counts(parts), self._points)
+
+    def table(self, keys: Sequence[str], parts: Sequence[float]) -> list[int]:
+        """Return Maglev's table of hosts with these keys and parts, as places in the given order."""
+        size = int(_value(self.pool.algorithm.options, "table_size", otherwise=hashtables.TABLE))
+        order = sorted(range(len(keys)), key=keys.__getitem__)
+        found = hashtables.table(tuple(keys[at] for at in order), tuple(parts[at] for at in order), size)
+        return [order[at] for at in found]
 
     def point_counts(self, parts: Sequence[float]) -> list[int]:
         """Return the points of each host on the ring."""
@@ -233,7 +254,7 @@ def _reason(pool: Pool, hosts: Sequence[Host]) -> str | None:
     opaque = pool.options.get("opaque policy")
     if opaque is not None:
         return str(opaque.value)
-    if algorithm.name not in HASHES | _BY_WEIGHT | {"random"}:
+    if algorithm.name not in {*HASHES, *_BY_WEIGHT, "random"}:
         return _OPAQUE.get(algorithm.name, f"{algorithm.name} is not emulated")
     if "subset" in algorithm.options:
         return "each route's metadata chooses a subset of its hosts"

@@ -7,6 +7,7 @@ each host's part of all.
 from __future__ import annotations
 
 from bisect import bisect_left
+from functools import lru_cache
 from math import ceil
 from typing import TYPE_CHECKING
 
@@ -88,7 +89,8 @@ def table_counts(parts: Sequence[float], size: int = TABLE) -> list[int]:
     return counts
 
 
-def table(keys: Sequence[str], parts: Sequence[float], size: int = TABLE) -> list[int]:
+@lru_cache(maxsize=32)  # a large one takes half a second, and both versions of a pool may have the same
+def table(keys: tuple[str, ...], parts: tuple[float, ...], size: int = TABLE) -> list[int]:
     """Return Maglev's table: which host each remainder of a hash belongs to. Hosts in the order of their keys."""
     largest = max(parts)
     hashed = [key.encode("utf-8", "surrogateescape") for key in keys]
