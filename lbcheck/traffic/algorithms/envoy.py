@@ -86,6 +86,8 @@ class Cluster:
             return Shares(None, reason=self.reason)
         if not self.hosts:
             return nobody(self.pool)
+        if not self.levels:
+            return Shares(None, reason="it has a priority that Envoy does not allow")
         found = [0.0] * len(self.pool.servers)
         unserved = 0.0
         error: float | None = None
@@ -171,8 +173,8 @@ class Cluster:
 
     def acting(self) -> list[tuple[Host, float]] | None:
         """Return the hosts of the one priority that takes all requests, with their parts; None where several do."""
-        loads = self.loads()
-        if 100 not in loads.percents:
+        loads = self.loads() if self.levels else None
+        if loads is None or 100 not in loads.percents:
             return None
         level = loads.percents.index(100)
         using = [host for host in self.levels[level] if host.healthy or loads.panic[level]]
