@@ -101,6 +101,10 @@ def _tiny(pool: Pool, name: str, limit: Setting[int]) -> Hit:
     return Hit("C09", limit.span or pool.span, args, pool=pool.name)
 
 
+def _tried_shortly(route: Route) -> bool:
+    return not {"per_try", "per_try_idle"}.isdisjoint(route.timeouts)
+
+
 def retry_without_per_try_timeout(config: Config, _context: Context) -> Iterator[Hit]:
     """T07: a request that is slow to fail has used up all of its time with the first try."""
     told = set()
@@ -110,7 +114,7 @@ def retry_without_per_try_timeout(config: Config, _context: Context) -> Iterator
             if retry is None or retry.conditions is None or retry.attempts is None or timeout is None:
                 continue
             place = retry.conditions.span or route.span
-            if not retry.attempts.value or not retry.conditions.value & _SLOW or "per_try" in route.timeouts:
+            if not retry.attempts.value or not retry.conditions.value & _SLOW or _tried_shortly(route):
                 continue
             if timeout.value <= 0 or place in told:
                 continue

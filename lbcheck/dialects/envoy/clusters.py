@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from lbcheck.dialects.envoy.endpoints import Common, servers
 from lbcheck.dialects.envoy.health import health_check, outlier
-from lbcheck.dialects.envoy.message import STATEMENT, TEMPLATE, Message
+from lbcheck.dialects.envoy.message import STATEMENT, TEMPLATE, Message, pairs
 from lbcheck.dialects.envoy.policies import policy
 from lbcheck.findings import NotChecked
 from lbcheck.model import Pool, Setting
@@ -149,10 +149,42 @@ def _options(cluster: Message, assignment: Message, kind: str) -> dict[str, Sett
     fails = common.message("zone_aware_lb_config").boolean("fail_traffic_on_panic")
     if fails is not None:
         found["fail_traffic_on_panic"] = fails
-    tls = cluster.message("transport_socket").typed("typed_config")[1]
-    if "common_tls_context" in tls or cluster.message("transport_socket"):
-        found["tls context"] = Setting(tls, cluster.place("transport_socket"))
+    found["http2"] = Setting(_http2(cluster))
+    kind, tls = cluster.message("transport_socket").typed("typed_config")
+    if kind == "UpstreamTlsContext" and not any(name in tls for name in ("sni", "auto_host_sni")):
+        found["no sni"] = Setting(not _auto_sni(cluster), cluster.place("transport_socket"))
     return found
+
+
+def _protocols(cluster: Message) -> Message:
+    """Return the cluster's HttpProtocolOptions."""
+    for _, value in pairs(cluster.get("typed_extension_protocol_options")):
+        if Message(value).word("@type").endswith(".HttpProtocolOptions"):
+            return Message(value)
+    return Message(None)
+
+
+def _http2(cluster: Message) -> bool:
+    """Say whether the cluster may speak HTTP/2 or newer to its servers; HTTP/1.1 is the default."""
+    options = _protocols(cluster)
+    explicit = options.message("explicit_http_config")
+    return (
+        "http2_protocol_options" in cluster
+        or any(name in options for name in ("use_downstream_protocol_config", "auto_config"))
+        or any(name in explicit for name in ("http2_protocol_options", "http3_protocol_options"))
+        or cluster.word("protocol_selection") in ("USE_DOWNSTREAM_PROTOCOL", "1")
+    )
+
+
+def _auto_sni(cluster: Message) -> bool:
+    return any(
+        options.true(name)
+        for options in (
+            _protocols(cluster).message("upstream_http_protocol_options"),
+            cluster.message("upstream_http_protocol_options"),
+        )
+        for name in ("auto_sni", "override_auto_sni_header")
+    )
 
 
 def _panic(common: Message) -> Setting[float]:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from lbcheck.dialects.envoy.message import Message
     from lbcheck.dialects.envoy.resources import Resources
-    from lbcheck.model import Config, Pool
+    from lbcheck.model import Config, Pool, Route
     from lbcheck.text import Span
 
 
@@ -26,6 +26,9 @@ def judge(resources: Resources, config: Config) -> None:
         config.hits += _pool(pool)
     for routes in route_configs(resources):
         config.hits += _domains(routes)
+    for frontend in config.frontends:
+        for route in frontend.routes:
+            config.hits += _weights(route)
 
 
 def route_configs(resources: Resources) -> Iterator[Message]:
@@ -41,6 +44,10 @@ def route_configs(resources: Resources) -> Iterator[Message]:
 
 def _pool(pool: Pool) -> Iterator[Hit]:
     kind = pool.options["discovery"].value
+    if pool.check is not None and pool.check.kind == "grpc" and not pool.options["http2"].value:
+        problem = f"{pool.name} is checked by gRPC and speaks HTTP/1.1 to its servers"
+        advice = "give it http2_protocol_options in its HttpProtocolOptions"
+        yield _hit("E14", pool.check.span or pool.span, problem, advice)
     if kind == "STATIC":
         for server in pool.servers:
             if server.address.kind == "name":
@@ -50,6 +57,13 @@ def _pool(pool: Pool) -> Iterator[Hit]:
         problem = f"a LOGICAL_DNS cluster has one endpoint, and {pool.name} has {len(pool.servers)}"
         related = [Related(server.span, "and this one") for server in pool.servers[1:10]]
         yield _hit("E14", pool.servers[0].span, problem, "make the cluster STRICT_DNS", related)
+
+
+def _weights(route: Route) -> Iterator[Hit]:
+    """Report targets of a split without a weight: Envoy has no default for it."""
+    for target in route.targets:
+        if target.weight is not None and not target.weight.written:
+            yield _hit("E08", target.span, f"{target.name} has no weight among the weighted clusters", "write weight:")
 
 
 def _domains(routes: Message) -> Iterator[Hit]:

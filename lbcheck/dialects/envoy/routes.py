@@ -131,10 +131,10 @@ def _timeouts(action: Message, policy: Message, world: World) -> dict[str, Setti
         written = action.seconds(name, world.config.durations)
         if written is not None:
             found[key] = written
-    for name in ("per_try_timeout", "per_try_idle_timeout"):
+    for name, key in (("per_try_timeout", "per_try"), ("per_try_idle_timeout", "per_try_idle")):
         written = policy.seconds(name, world.config.durations)
         if written is not None:
-            found.setdefault("per_try", written)
+            found[key] = written
     if "server" not in found and "timeout" not in action:
         found["server"] = Setting(15.0)  # route_components.proto: "defaults to 15s"
     return found
