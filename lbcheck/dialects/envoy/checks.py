@@ -20,6 +20,7 @@ CHECKS: dict[str, Callable[[Config, Context], Iterable[Hit]]] = {
     "L02": checks_protocols.backend_tls_name,
     "L03": checks_protocols.scheme_port_mismatch,
     "L04": checks_protocols.grpc_without_h2,
+    "R03": checks_balance.default_host_missing,
     "S07": checks_balance.hash_without_policy,
     "T02": checks_retries.timeout_inversion,
     "T04": checks_retries.retry_non_idempotent,

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from lbcheck.dialects.envoy.judge import route_configs
+from lbcheck.dialects.envoy.message import texts
 from lbcheck.findings import ERROR, INFO, Hit, Related
 from lbcheck.wording import listed
 
@@ -76,6 +78,28 @@ def _unread(pool: Pool, written: list[Setting[Any]]) -> Hit:
     span = written[0].span or pool.span
     related = [Related(weight.span, "another one") for weight in written[1:_RELATED] if weight.span is not None]
     return Hit("D13", span, args, related=related, pool=pool.name)
+
+
+def default_host_missing(config: Config, _context: Context) -> Iterator[Hit]:
+    """R03: requests for other names than those of the virtual hosts find none."""
+    if config.open is not None:
+        return
+    for routes in route_configs(config.tree):
+        hosts = routes.messages("virtual_hosts")
+        names = [node.text for host in hosts if "domains" in host for node in texts(host.get("domains"))]
+        if not names or "*" in names or "vhds" in routes:
+            continue
+        first = hosts[0].text("name")
+        args = {
+            "frontend": f"route configuration {routes.word('name')}".rstrip(),
+            "default": 'virtual host for "*"',
+            "unanswered": "",
+            "pools": listed(names),
+            "status": 404,
+            "advice": 'add a virtual host with the domain "*" if other names are to be served',
+        }
+        span = first.span if first is not None and first.span is not None else hosts[0].span
+        yield Hit("R03", span, args, severity=INFO)
 
 
 def hash_without_policy(config: Config, _context: Context) -> Iterator[Hit]:
