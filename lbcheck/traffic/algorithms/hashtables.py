@@ -15,7 +15,7 @@ from lbcheck.traffic.algorithms.ring import Ring
 from lbcheck.traffic.algorithms.xxhash import murmur2, xxh64
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
 #: Bounds of a ring's size and the table's size where nothing is written.
 MINIMUM_RING, MAXIMUM_RING = 1024, 8 * 1024 * 1024
@@ -72,47 +72,39 @@ def table_counts(parts: Sequence[float], size: int = TABLE) -> list[int]:
     A host takes one place whenever its turn comes, whichever that is, so that the counts depend on weights and order
     alone.
     """
+    counts = [0] * len(parts)
+    for host in _turns(parts, size):
+        counts[host] += 1
+    return counts
+
+
+def _turns(parts: Sequence[float], size: int) -> Iterator[int]:
+    """Yield whose turn it is to take a place, until all are taken: a host of the largest weight has one each round."""
     largest = max(parts)
     targets = [0.0] * len(parts)
-    counts = [0] * len(parts)
-    taken = iteration = 0
-    while taken < size:
-        iteration += 1
+    left, round_ = size, 0
+    while left:
+        round_ += 1
         for host, part in enumerate(parts):
-            if taken >= size:
-                break
-            if iteration * part < targets[host]:
-                continue
-            targets[host] += largest
-            counts[host] += 1
-            taken += 1
-    return counts
+            if left and round_ * part >= targets[host]:
+                targets[host] += largest
+                left -= 1
+                yield host
 
 
 @lru_cache(maxsize=32)  # a large one takes half a second, and both versions of a pool may have the same
 def table(keys: tuple[str, ...], parts: tuple[float, ...], size: int = TABLE) -> list[int]:
     """Return Maglev's table: which host each remainder of a hash belongs to. Hosts in the order of their keys."""
-    largest = max(parts)
     hashed = [key.encode("utf-8", "surrogateescape") for key in keys]
     places = [xxh64(key) % size for key in hashed]
     skips = [xxh64(key, 1) % (size - 1) + 1 for key in hashed]
-    targets = [0.0] * len(keys)
     found = [-1] * size
-    taken = iteration = 0
-    while taken < size:
-        iteration += 1
-        for host, part in enumerate(parts):
-            if taken >= size:
-                break
-            if iteration * part < targets[host]:
-                continue
-            targets[host] += largest
-            place = places[host]
-            while found[place] >= 0:
-                place = (place + skips[host]) % size
-            found[place] = host
-            places[host] = (place + skips[host]) % size
-            taken += 1
+    for host in _turns(parts, size):
+        place = places[host]
+        while found[place] >= 0:
+            place = (place + skips[host]) % size
+        found[place] = host
+        places[host] = (place + skips[host]) % size
     return found
 
 
