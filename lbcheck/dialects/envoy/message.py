@@ -44,10 +44,7 @@ class Message:
         self.node = node
         self.fields: dict[str, Pair] = {}
         if isinstance(node, MappingNode):
-            written = node.fields()
-            if len(written) < len(node.pairs):  # of duplicates Envoy takes the last
-                written.update({key.text: (key, value) for key, value in node.pairs if isinstance(key, ScalarNode)})
-            self.fields = {snake(name): pair for name, pair in written.items() if not null(pair[1])}
+            self.fields = {snake(name): pair for name, pair in entries(node).items() if not null(pair[1])}
 
     def __bool__(self) -> bool:
         return bool(self.fields)
@@ -153,6 +150,14 @@ class Message:
         return "", Message(None)
 
 
+def entries(node: MappingNode) -> dict[str, Pair]:
+    """Return key and value nodes by the key's text; of duplicates the last, as Envoy takes it."""
+    found = node.fields()
+    if len(found) < len(node.pairs):
+        found.update({key.text: (key, value) for key, value in node.pairs if isinstance(key, ScalarNode)})
+    return found
+
+
 def whole(node: Node | None) -> int | None:
     """Return the whole number that a node stands for, however it is written."""
     if not isinstance(node, ScalarNode) or len(node.text) > 20:
@@ -179,7 +184,7 @@ def texts(node: Node | None) -> list[ScalarNode]:
 def pairs(node: Node | None) -> Iterator[Pair]:
     """Yield the entries of a map field, whose keys are no names of fields."""
     if isinstance(node, MappingNode):
-        yield from node.fields().values()
+        yield from entries(node).values()
 
 
 def null(node: Node) -> bool:

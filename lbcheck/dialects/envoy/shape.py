@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from lbcheck.dialects.envoy import api
 from lbcheck.dialects.envoy.addresses import plain_endpoint
 from lbcheck.dialects.envoy.longlists import PlainEndpoint
-from lbcheck.dialects.envoy.message import DURATION, TEMPLATE, first_line, null, snake, whole
+from lbcheck.dialects.envoy.message import DURATION, TEMPLATE, entries, first_line, null, snake, whole
 from lbcheck.dialects.yaml_nodes import MappingNode, ScalarNode, SequenceNode
 from lbcheck.findings import Hit, NotChecked, Related
 from lbcheck.patterns import pattern
@@ -28,6 +28,17 @@ if TYPE_CHECKING:
 
 BOOTSTRAP = "envoy.config.bootstrap.v3.Bootstrap"
 _ENDPOINT = "envoy.config.endpoint.v3.LbEndpoint"
+_LISTENER = "envoy.config.listener.v3.Listener"
+#: Messages that name an extension.
+_EXTENSIONS = frozenset(
+    {
+        "envoy.config.listener.v3.Filter",
+        "envoy.config.listener.v3.ListenerFilter",
+        "envoy.config.core.v3.TransportSocket",
+        "envoy.config.accesslog.v3.AccessLog",
+        "envoy.extensions.filters.network.http_connection_manager.v3.HttpFilter",
+    }
+)
 _TYPED_STRUCTS = ("xds.type.v3.TypedStruct", "udpa.type.v1.TypedStruct")
 #: A file with more mistakes than this is generated, or of another format: the rest is not listed.
 _MAX_HITS = 500
@@ -86,15 +97,16 @@ class _Walker:
             self._wrong(node, called, "a mapping")
             return
         self._fields(node, known, called)
+        self._kinds(node, name)
 
     def _fields(self, node: MappingNode, known: Type, called: str) -> None:
         written: set[str] = set()
         chosen: dict[str, Node] = {}
         statement = False
-        for text, (key, value) in node.fields().items():
+        for text, (key, value) in entries(node).items():
             name = snake(text)
             field = known.fields.get(name)
-            if text == "@type":
+            if text in ("@type", "<<"):
                 continue
             if field is None:
                 statement = statement or TEMPLATE.search(text) is not None
@@ -114,6 +126,17 @@ class _Walker:
             self._hit("E06", merged.span, "Envoy knows no merge keys (<<)", "write the fields out")
         elif not statement and merged is None:
             self._missing(node, known, written, chosen, called)
+
+    def _kinds(self, node: MappingNode, name: str) -> None:
+        """Judge what no rule of the table says: extensions are found by their types, listeners by their addresses."""
+        written = {snake(text) for text in entries(node)}
+        if name in _EXTENSIONS and written.isdisjoint({"typed_config", "config_discovery", "is_optional", "<<"}):
+            called = entries(node).get("name")
+            of = f" of {called[1].span.text[:60]}" if called is not None else ""
+            advice = "write typed_config: with its @type; an extension is not found by its name"
+            self._hit("E08", first_line(node), f"the configuration{of} is missing", advice)
+        elif name == _LISTENER and written.isdisjoint({"address", "api_listener", "internal_listener", "<<"}):
+            self._hit("E08", first_line(node), "this listener has no address", "write address: and its value")
 
     def _unknown(self, key: ScalarNode, name: str, known: Type, called: str) -> None:
         if TEMPLATE.search(key.text):
@@ -145,7 +168,7 @@ class _Walker:
                 self._single(item, field, f"this {name.removesuffix('s')}")
         elif field.many == "%":
             if isinstance(node, MappingNode):
-                for _, value in node.fields().values():
+                for _, value in entries(node).values():
                     self._single(value, field, name)
             else:
                 self._wrong(node, name, "a mapping")
@@ -172,7 +195,7 @@ class _Walker:
         if not isinstance(node, MappingNode):
             self._wrong(node, called, "a mapping with @type")
             return
-        typed = node.fields().get("@type")
+        typed = entries(node).get("@type")
         if typed is None or not isinstance(typed[1], ScalarNode):
             if node.pairs and not TEMPLATE.search(node.span.text[:200]):
                 self._hit("E08", first_line(node), f"{called} has no @type", "name the type of its message")

@@ -49,6 +49,8 @@ static_resources:
 """
 MATCH = "              - match: {prefix: /}\n"
 ROUTE = "                route: {cluster: app}\n"
+ROUTER = "".join(BASE.splitlines(keepends=True)[19:20])
+CHECK = "{timeout: 1s, interval: 2s, unhealthy_threshold: 3, healthy_threshold: 2, grpc_health_check: {}}"
 ENDPOINTS = BASE[BASE.index("    load_assignment:") :]
 
 
@@ -126,6 +128,14 @@ REFUSALS = {
     "alias": ((("connect_timeout: 1s", "connect_timeout: &t 1s\n    dns_refresh_rate: *t"),), None),
     "boolean as text": ((("connect_timeout: 1s", 'respect_dns_ttl: "true"'),), None),
     "boolean as yes": ((("connect_timeout: 1s", "respect_dns_ttl: yes"),), None),
+    "extension without its type": (((ROUTER, ""),), ("E08", 19)),
+    "extension that may be missing": (((ROUTER, "            is_optional: true\n"),), None),
+    "listener without an address": (((BASE.splitlines(keepends=True)[3], ""),), ("E08", 3)),
+    "split without a weight": (
+        (("{cluster: app}", "{weighted_clusters: {clusters: [{name: app, weight: 1}, {name: app}]}}"),),
+        ("E08", 17),
+    ),
+    "gRPC check over HTTP/1.1": ((("connect_timeout: 1s", f"health_checks: [{CHECK}]"),), ("E14", 24)),
     "misspelled type": ((("router.v3.Router}", "router.v3.Ruter}"),), ("E09", 20)),
 }
 
@@ -150,6 +160,12 @@ def test_duplicate_keys_are_a_warning_and_the_last_counts():
     config = load(changed(("type: STATIC", "type: STATIC\n    type: STRICT_DNS"), ("10.0.0.1", "host.example")))
     assert [(hit.code, hit.severity) for hit in config.hits] == [("E10", "warning")]
     assert config.pools[0].options["discovery"].value == "STRICT_DNS"
+
+
+def test_of_a_key_twice_the_last_counts():
+    config = load(changed(("type: STATIC", "load_assignment:\n    type: STATIC")))
+    assert [(hit.code, hit.severity) for hit in config.hits] == [("E10", "warning")]
+    assert len(config.pools[0].servers) == 2
 
 
 def test_places():
