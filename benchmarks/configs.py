@@ -61,6 +61,56 @@ def haproxy(pools: int, servers: int) -> str:
     return "\n".join([*lines, ""])
 
 
+_TYPES = "type.googleapis.com/envoy.extensions"
+
+
+def envoy(pools: int, servers: int) -> str:
+    """An Envoy bootstrap with `pools` clusters of `servers` endpoints each, every one of them routed."""
+    lines = [
+        "static_resources:",
+        "  listeners:",
+        "  - name: web",
+        "    address: {socket_address: {address: 127.0.0.1, port_value: 8080}}",
+        "    filter_chains:",
+        "    - filters:",
+        "      - name: envoy.filters.network.http_connection_manager",
+        "        typed_config:",
+        f'          "@type": {_TYPES}.filters.network.http_connection_manager.v3.HttpConnectionManager',
+        "          stat_prefix: web",
+        "          http_filters:",
+        "          - name: envoy.filters.http.router",
+        f'            typed_config: {{"@type": {_TYPES}.filters.http.router.v3.Router}}',
+        "          route_config:",
+        "            virtual_hosts:",
+    ]
+    for pool in range(pools):
+        lines += [
+            f"            - name: s{pool}",
+            f"              domains: [s{pool}.example.com]",
+            f"              routes: [{{match: {{prefix: /}}, route: {{cluster: pool{pool}}}}}]",
+        ]
+    lines.append("  clusters:")
+    for pool in range(pools):
+        lines += [
+            f"  - name: pool{pool}",
+            "    type: STATIC",
+            "    outlier_detection: {max_ejection_percent: 20}",
+            "    load_assignment:",
+            f"      cluster_name: pool{pool}",
+            "      endpoints:",
+            "      - lb_endpoints:",
+        ]
+        for n in range(servers):
+            lines += [
+                "        - endpoint:",
+                "            address:",
+                "              socket_address:",
+                f"                address: 10.{pool >> 8}.{pool & 255}.{n + 1}",
+                "                port_value: 8080",
+            ]
+    return "\n".join([*lines, ""])
+
+
 def _weight(pool: int, server: int) -> int:
     return 1 + (pool * 7 + server * 13) % 100
 

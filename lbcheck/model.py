@@ -168,9 +168,10 @@ class Server:
     server is out of rotation by config (`down`, `disabled`, drained). `checked`: does an active health check (or
     `track`) watch it; None where the dialect cannot say (nginx open source). `passive`: can real traffic's
     failures take it out. `max_fails` 0 means never. `count` is how many alike servers the line stands for
-    (`server-template`, or a host name with so many addresses: `addresses`, None where nobody says). `options` holds
-    everything else by the dialect's own keyword, and "opaque limit" where a template or a variable has yet to say what
-    `max_conns` is.
+    (`server-template`, or a host name with so many addresses: `addresses`, None where nobody says). `priority` is the
+    level on which it serves where a dialect has several (Envoy): 0 the first, the others are backups of those before
+    them. `options` holds everything else by the dialect's own keyword, and "opaque limit" where a template or a
+    variable has yet to say what `max_conns` is.
     """
 
     __slots__ = (
@@ -188,6 +189,7 @@ class Server:
         "name",
         "options",
         "passive",
+        "priority",
         "resolve",
         "role",
         "slow_start",
@@ -220,6 +222,7 @@ class Server:
         tracks: Setting[str] | None = None,
         zone: Setting[str] | None = None,
         capacity: Setting[float] | None = None,
+        priority: Setting[int] | None = None,
         count: int = 1,
         options: Mapping[str, Setting[Any]] | None = None,
     ) -> None:
@@ -242,6 +245,7 @@ class Server:
         self.tracks = tracks
         self.zone = zone
         self.capacity = capacity
+        self.priority = priority
         self.count = count
         self.addresses: int | None = None
         self.options = options or {}
@@ -280,9 +284,11 @@ class Algorithm:
 
     `name` is the dialect's own: nginx "round_robin", "least_conn", "least_time", "random", "random_two",
     "ip_hash", "hash", "hash_consistent"; HAProxy "roundrobin", "static-rr", "leastconn", "first", "random",
-    "source", "uri", "url_param", "hdr", "hash", "rdp-cookie", "sticky"; native "round_robin", "least_connections",
-    "random", "hash", "hash_consistent". `key` is what is hashed, as written. `consistent`, `function` ("sdbm",
-    "djb2", "wt6", "crc32", "none") and `avalanche` are HAProxy's hash-type after its defaults; `draws` is random's.
+    "source", "uri", "url_param", "hdr", "hash", "rdp-cookie", "sticky"; Envoy "round_robin", "least_request", "random",
+    "ring_hash", "maglev", "cluster_provided", "client_side_weighted_round_robin", "opaque"; native "round_robin",
+    "least_connections", "random", "hash", "hash_consistent". `key` is what is hashed, as written. `consistent`,
+    `function` ("sdbm", "djb2", "wt6", "crc32", "none") and `avalanche` are HAProxy's hash-type after its defaults;
+    `draws` is random's.
     """
 
     __slots__ = ("avalanche", "balance_factor", "consistent", "draws", "function", "key", "name", "options", "span")

@@ -12,6 +12,7 @@ What counts as one, in every dialect:
 * what follows Basic, Bearer, Digest, Token or ApiKey and looks like a credential
 * the password in a URL (`http://user:password@host`), and query arguments of such names
 * the text of a private key
+* Envoy's `inline_string` and `inline_bytes`
 
 The name of a file that holds a secret (auth_basic_user_file, ssl_password_file, ssl_certificate_key) is none, and
 neither is a plain variable (`$http_authorization`). Masks are as long as what they hide, so that carets keep their
@@ -57,6 +58,7 @@ _PATTERNS = (
     r"\b(?-i:AUTH)\\?\s+(?P<v10>[^\s\"'\\]+)",
     r"\bbasic[_-]?auth[\"']?\s*[:\s]\s*(?P<v11>[^;{]+)",
     rf"\b\w+_set_header\s+[\"']?cookie[\"']?\s+{_VALUE.format('v12')}",
+    rf"\binline_?(?:string|bytes)[\"']?\s*:\s*{_VALUE.format('v14')}",
     (
         rf"(?:\bacl\s+\S+|\{{)\s+(?:\w+\.)?(?:hdr\w*|url_param|urlp|cook\w*)\({_WORD}[^)]*\)(?:,\w+)*"
         rf"\s+(?:-m\s+\w+\s+|-\w\s+|--\s+)*{_VALUE.format('v13')}"
@@ -64,7 +66,7 @@ _PATTERNS = (
 )
 #: A cheap test first: a line without any of these words holds nothing that the patterns find.
 _HINT = pattern(
-    r"auth|passw|secure_link|passphrase|secret|token|credential|cookie|key|basic|bearer|digest|://[^\s/]*@",
+    r"auth|passw|secure_link|passphrase|secret|token|credential|cookie|key|basic|bearer|digest|inline|://[^\s/]*@",
     re.IGNORECASE,
 )
 _VARIABLE = pattern(r"""["']?\$\{?\w+\}?["']?$""")

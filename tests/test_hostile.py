@@ -27,6 +27,7 @@ HAPROXY = (
     "frontend web\n    bind 127.0.0.1:80\n    default_backend app\nbackend app\n    server a 10.0.0.1:80 check\n"
 )
 NATIVE = "lbcheck: v1\n"
+ENVOY = "static_resources:\n  clusters:\n"
 
 Case = tuple["Callable[[Path], list[str]]", "set[int]", "str | None"]
 CASES: dict[str, Case] = {}
@@ -113,6 +114,30 @@ case(
     "tag that builds objects", put("lb.yaml", NATIVE + "pools: !!python/object/apply:os.system ['touch owned']\n"), {1}
 )
 case("duplicate keys", put("lb.yaml", NATIVE + "pools: []\npools: []\n"), {1}, "E10")
+case("empty clusters of Envoy", put("envoy.yaml", ENVOY), {0, 1, 3})
+case("brackets in Envoy", put("envoy.yaml", ENVOY + "  - " + "[" * 100_000), {1}, "E0[14]")
+case("alias bomb in Envoy", put("envoy.yaml", ENVOY + "  - name: &a [x,x,x,x,x,x,x,x,x]\n" + "".join(
+    f"  - name: &{chr(98 + n)} [{','.join(['*' + chr(97 + n)] * 9)}]\n" for n in range(9))), {1}, "E04")  # fmt: skip
+case("cluster that holds itself", put("envoy.yaml", ENVOY + "  - &a {name: b, load_assignment: *a}\n"), {1})
+case("huge numbers in Envoy", put("envoy.yaml", ENVOY + "  - {name: a, type: STATIC, lb_policy: RING_HASH, "
+     "ring_hash_lb_config: {minimum_ring_size: 1" + "0" * 5000 + "}}\n"), {1})  # fmt: skip
+case("a ring of 8 million points", put("envoy.yaml", ENVOY + "  - {name: a, type: STATIC, lb_policy: RING_HASH, "
+     "ring_hash_lb_config: {minimum_ring_size: 8388608}, load_assignment: {cluster_name: a, endpoints: [{lb_endpoints: ["
+     + ",".join(f"{{endpoint: {{address: {{socket_address: {{address: 10.0.0.{n}, port_value: 1}}}}}}}}" for n in range(9))
+     + "]}]}}\n"), {0, 1})  # fmt: skip
+case("priorities up to two billion", put("envoy.yaml", ENVOY + "  - {name: a, type: STATIC, load_assignment: "
+     "{cluster_name: a, endpoints: [{priority: 2000000000, lb_endpoints: [{endpoint: {address: {socket_address: "
+     "{address: 10.0.0.1, port_value: 1}}}}]}]}}\n"), {0, 1})  # fmt: skip
+case(
+    "escapes in an Envoy name",
+    put("envoy.yaml", ENVOY + '  - {name: "\\e[31m::error::\\n::add-mask::x", typ: a}\n'),
+    {1},
+)
+case("a table of Maglev of four billion", put("envoy.yaml", ENVOY + "  - {name: a, type: STATIC, lb_policy: MAGLEV, "
+     "maglev_lb_config: {table_size: 4294967291}, load_assignment: {cluster_name: a, endpoints: [{lb_endpoints: ["
+     + ",".join(f"{{load_balancing_weight: {n + 1}, endpoint: {{address: {{socket_address: {{address: 10.0.0.{n}, port_value: 1}}}}}}}}" for n in range(9))
+     + "]}]}}\n"), {0, 1})  # fmt: skip
+case("10,000 YAML documents of Envoy", put("envoy.yaml", (ENVOY + "  - {name: a}\n---\n") * 10_000), {0, 1})
 case("10,000 YAML documents", put("lb.yaml", (NATIVE + "---\n") * 10_000), {0, 1})
 
 # Broken text.

@@ -38,6 +38,8 @@ SECRETS = [
     ("  - token: abc", "abc"),
     ("client_secret = 'abc'", "abc"),
     ("basic_auth bob hunter3", "bob hunter3"),
+    ("      inline_string: hunter2", "hunter2"),
+    ('"inlineBytes": "aHVudGVyMg==",', "aHVudGVyMg=="),
 ]
 
 PLAIN = [

@@ -1,4 +1,4 @@
-"""The real nginx and HAProxy as judges of example configs: the verdict of `nginx -t` and `haproxy -c`."""
+"""The real proxies as judges of configs: the verdict of `nginx -t`, `haproxy -c` and `envoy --mode validate`."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
-from proxies import HAPROXY, NGINX
+from proxies import ENVOY, HAPROXY, NGINX
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-BINARIES = {"nginx": NGINX, "haproxy": HAPROXY}
+BINARIES = {"nginx": NGINX, "haproxy": HAPROXY, "envoy": ENVOY}
 #: Seconds after which a checker counts as hung.
 PATIENCE = 30
 
@@ -36,7 +36,7 @@ def verdict(dialect: str, files: dict[str, str], folder: Path) -> tuple[bool, st
         if not path.is_dir():
             path.write_text(text, encoding="utf-8", errors="surrogateescape")
     supply(folder, "".join(files.values()))
-    command = (_nginx if dialect == "nginx" else _haproxy)(program, files, folder)
+    command = _COMMANDS[dialect](program, files, folder)
     # nginx follows an include cycle until it has no descriptors left; with thousands of them it overflows its stack.
     limit = _few_descriptors if dialect == "nginx" else None
     run = subprocess.run(
@@ -98,6 +98,13 @@ def nginx_build() -> str:
 def _haproxy(program: str, files: dict[str, str], folder: Path) -> list[str]:
     configs = [name for name in files if name.endswith(".cfg")] or list(files)[:1]
     return [program, "-c", *(word for name in configs for word in ("-f", str(folder / name)))]
+
+
+def _envoy(program: str, files: dict[str, str], folder: Path) -> list[str]:
+    return [program, "--mode", "validate", "-c", str(folder / next(iter(files))), "-l", "critical"]
+
+
+_COMMANDS = {"nginx": _nginx, "haproxy": _haproxy, "envoy": _envoy}
 
 
 def supply(folder: Path, text: str) -> None:

@@ -20,7 +20,10 @@ _WHAT = {
     "api": "the API",
     "status": "the status page",
     "counters": "the status page",
+    "admin": "the admin interface",
 }
+#: What those may do who can write.
+_STEERED = {"admin": "stop the proxy, drain its listeners and change its runtime"}
 _SERVERS = "read the servers' names and load"
 _SEEN = {"counters": "read how many connections and requests there are"}
 
@@ -38,7 +41,9 @@ def admin_exposed(config: Config, _context: Context) -> Iterator[Hit]:
         args = {
             "what": _WHAT.get(found[0].kind, found[0].kind),
             "where": f" on {listed(list(places))}" if places else "",
-            "effect": "drain servers and change weights" if writable else _SEEN.get(found[0].kind, _SERVERS),
+            "effect": _STEERED.get(found[0].kind, "drain servers and change weights")
+            if writable
+            else _SEEN.get(found[0].kind, _SERVERS),
         }
         yield Hit("O01", span, args, severity=ERROR if writable else WARNING)
 

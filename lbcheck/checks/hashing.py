@@ -65,16 +65,14 @@ def _worst(shared: Sequence[tuple[Server, float]]) -> tuple[float, Server, float
 
 
 def _unfair(pool: Pool, dialect: str, ratio: float, server: Server, share: float) -> Hit:
-    factor = _factor(pool, dialect)
+    factor = _factor(pool, dialect) if dialect in _HEAVIEST else None
     args = {
         "pool": pool.name,
         "server": server.name,
         "share": percent(share),
         "ratio": times(ratio),
         "points": f"{ring_points(pool, dialect):,}",
-        "advice": f"multiply every weight by {factor}, for more points on the ring; keys move once"
-        if factor
-        else "use another algorithm, or as many points as the largest weights give",
+        "advice": _advice(factor, dialect),
     }
     edits = [set_weight(peer, dialect, peer.weight.value * factor) for peer in pool.servers] if factor else []
     return Hit(
@@ -87,6 +85,14 @@ def _unfair(pool: Pool, dialect: str, ratio: float, server: Server, share: float
         pool=pool.name,
         server=server.name,
     )
+
+
+def _advice(factor: int | None, dialect: str) -> str:
+    if factor:
+        return f"multiply every weight by {factor}, for more points on the ring; keys move once"
+    if dialect == "envoy":
+        return "give the ring a minimum_ring_size of some 1,000 for each server, or use MAGLEV; keys move once"
+    return "use another algorithm, or as many points as the largest weights give"
 
 
 def _factor(pool: Pool, dialect: str) -> int | None:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 _SWITCH_ON = {"haproxy": " check"}
 _ADVICE = {
     "haproxy": "add `check` to each server, or write `default-server check` above them",
+    "envoy": "add `health_checks` or `outlier_detection` to the cluster",
     "native": "add a `health_check:`",
 }
 #: Protocols whose pools carry nobody's requests.

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from lbcheck.context import Context
-    from lbcheck.model import Config, Pool, Route
+    from lbcheck.model import Config, Frontend, Pool, Route
 
 #: nginx variables that never change while a process runs.
 _NGINX_CONSTANTS = r"\$\{?(?:hostname|nginx_version)\b\}?"
@@ -19,6 +19,10 @@ _NGINX_CONSTANTS = r"\$\{?(?:hostname|nginx_version)\b\}?"
 _HAPROXY_CONSTANTS = r"(?:str|int|bool|bin|ipv4|ipv6|meth|env)\([^()$%]*\)|always_true|always_false|hostname"
 #: A converter that brings a variable in makes the key vary after all.
 _VARIABLE = r"\b(?:txn|sess|req|res|proc)\."
+#: Hashes of the Host header, by algorithm and key.
+_BY_HOST = frozenset(
+    {("hdr", "host")} | {(name, f"header {key}") for name in ("ring_hash", "maglev") for key in ("host", ":authority")}
+)
 #: What template engines leave for later: the text is not known.
 _TEMPLATE = r"\{\{|\{%|<%|@@"
 
@@ -33,7 +37,7 @@ def hash_key_constant(config: Config, context: Context) -> Iterator[Hit]:
         if _constant(config.dialect, pool.algorithm.name, key.value):
             args = {"pool": pool.name, "what": f"text {key.value}", "reason": "the same for every request"}
             yield Hit("S04", place, args, pool=pool.name)
-        elif pool.algorithm.name == "hdr" and key.value.lower() == "host":
+        elif (pool.algorithm.name, key.value.lower()) in _BY_HOST:
             host = _only(context.once(config, hosts).get((pool.scope, pool.name)))
             if host is not None:
                 args = {"pool": pool.name, "what": "Host header", "reason": f"and its only route takes {host} alone"}
@@ -72,11 +76,20 @@ def hosts(config: Config) -> dict[tuple[str, str], set[str] | None]:
     for frontend in config.frontends:
         for route in frontend.routes:
             names = _route_hosts(route)
+            if names is None and config.dialect == "envoy":
+                names = _domains(frontend)
             for target in route.targets:
                 key = (frontend.scope, target.name)
                 known = found.get(key, set())
                 found[key] = None if known is None or names is None else known | names
     return found
+
+
+def _domains(frontend: Frontend) -> set[str] | None:
+    """Return the domains of an Envoy virtual host; None where one of them stands for many."""
+    if not frontend.hosts or any("*" in host for host in frontend.hosts):
+        return None
+    return {host.lower().split(":")[0] for host in frontend.hosts}
 
 
 def _route_hosts(route: Route) -> set[str] | None:

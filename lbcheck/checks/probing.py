@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 #: Dialects whose `timeout` counts only once the connection stands: a plain TCP check ends before it begins, and
 #: without one the interval bounds the whole check (HAProxy manual 4.2 `timeout check`).
 _CONNECT_FIRST = frozenset({"haproxy"})
+#: Dialects whose interval begins when a probe has ended.
+_INTERVAL_AFTER = frozenset({"haproxy", "envoy"})
 _HTTP_TIMEOUT = 0.25
 _TCP_TIMEOUT = 0.1
 _INTERVAL_AS_TIMEOUT = 0.5
@@ -89,13 +91,12 @@ def _late(dialect: str, pool: Pool, check: HealthCheck) -> tuple[float, Hit] | N
     timeout, interval = check.timeout, check.interval
     if timeout is None or interval is None or timeout.value < interval.value:
         return None
-    connect_first = dialect in _CONNECT_FIRST
-    if connect_first and not (timeout.written and check.talks):
+    if dialect in _CONNECT_FIRST and not (timeout.written and check.talks):
         return None
     place = interval.span or timeout.span or check.span or pool.span
     related = [Related(timeout.span, "the probe's timeout")] if timeout.span and timeout.span != place else []
-    # HAProxy waits an interval from the end of a probe that timed out (seen on 2.6: 4 s with 1 s and 3 s).
-    period = timeout.value + (interval.value if connect_first else 0)
+    # HAProxy waits an interval from the end of a probe that timed out (seen on 2.6: 4 s with 1 s and 3 s), Envoy too.
+    period = timeout.value + (interval.value if dialect in _INTERVAL_AFTER else 0)
     args = {
         "pool": pool.name,
         "timeout": duration(timeout.value),

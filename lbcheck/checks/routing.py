@@ -19,6 +19,12 @@ if TYPE_CHECKING:
     from lbcheck.model import Config, Frontend, Route
 
 
+_DEFAULT = (
+    "name a `default_backend`; to refuse the rest, name a backend whose only rule is `http-request deny` (in the "
+    "frontend itself that rule comes before all routes)"
+)
+
+
 def route_shadowed(config: Config, _context: Context) -> Iterator[Hit]:
     """R01: a route that earlier or stronger ones leave nothing, so its pool idles."""
     for frontend in config.frontends:
@@ -27,7 +33,9 @@ def route_shadowed(config: Config, _context: Context) -> Iterator[Hit]:
         if frontend.order == "nginx":
             yield from locations.shadowed(frontend)
         elif frontend.order == "first":
-            yield from shadowing.shadowed(frontend, movable=config.dialect == "haproxy")
+            yield from shadowing.shadowed(
+                frontend, movable=config.dialect == "haproxy", in_order=config.dialect == "envoy"
+            )
 
 
 def route_duplicate_conflict(config: Config, _context: Context) -> Iterator[Hit]:
@@ -45,6 +53,8 @@ def default_route_missing(config: Config, _context: Context) -> Iterator[Hit]:
     for frontend in config.frontends:
         if frontend.order != "first" or frontend.protocol != "http" or config.open is not None:
             continue
+        if config.dialect == "envoy":
+            continue  # hosts decide there, and a check of its own says so
         routes = [route for route in frontend.routes if route.outcome != "answer"]
         answered = any(route.outcome == "answer" and route.match for route in frontend.routes)
         if not any(route.match not in (EVERY_REQUEST, ()) for route in routes) or _ends(frontend):
@@ -55,6 +65,9 @@ def default_route_missing(config: Config, _context: Context) -> Iterator[Hit]:
             "routes": len(routes),
             "pools": listed(pools) or "pools chosen at run time",
             "unanswered": "no rule answers and that " if answered else "",
+            "default": "`default_backend`",
+            "status": 503,
+            "advice": _DEFAULT,
         }
         yield Hit("R03", frontend.span, args, frontend=frontend.name)
 

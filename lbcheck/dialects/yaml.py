@@ -47,12 +47,15 @@ class _Problem(Exception):  # noqa: N818 - not an error of ours, a finding on it
         self.begins = begins
 
 
-def read(source: Source) -> Stream:
-    """Return the documents of a text, up to the first thing that is not YAML or beyond a limit; never raises."""
+def read(source: Source, text: str | None = None) -> Stream:
+    """Return the documents of a text, up to the first thing that is not YAML or beyond a limit; never raises.
+
+    `text` is read in place of the source's own: one of the same length, in which something is blanked out.
+    """
     stream = Stream()
     try:
         _check_characters(source.text)
-        _Builder(source, stream.documents).run()
+        _Builder(source, stream.documents).run(source.text if text is None else text)
     except _Problem as problem:
         stream.hits.append(_hit(source, problem))
     return stream
@@ -107,8 +110,8 @@ class _Builder:
         self._expanded = 0
         self._total = 0
 
-    def run(self) -> None:
-        """Read all documents. Raises _Problem."""
+    def run(self, text: str) -> None:
+        """Read all documents of a text. Raises _Problem."""
         import yaml
 
         loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -122,7 +125,7 @@ class _Builder:
             yaml.DocumentStartEvent: self._document,
         }
         try:
-            for event in yaml.parse(self._source.text[self._shift :], Loader=loader):
+            for event in yaml.parse(text[self._shift :], Loader=loader):
                 handler = handlers.get(event.__class__)
                 if handler is not None:
                     handler(event)

@@ -12,7 +12,7 @@ from lbcheck.settings import from_text
 from lbcheck.traffic.assemble import BROKEN, traffic
 from lbcheck.traffic.scenario import Scenario
 
-NAMES = {"nginx": "nginx.conf", "haproxy": "haproxy.cfg", "native": "lb.yaml"}
+NAMES = {"nginx": "nginx.conf", "haproxy": "haproxy.cfg", "envoy": "envoy.yaml", "native": "lb.yaml"}
 HAPROXY = """\
 defaults
     mode http

@@ -200,6 +200,7 @@ def test_unknown_stays_unknown():
     assert "not emulated" in shares(pool("weird", [1, 1]), "nginx").reason
     assert "not emulated" in shares(pool("weird", [1, 1]), "haproxy").reason
     assert "not emulated" in shares(pool("roundrobin", [1, 1]), "envoy").reason
+    assert "not emulated" in shares(pool("round_robin", [1, 1]), "another").reason
     raw = shares(pool("source", [1, 1], consistent=True, function="crc32"), "haproxy")
     assert raw.servers is None
     assert "avalanche" in raw.reason

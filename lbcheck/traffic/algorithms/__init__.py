@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Callable, Collection
 
     from lbcheck.model import Pool
 
@@ -92,19 +92,43 @@ def balancer(pool: Pool, dialect: str, exact_points: int | None = None) -> Balan
     points = ring_points(pool, dialect)
     if points > MAX_RING_POINTS:
         return Shares(None, reason=f"not computed: {points:,} ring points, more than the limit of {MAX_RING_POINTS:,}")
-    if dialect == "nginx":
-        from lbcheck.traffic.algorithms import nginx
+    make = _MAKERS.get(dialect)
+    if make is None:
+        return Shares(None, reason=f"the algorithms of {dialect} are not emulated")
+    return make(pool, points, exact_points)
 
-        return nginx.Upstream(pool, points, exact_points)
-    if dialect == "haproxy":
-        from lbcheck.traffic.algorithms import haproxy
 
-        return haproxy.Backend(pool, points, exact_points)
-    if dialect == "native":
-        from lbcheck.traffic.algorithms import native
+def _nginx(pool: Pool, points: int, exact_points: int | None) -> Balancer:
+    from lbcheck.traffic.algorithms import nginx
 
-        return native.Balancer(pool)
-    return Shares(None, reason=f"the algorithms of {dialect} are not emulated")
+    return nginx.Upstream(pool, points, exact_points)
+
+
+def _haproxy(pool: Pool, points: int, exact_points: int | None) -> Balancer:
+    from lbcheck.traffic.algorithms import haproxy
+
+    return haproxy.Backend(pool, points, exact_points)
+
+
+def _envoy(pool: Pool, _points: int, exact_points: int | None) -> Balancer:
+    from lbcheck.traffic.algorithms import envoy
+
+    return envoy.Cluster(pool, exact_points)
+
+
+def _native(pool: Pool, _points: int, _exact_points: int | None) -> Balancer:
+    from lbcheck.traffic.algorithms import native
+
+    return native.Balancer(pool)
+
+
+#: What makes each dialect's balancer; imported on use.
+_MAKERS: dict[str, Callable[[Pool, int, int | None], Balancer]] = {
+    "nginx": _nginx,
+    "haproxy": _haproxy,
+    "envoy": _envoy,
+    "native": _native,
+}
 
 
 def _decided_before(pool: Pool) -> Shares | None:
@@ -136,4 +160,8 @@ def ring_points(pool: Pool, dialect: str) -> int:
         from lbcheck.traffic.algorithms import haproxy
 
         return haproxy.ring_points(pool)
+    if dialect == "envoy":
+        from lbcheck.traffic.algorithms import envoy
+
+        return envoy.ring_points(pool)
     return 0

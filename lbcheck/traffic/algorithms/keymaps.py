@@ -7,7 +7,7 @@ from itertools import accumulate
 from typing import TYPE_CHECKING
 from zlib import crc32
 
-from lbcheck.traffic.algorithms import haproxy, ketama, maps, modulo, ring_points
+from lbcheck.traffic.algorithms import envoy, haproxy, ketama, maps, modulo, ring_points
 from lbcheck.traffic.algorithms.members import Member, members
 from lbcheck.traffic.algorithms.ring import CIRCLE
 
@@ -152,7 +152,32 @@ def _haproxy(pool: Pool) -> KeyMap | None:
     return KeyMap(variable, owners, servers, ends)
 
 
+def _envoy(pool: Pool) -> KeyMap | None:
+    cluster = envoy.Cluster(pool)
+    if cluster.reason is not None:
+        raise UnknownKeysError(cluster.reason)
+    key = pool.algorithm.key
+    if key is None:
+        raise UnknownKeysError("its routes do not agree on a hash key")
+    taking = cluster.acting()
+    if taking is None:
+        raise UnknownKeysError("its requests are split over several priorities")
+    servers = _named([host.member for host, _ in taking])
+    if len(taking) < 2:
+        return KeyMap(None, [0], servers) if taking else None
+    names = [host.key for host, _ in taking]
+    if None in names:
+        raise UnknownKeysError("which hosts its names resolve to is not known")
+    keys, parts = tuple(name or "" for name in names), tuple(part for _, part in taking)
+    variable = ("envoy", "xxh64", key.value)
+    if pool.algorithm.name == "ring_hash":
+        ends, owners = cluster.ring(keys, parts).clockwise_stretches()
+        return KeyMap(variable, owners, servers, ends)
+    return KeyMap(variable, cluster.table(keys, parts), servers)
+
+
 _MAKERS: dict[str, tuple[tuple[str, ...], Callable[[Pool], KeyMap | None]]] = {
     "nginx": (("hash", "ip_hash", "hash_consistent"), _nginx),
     "haproxy": (haproxy.HASHES, _haproxy),
+    "envoy": (envoy.HASHES, _envoy),
 }

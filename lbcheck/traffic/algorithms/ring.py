@@ -1,4 +1,4 @@
-"""Consistent-hash rings: points on a circle of 2^32 places, each owned by a server."""
+"""Consistent-hash rings: points on a circle of 2^32 places (Envoy: 2^64), each owned by a server."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
 
-#: The circle's length.
+#: The circle's length in nginx and HAProxy.
 CIRCLE = 1 << 32
 #: Rings up to this size are walked whatever their shape.
 _SMALL_RING = 4_096
@@ -46,10 +46,11 @@ class Moves:
 class Ring:
     """Points in order of their place, and their owners. Where two servers meet in one place, the first one stays."""
 
-    __slots__ = ("owners", "places")
+    __slots__ = ("circle", "owners", "places")
 
-    def __init__(self, points: Iterable[Sequence[int]]) -> None:
-        """Take the places of each owner's points, owner 0 first."""
+    def __init__(self, points: Iterable[Sequence[int]], circle: int = CIRCLE) -> None:
+        """Take the places of each owner's points, owner 0 first, and the circle's length."""
+        self.circle = circle
         owner_of: dict[int, int] = {}
         for owner, places in reversed(list(enumerate(points))):
             owner_of.update(dict.fromkeys(places, owner))
@@ -62,16 +63,17 @@ class Ring:
 
     def nearest(self, value: int) -> int:
         """Return which point HAProxy takes: the nearest one, the one before where both are equally near."""
+        circle = self.circle
         behind = self.clockwise(value)
         before = behind - 1
-        from_before = (value - self.places[before]) % CIRCLE
-        to_behind = (self.places[behind] - value) % CIRCLE
+        from_before = (value - self.places[before]) % circle
+        to_behind = (self.places[behind] - value) % circle
         return before % len(self.places) if from_before <= to_behind else behind
 
     def clockwise_arcs(self, owners: int) -> list[int]:
         """Return how many values each owner's points stand for when the first point at or behind a value is taken."""
         arcs = [0] * owners
-        last = self.places[-1] - CIRCLE
+        last = self.places[-1] - self.circle
         for place, owner in zip(self.places, self.owners, strict=True):
             arcs[owner] += place - last
             last = place
@@ -80,7 +82,7 @@ class Ring:
     def nearest_arcs(self, owners: int) -> list[int]:
         """Return how many values each owner's points stand for when the nearest point is taken."""
         arcs = [0] * owners
-        last, before = self.places[-1] - CIRCLE, self.owners[-1]
+        last, before = self.places[-1] - self.circle, self.owners[-1]
         for place, owner in zip(self.places, self.owners, strict=True):
             half = (place - last) // 2
             arcs[before] += half
@@ -90,18 +92,19 @@ class Ring:
 
     def nearest_moves(self, owners: int) -> Moves:
         """Return where each owner's arc goes, of two owners at least, when the nearest of the other points is taken."""
+        circle = self.circle
         moves = Moves(owners)
         start = next(at for at, owner in enumerate(self.owners) if owner != self.owners[at - 1])
         turned = [*self.owners[start:], *self.owners[:start]]
-        places = [*self.places[start:], *(place + CIRCLE for place in self.places[:start])]
-        before, before_place = turned[-1], places[-1] - CIRCLE
+        places = [*self.places[start:], *(place + circle for place in self.places[:start])]
+        before, before_place = turned[-1], places[-1] - circle
         at = 0
         while at < len(turned):
             owner = turned[at]
             end = at + 1
             while end < len(turned) and turned[end] == owner:
                 end += 1
-            behind, behind_place = (turned[end], places[end]) if end < len(turned) else (turned[0], places[0] + CIRCLE)
+            behind, behind_place = (turned[end], places[end]) if end < len(turned) else (turned[0], places[0] + circle)
             half = (behind_place - before_place) // 2
             to_last = behind_place - places[end - 1]
             to = moves.to[owner]
@@ -113,6 +116,7 @@ class Ring:
 
     def clockwise_moves(self, owners: int, further: int) -> Moves:
         """Return where each owner's arc goes when a value goes on to the next point, `further` times at most."""
+        circle = self.circle
         moves = Moves(owners)
         count = len(self.places)
         behind = self.owners[0]
@@ -123,7 +127,7 @@ class Ring:
                 other, behind = at + 1, owner
             if at >= count:
                 continue
-            arc = (self.places[at] - self.places[at - 1]) % CIRCLE or CIRCLE
+            arc = (self.places[at] - self.places[at - 1]) % circle or circle
             if other - at <= further:
                 moves.to[owner][self.owners[other % count]] += arc
             else:
@@ -136,17 +140,18 @@ class Ring:
         Values below the first end have the first owner, those from there below the second end the second, and so on.
         """
         ends = [place + 1 for place in self.places]
-        ends.append(CIRCLE)
+        ends.append(self.circle)
         return ends, [*self.owners, self.owners[0]]
 
     def nearest_stretches(self) -> tuple[list[int], list[int]]:
         """Return the circle cut where owners may change when the nearest point is taken."""
+        circle = self.circle
         first, last = self.places[0], self.places[-1]
         ends = [(place + behind) // 2 + 1 for place, behind in pairwise(self.places)]
-        turn = (last + first + CIRCLE) // 2 + 1
-        if turn > CIRCLE:  # the last point's stretch goes on at the beginning
-            return [turn - CIRCLE, *ends, CIRCLE], [self.owners[-1], *self.owners]
-        return [*ends, turn, CIRCLE], [*self.owners, self.owners[0]]
+        turn = (last + first + circle) // 2 + 1
+        if turn > circle:  # the last point's stretch goes on at the beginning
+            return [turn - circle, *ends, circle], [self.owners[-1], *self.owners]
+        return [*ends, turn, circle], [*self.owners, self.owners[0]]
 
     def skipping_arcs(self, owners: int, skipped: Collection[int], further: int) -> tuple[list[int], int]:
         """Return clockwise arcs when `skipped` owners take nothing, and the rest.
@@ -154,16 +159,17 @@ class Ring:
         A value whose point is skipped goes on to the next point, `further` times at most; the rest is how many
         values find no owner that way.
         """
+        circle = self.circle
         count = len(self.places)
         start = next((at for at, owner in enumerate(self.owners) if owner not in skipped), None)
         arcs = [0] * owners
         if start is None:
-            return arcs, CIRCLE
+            return arcs, circle
         waiting: list[int] = []
         lost = 0
         for step in range(1, count + 1):
             at = (start + step) % count
-            waiting.append((self.places[at] - self.places[at - 1]) % CIRCLE or CIRCLE)
+            waiting.append((self.places[at] - self.places[at - 1]) % circle or circle)
             owner = self.owners[at]
             if owner in skipped:
                 continue

@@ -41,7 +41,7 @@ def busy_shares(pool: Pool, dialect: str, in_flight: int, seed: int, exact_point
 
 
 def _busy(found: object, in_flight: int, seed: int) -> Shares:
-    from lbcheck.traffic.algorithms import haproxy, native, nginx
+    from lbcheck.traffic.algorithms import envoy, haproxy, native, nginx
 
     if isinstance(found, nginx.Upstream):
         from lbcheck.traffic.busy.nginx import busy as of_nginx
@@ -55,4 +55,8 @@ def _busy(found: object, in_flight: int, seed: int) -> Shares:
         from lbcheck.traffic.busy.native import busy as of_native
 
         return of_native(found, in_flight, seed)
+    if isinstance(found, envoy.Cluster):
+        from lbcheck.traffic.busy.envoy import busy as of_envoy
+
+        return of_envoy(found, in_flight)
     return Shares(None, reason="what its balancer does under load is not emulated")

@@ -99,6 +99,10 @@ def notice(
         from lbcheck.traffic.detection import native
 
         return native.notice(server, kind)
+    if dialect == "envoy":
+        from lbcheck.traffic.detection import envoy
+
+        return envoy.notice(pool, server, kind)
     return Notice(None, f"how {dialect} notices is not known")
 
 
@@ -116,4 +120,8 @@ def rescue(pool: Pool, kind: str, dialect: str, routes: Sequence[Route]) -> Resc
         from lbcheck.traffic.detection import native
 
         return native.rescue(pool, kind, routes)
+    if dialect == "envoy":
+        from lbcheck.traffic.detection import envoy
+
+        return envoy.rescue(pool, kind, routes)
     return unknown(f"how {dialect} tries again is not emulated")

@@ -1,0 +1,75 @@
+"""How a cluster speaks to its servers: TLS without a name, plain HTTP to a port of TLS, gRPC over HTTP/1.1."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lbcheck.findings import ERROR, INFO, WARNING, Hit, Related
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from lbcheck.context import Context
+    from lbcheck.model import Config, Pool, Server
+
+#: Ports on which TLS, or plain HTTP, is spoken; and those where it mostly is.
+_TLS, _TLS_MOSTLY = frozenset({443, 6443}), frozenset({8443})
+_PLAIN, _PLAIN_MOSTLY = frozenset({80}), frozenset({8080})
+
+
+def backend_tls_name(config: Config, _context: Context) -> Iterator[Hit]:
+    """L02: TLS to servers that are known by name, without saying the name."""
+    for pool in config.pools:
+        bare = pool.options.get("no sni")
+        named = next((server for server in pool.servers if server.address.kind == "name"), None)
+        if bare is not None and bare.value and named is not None:
+            args = {"pool": pool.name, "host": named.address.host}
+            yield Hit("L02", bare.span or pool.span, args, pool=pool.name)
+
+
+def scheme_port_mismatch(config: Config, _context: Context) -> Iterator[Hit]:
+    """L03: plain HTTP to a port where TLS is spoken, or the other way round."""
+    for pool in config.pools:
+        if pool.protocol != "http" or not pool.servers:
+            continue
+        found = [(server, verdict) for server in pool.servers if (verdict := _mismatch(server)) is not None]
+        if len(found) == len(pool.servers):
+            server, (severity, speaks, port) = found[0]
+            args = {"pool": pool.name, "speaks": speaks, "port": port, "server": server.name}
+            yield Hit("L03", server.span, args, severity=severity, pool=pool.name, server=server.name)
+
+
+def _mismatch(server: Server) -> tuple[str, str, int] | None:
+    port = server.address.port
+    if server.tls is None or port is None:
+        return None
+    speaks = "TLS" if server.tls.value else "plain HTTP"
+    sure, mostly = (_PLAIN, _PLAIN_MOSTLY) if server.tls.value else (_TLS, _TLS_MOSTLY)
+    return (WARNING, speaks, port) if port in sure else (INFO, speaks, port) if port in mostly else None
+
+
+def grpc_without_h2(config: Config, _context: Context) -> Iterator[Hit]:
+    """L04: a route for gRPC to a cluster that speaks HTTP/1.1."""
+    told: set[int] = set()
+    for frontend in config.frontends:
+        for route in frontend.routes:
+            if not any(_grpc(str(value)) for one in route.match for each in one for value in each.values):
+                continue
+            for target in route.targets:
+                pool = target.pool
+                if pool is not None and not _may_speak_h2(pool) and id(pool) not in told:
+                    told.add(id(pool))
+                    related = [Related(pool.span, "it has no http2_protocol_options")]
+                    args = {"route": route.label, "pool": pool.name}
+                    yield Hit("L04", target.span, args, severity=ERROR, related=related, frontend=frontend.name,
+                              route=route.label, pool=pool.name)  # fmt: skip
+
+
+def _grpc(value: str) -> bool:
+    return value.startswith(("grpc ", "application/grpc"))
+
+
+def _may_speak_h2(pool: Pool) -> bool:
+    return bool(pool.options["http2"].value) or pool.options["discovery"].value not in (
+        "STATIC", "STRICT_DNS", "LOGICAL_DNS", "EDS", "ORIGINAL_DST"
+    )  # fmt: skip

@@ -1,0 +1,84 @@
+"""What Envoy refuses although every field is right: names that do not fit, sums that make no sense (group E).
+
+Each was tried on Envoy 1.40. Unknown clusters are P02's, weights that sum to 0 are D05's, and two listeners on one
+address R08's.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lbcheck.dialects.envoy.message import TEMPLATE, texts
+from lbcheck.findings import Hit, Related
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from lbcheck.dialects.envoy.message import Message
+    from lbcheck.dialects.envoy.resources import Resources
+    from lbcheck.model import Config, Pool, Route
+    from lbcheck.text import Span
+
+
+def judge(resources: Resources, config: Config) -> None:
+    """Add to the config what Envoy would refuse in it."""
+    for pool in config.pools:
+        config.hits += _pool(pool)
+    for routes in route_configs(resources):
+        config.hits += _domains(routes)
+    for frontend in config.frontends:
+        for route in frontend.routes:
+            config.hits += _weights(route)
+
+
+def route_configs(resources: Resources) -> Iterator[Message]:
+    """Yield every route configuration, those inside of connection managers too."""
+    yield from resources.route_configs
+    for listener in resources.listeners:
+        chains = [*listener.messages("filter_chains"), *listener.messages("default_filter_chain")]
+        for item in (item for chain in chains for item in chain.messages("filters")):
+            manager = item.message("typed_config")
+            if "route_config" in manager:
+                yield manager.message("route_config")
+
+
+def _pool(pool: Pool) -> Iterator[Hit]:
+    kind = pool.options["discovery"].value
+    if pool.check is not None and pool.check.kind == "grpc" and not pool.options["http2"].value:
+        problem = f"{pool.name} is checked by gRPC and speaks HTTP/1.1 to its servers"
+        advice = "give it http2_protocol_options in its HttpProtocolOptions"
+        yield _hit("E14", pool.check.span or pool.span, problem, advice)
+    if kind == "STATIC":
+        for server in pool.servers:
+            if server.address.kind == "name":
+                problem = f"{server.address.host} is no IP address, and a STATIC cluster looks no name up"
+                yield _hit("E09", server.span, problem, "write its address, or make the cluster STRICT_DNS")
+    elif kind == "LOGICAL_DNS" and pool.open is None and len(pool.servers) > 1:
+        problem = f"a LOGICAL_DNS cluster has one endpoint, and {pool.name} has {len(pool.servers)}"
+        related = [Related(server.span, "and this one") for server in pool.servers[1:10]]
+        yield _hit("E14", pool.servers[0].span, problem, "make the cluster STRICT_DNS", related)
+
+
+def _weights(route: Route) -> Iterator[Hit]:
+    """Report targets of a split without a weight: Envoy has no default for it."""
+    for target in route.targets:
+        if target.weight is not None and not target.weight.written:
+            yield _hit("E08", target.span, f"{target.name} has no weight among the weighted clusters", "write weight:")
+
+
+def _domains(routes: Message) -> Iterator[Hit]:
+    """Report a domain that two virtual hosts of one route configuration have."""
+    seen: dict[str, Span] = {}
+    for host in routes.messages("virtual_hosts"):
+        for node in texts(host.get("domains")) if "domains" in host else ():
+            domain = node.text.lower()
+            if TEMPLATE.search(domain):
+                continue
+            first = seen.setdefault(domain, node.span)
+            if first != node.span:
+                problem = f"the domain {node.text} belongs to another virtual host already"
+                yield _hit("E10", node.span, problem, "remove one of them", [Related(first, "it is here, too")])
+
+
+def _hit(code: str, span: Span, problem: str, advice: str, related: list[Related] | None = None) -> Hit:
+    return Hit(code, span, {"problem": problem, "advice": advice}, related=related or ())

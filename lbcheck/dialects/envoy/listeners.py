@@ -1,0 +1,146 @@
+"""Listeners: filter chains, HTTP connection managers and TCP proxies as frontends (envoy.config.listener.v3)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lbcheck.dialects.envoy.addresses import address
+from lbcheck.dialects.envoy.hashing import key_of
+from lbcheck.dialects.envoy.message import Message, texts
+from lbcheck.dialects.envoy.routes import frontends, weighted
+from lbcheck.findings import NotChecked
+from lbcheck.model import EVERY_REQUEST, Frontend, Listener, Route, Setting, WeightedTarget
+
+if TYPE_CHECKING:
+    from lbcheck.dialects.envoy.world import World
+    from lbcheck.text import Span
+
+#: Network filters that look at connections and pass them on to the last one.
+_PASSING = frozenset(
+    {
+        "RBAC", "RateLimit", "LocalRateLimit", "ExtAuthz", "MySQLProxy", "PostgresProxy", "MongoProxy",
+        "ZooKeeperProxy",
+        "KafkaBroker", "ConnectionLimit", "SniCluster", "FilterConfig", "Wasm", "Config", "SetFilterState",
+        "SniDynamicForwardProxy", "GeoIpFilter", "ExternalProcessor", "SetMetadata",
+    }
+)  # fmt: skip
+
+
+def listener(message: Message, world: World) -> list[Frontend]:
+    """Return the frontends of a listener: one for each virtual host, one for each TCP proxy."""
+    name = message.text("name")
+    places = _addresses(message)
+    owner = name.value if name is not None else places[0].address.text if places else "listener"
+    if "filter_chain_matcher" in message:
+        reason = "a matcher tree chooses the filter chain"
+        world.config.unmodelled.append(NotChecked(message.place("filter_chain_matcher"), reason))
+    chains = message.messages("filter_chains")
+    last = message.message("default_filter_chain")
+    if last:
+        chains.append(last)
+    found: list[Frontend] = []
+    for chain in chains:
+        found += _chain(chain, message, owner, places, world, alone=len(chains) == 1)
+    return found
+
+
+def _addresses(message: Message) -> list[Listener]:
+    holders = [message, *message.messages("additional_addresses")]
+    found = []
+    for holder in holders:
+        located = address(holder.message("address"), listener=True)
+        if located is not None:
+            where, span, udp = located
+            found.append(Listener(where, span, transport="udp" if udp else "tcp"))
+    return found
+
+
+def _chain(
+    chain: Message, message: Message, owner: str, places: list[Listener], world: World, *, alone: bool
+) -> list[Frontend]:
+    """Return the frontends of a filter chain: its last filter decides."""
+    names = (
+        [node.text for node in texts(chain.message("filter_chain_match").get("server_names"))]
+        if ("server_names" in chain.message("filter_chain_match"))
+        else []
+    )
+    tls = "transport_socket" in chain or "tls_context" in chain
+    if tls and alone:
+        for place in places:
+            place.tls = True
+    for item in chain.messages("filters"):
+        kind, inside = item.typed("typed_config")
+        if kind == "HttpConnectionManager":
+            return _http(inside, owner, places, world)
+        if kind == "TcpProxy":
+            return [_tcp(inside, item, owner, places, world, names)]
+        if kind in _PASSING:
+            continue
+        label = item.word("name", kind or "a filter")
+        world.config.unmodelled.append(NotChecked(item.span, f"where the filter {label} sends its traffic"))
+        route = Route(label, item.span, EVERY_REQUEST, outcome="unknown", expression=f"the filter {label}")
+        return [Frontend(owner, _named(message, item), places, [route], protocol="tcp", hosts=names)]
+    return []
+
+
+def _named(message: Message, otherwise: Message) -> Span:
+    name = message.text("name")
+    return name.span if name is not None and name.span is not None else otherwise.span
+
+
+def _http(manager: Message, owner: str, places: list[Listener], world: World) -> list[Frontend]:
+    if "route_config" in manager:
+        return frontends(manager.message("route_config"), places, owner, world)
+    if "rds" in manager:
+        name = manager.message("rds").word("route_config_name")
+        known = world.route_configs.get(name)
+        if known is not None:
+            return frontends(known, places, owner, world)
+        reason = f"the routes {name or 'of RDS'} come from a control plane"
+        world.config.unmodelled.append(NotChecked(manager.place("rds"), reason))
+    elif "scoped_routes" in manager:
+        reason = "each request's scope chooses its routes"
+        world.config.unmodelled.append(NotChecked(manager.place("scoped_routes"), reason))
+    else:
+        return []
+    world.routes_open = True
+    place = manager.place("rds" if "rds" in manager else "scoped_routes")
+    route = Route("routes of a control plane", place, EVERY_REQUEST, outcome="unknown", expression="a control plane")
+    return [Frontend(owner, place, places, [route])]
+
+
+def _tcp(proxy: Message, item: Message, owner: str, places: list[Listener], world: World, names: list[str]) -> Frontend:
+    options = {}
+    key = key_of(proxy)
+    if key is not None:
+        options["hash_policy"] = key
+    single = proxy.text("cluster")
+    if single is not None and single.span is not None:
+        targets = [WeightedTarget(single.value, single.span, world.pools.get(single.value), share=1.0)]
+    else:
+        targets = _tcp_weights(proxy.message("weighted_clusters"), world)
+    timeouts = {}
+    idle = proxy.seconds("idle_timeout", world.config.durations)
+    if idle is not None:
+        timeouts["idle"] = idle
+    attempts = proxy.integer("max_connect_attempts")
+    if attempts is not None:
+        options["max_connect_attempts"] = Setting(str(attempts.value), attempts.span)
+    route = Route(
+        "every connection",
+        single.span if single is not None and single.span is not None else item.span,
+        EVERY_REQUEST,
+        targets,
+        "pools" if targets else "unknown",
+        expression=None if targets else "the TCP proxy",
+        timeouts=timeouts,
+        options=options,
+    )
+    place = proxy.place("stat_prefix") if "stat_prefix" in proxy else item.span
+    name = f"{owner}/{names[0]}" if names else owner
+    return Frontend(name, place, places, [route], protocol="tcp", hosts=names)
+
+
+def _tcp_weights(message: Message, world: World) -> list[WeightedTarget]:
+    """Return the targets of a TCP proxy's split; its weights have to be above 0."""
+    return weighted(message, world.pools)

@@ -1,0 +1,145 @@
+"""Routes and virtual hosts of a route configuration (envoy.config.route.v3)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from lbcheck.dialects.envoy.hashing import key_of
+from lbcheck.dialects.envoy.matches import route_match
+from lbcheck.dialects.envoy.message import Message, texts
+from lbcheck.findings import NotChecked
+from lbcheck.model import Frontend, Retry, Route, Setting, WeightedTarget
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from lbcheck.dialects.envoy.world import World
+    from lbcheck.model import Listener, Pool
+
+#: Actions by which Envoy, or a filter, answers itself.
+_ANSWERS = ("redirect", "direct_response", "non_forwarding_action", "filter_action")
+#: What decides the cluster at run time, with the words for it.
+_DYNAMIC = {
+    "cluster_header": "the header {}",
+    "cluster_specifier_plugin": "the plugin {}",
+    "inline_cluster_specifier_plugin": "a plugin",
+}
+
+
+def frontends(config: Message, listeners: Sequence[Listener], owner: str, world: World) -> list[Frontend]:
+    """Return a frontend for each virtual host of a route configuration that a listener uses."""
+    found = []
+    for host in config.messages("virtual_hosts"):
+        name = host.text("name")
+        domains = [node.text for node in texts(host.get("domains"))] if "domains" in host else []
+        if "matcher" in host:
+            world.config.unmodelled.append(NotChecked(host.place("matcher"), "a matcher tree chooses the routes"))
+        routes = [route for item in host.messages("routes") if (route := _route(item, host, config, world)) is not None]
+        if "matcher" in host:
+            routes.append(
+                Route("matcher", host.place("matcher"), ((),), outcome="unknown", expression="a matcher tree")
+            )
+        label = name.value if name is not None else "virtual host"
+        found.append(
+            Frontend(
+                f"{owner}/{label}" if owner else label,
+                name.span if name is not None and name.span is not None else host.span,
+                listeners,
+                routes,
+                hosts=[] if "*" in domains else domains,
+            )
+        )
+        _mirrors(host, world)
+    return found
+
+
+def _route(message: Message, host: Message, config: Message, world: World) -> Route | None:
+    """Return a route; None for what is no route."""
+    match, label = route_match(message.message("match"))
+    name = message.text("name")
+    span = name.span if name is not None and name.span is not None else message.span
+    label = name.value if name is not None else label
+    if any(answer in message for answer in _ANSWERS):
+        return Route(label, span, match, outcome="answer")
+    action = message.message("route")
+    options: dict[str, Setting[Any]] = {}
+    key = key_of(action)
+    if key is not None:
+        options["hash_policy"] = key
+    if "metadata_match" in action:
+        options["metadata_match"] = Setting(True, action.place("metadata_match"))
+    dynamic = next((name for name in _DYNAMIC if name in action), None)
+    if dynamic is not None:
+        expression = _DYNAMIC[dynamic].format(action.word(dynamic))
+        return Route(label, span, match, outcome="unknown", expression=expression, options=options)
+    _mirrors(action, world)
+    targets = _targets(action, world.pools)
+    holder = next((one for one in (action, host, config) if "retry_policy" in one), None)
+    policy = Message(None) if holder is None else holder.message("retry_policy")
+    return Route(
+        label,
+        span,
+        match,
+        targets,
+        "pools" if targets else "unknown",
+        expression=None if targets else "its action",
+        retry=_retry(policy),
+        timeouts=_timeouts(action, policy, world),
+        options=options,
+    )
+
+
+def _targets(action: Message, pools: Mapping[str, Pool]) -> list[WeightedTarget]:
+    single = action.text("cluster")
+    if single is not None and single.span is not None:
+        return [WeightedTarget(single.value, single.span, pools.get(single.value), share=1.0)]
+    return weighted(action.message("weighted_clusters"), pools)
+
+
+def weighted(message: Message, pools: Mapping[str, Pool]) -> list[WeightedTarget]:
+    """Return the targets of a WeightedCluster: shares are parts of the weights' sum (total_weight is ignored)."""
+    found = []
+    known = True
+    for item in message.messages("clusters"):
+        name = item.text("name")
+        if name is None or name.span is None:
+            known = known and "cluster_header" not in item
+            continue
+        weight = item.integer("weight")
+        known = known and (weight is not None or "weight" not in item)
+        found.append(WeightedTarget(name.value, name.span, pools.get(name.value), weight or Setting(0)))
+    total = sum(target.weight.value for target in found if target.weight is not None)
+    for target in found:
+        if target.weight is not None and total and known and "runtime_key_prefix" not in message:
+            target.share = target.weight.value / total
+    return found
+
+
+def _retry(policy: Message) -> Retry | None:
+    """Return the retry policy that holds: the route's, else its virtual host's, else the route configuration's."""
+    if policy.node is None:
+        return None
+    words = policy.word("retry_on").replace(" ", "").split(",")
+    conditions = frozenset(word for word in words if word)
+    place = policy.place("retry_on") if conditions else policy.span
+    return Retry(policy.integer("num_retries") or Setting(1, place), Setting(True, place), Setting(conditions, place))
+
+
+def _timeouts(action: Message, policy: Message, world: World) -> dict[str, Setting[float]]:
+    found: dict[str, Setting[float]] = {}
+    for name, key in (("timeout", "server"), ("idle_timeout", "idle")):
+        written = action.seconds(name, world.config.durations)
+        if written is not None:
+            found[key] = written
+    for name, key in (("per_try_timeout", "per_try"), ("per_try_idle_timeout", "per_try_idle")):
+        written = policy.seconds(name, world.config.durations)
+        if written is not None:
+            found[key] = written
+    if "server" not in found and "timeout" not in action:
+        found["server"] = Setting(15.0)  # route_components.proto: "defaults to 15s"
+    return found
+
+
+def _mirrors(message: Message, world: World) -> None:
+    for mirror in message.messages("request_mirror_policies"):
+        world.config.used.add(("", mirror.word("cluster", "*")))
