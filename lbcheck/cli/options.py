@@ -65,7 +65,9 @@ judging = _all(
 )
 
 reading = _all(
-    click.option("--dialect", type=click.Choice(["nginx", "haproxy", "native"]), help="Read the named files as this."),
+    click.option(
+        "--dialect", type=click.Choice(["nginx", "haproxy", "native", "traefik"]), help="Read the named files as this."
+    ),
     click.option("--exclude", multiple=True, metavar="GLOB", help="Leave out files and folders that match."),
     click.option(
         "--root", type=click.Path(file_okay=False), help="Find the server's absolute paths below this folder."

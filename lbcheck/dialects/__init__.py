@@ -41,6 +41,7 @@ DIALECTS: dict[str, str] = {
     "nginx": "lbcheck.dialects.nginx",
     "haproxy": "lbcheck.dialects.haproxy",
     "native": "lbcheck.dialects.native",
+    "traefik": "lbcheck.dialects.traefik",
 }
 
 

@@ -1,0 +1,88 @@
+"""Which files are one configuration: a static file with the dynamic ones that it names, or dynamic ones alone."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, NamedTuple
+
+from lbcheck.dialects.traefik import fields as f
+from lbcheck.dialects.traefik.entries import names
+from lbcheck.paths import PathIndex
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from lbcheck.dialects.traefik.document import Document
+
+#: What the file provider reads in a directory.
+SUFFIXES = (".toml", ".yaml", ".yml")
+
+
+class Group(NamedTuple):
+    """The files of one configuration. `complete`: these are all files that its file provider reads."""
+
+    static: Document | None
+    dynamic: tuple[Document, ...]
+    complete: bool
+
+
+def groups(documents: Sequence[Document]) -> Iterator[Group]:
+    """Yield the configurations that the files make, in order of their first file."""
+    statics = [document for document in documents if document.static]
+    taken: set[str] = set()
+    for static in statics:
+        others = [document for document in documents if document is not static and not document.static]
+        named, complete = _named(static, others)
+        own = (static,) if static.dynamic else ()
+        taken.add(static.path)
+        taken.update(document.path for document in named)
+        yield Group(static, (*own, *named), complete)
+    left: dict[str, list[Document]] = {}
+    for document in documents:
+        if document.path not in taken:
+            left.setdefault(os.path.dirname(document.path), []).append(document)
+    for alike in left.values():
+        for together in _compatible(alike):
+            yield Group(None, tuple(together), complete=False)
+
+
+def references(document: Document) -> list[str]:
+    """Return the paths and patterns of the files that a static file's file provider reads."""
+    file = f.inside(document.fields, "providers", "file")
+    directory, filename = f.text(file, "directory"), f.text(file, "filename")
+    if directory is not None:
+        return [os.path.join(os.path.normpath(directory.value), f"*{suffix}") for suffix in SUFFIXES]
+    return [filename.value] if filename is not None else []
+
+
+def _named(static: Document, others: Sequence[Document]) -> tuple[list[Document], bool]:
+    """Return the dynamic files that a static one names; and whether all that it names was found.
+
+    The path is one of the server. A directory here counts that ends as it does, or at least bears its last name.
+    """
+    by_path = {document.path: document for document in others}
+    patterns = references(static)
+    if not patterns:
+        return [], bool(f.inside(static.fields, "providers")) and "file" not in f.inside(static.fields, "providers")
+    index = PathIndex(by_path)
+    found: dict[str, Document] = {}
+    for pattern in patterns:
+        parts = [part for part in pattern.split("/") if part not in ("", ".", "..")]
+        for start in range(max(len(parts) - (1 if len(patterns) == 1 else 2), 0) + 1):
+            near = index.nearest("/".join(parts[start:]), static.path)
+            if near:
+                found.update((path, by_path[path]) for path in near)
+                break
+    return list(found.values()), bool(found) and all(document.open is None for document in found.values())
+
+
+def _compatible(documents: Sequence[Document]) -> Iterator[list[Document]]:
+    """Yield the files of one folder as one where no two define the same, else each alone: they are alternatives."""
+    seen: set[tuple[str, str, str]] = set()
+    for document in documents:
+        own = names(document)
+        if not seen.isdisjoint(own):
+            yield from ([one] for one in documents)
+            return
+        seen |= own
+    yield list(documents)
