@@ -275,8 +275,9 @@ class Algorithm:
     `name` is the dialect's own: nginx "round_robin", "least_conn", "least_time", "random", "random_two",
     "ip_hash", "hash", "hash_consistent"; HAProxy "roundrobin", "static-rr", "leastconn", "first", "random",
     "source", "uri", "url_param", "hdr", "hash", "rdp-cookie", "sticky"; native "round_robin", "least_connections",
-    "random", "hash", "hash_consistent". `key` is what is hashed, as written. `consistent`, `function` ("sdbm",
-    "djb2", "wt6", "crc32", "none") and `avalanche` are HAProxy's hash-type after its defaults; `draws` is random's.
+    "random", "hash", "hash_consistent"; Traefik "wrr", "p2c", "hrw", "leasttime". `key` is what is hashed, as written.
+    `consistent`, `function` ("sdbm", "djb2", "wt6", "crc32", "none") and `avalanche` are HAProxy's hash-type after its
+    defaults; `draws` is random's.
     """
 
     __slots__ = ("avalanche", "balance_factor", "consistent", "draws", "function", "key", "name", "options", "span")

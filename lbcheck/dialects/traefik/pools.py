@@ -176,6 +176,7 @@ def _server(
     weight, options = _weight(fields)
     if scheme:
         options["scheme"] = Setting(scheme, written.span)
+        options["url"] = written
     tls = Setting(True, written.span) if scheme in ("https", "wss") else f.boolean(fields, "tls")
     failures, window = passive or (None, None)
     return Server(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
@@ -9,6 +10,8 @@ if TYPE_CHECKING:
 
     from lbcheck.model import Pool
 
+#: Dialects whose module has a `Balancer` that asks for nothing but the pool.
+_OF_THE_POOL_ALONE = frozenset({"native", "traefik"})
 #: Beyond this many points a consistent-hash ring is not looked at (nginx accepts `weight=100000`: 16 million points).
 MAX_RING_POINTS = 2_000_000
 
@@ -100,10 +103,9 @@ def balancer(pool: Pool, dialect: str, exact_points: int | None = None) -> Balan
         from lbcheck.traffic.algorithms import haproxy
 
         return haproxy.Backend(pool, points, exact_points)
-    if dialect == "native":
-        from lbcheck.traffic.algorithms import native
-
-        return native.Balancer(pool)
+    if dialect in _OF_THE_POOL_ALONE:
+        made: Balancer = import_module(f"lbcheck.traffic.algorithms.{dialect}").Balancer(pool)
+        return made
     return Shares(None, reason=f"the algorithms of {dialect} are not emulated")
 
 
