@@ -129,7 +129,8 @@ def read(case, files, disk):
         from lbcheck.dialects.haproxy import read_group
 
         return [read_group(configs, disk)]
-    return dialect(case.dialect).read([case.blocks[0].name], disk)
+    together = list(files) if case.dialect == "traefik" else [case.blocks[0].name]
+    return dialect(case.dialect).read(together, disk)
 
 
 def spots(result):

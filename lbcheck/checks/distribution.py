@@ -17,13 +17,19 @@ if TYPE_CHECKING:
 
     from lbcheck.context import Context
     from lbcheck.model import Config, Pool, Server
+    from lbcheck.text import Span
 
     Shared = Sequence[tuple[Server, float]]
 
 #: HAProxy picks by something else than weight: src/lb_fas.c goes by id and maxconn, src/lb_ss.c by the last choice.
-_IGNORING = {"haproxy": frozenset({"first", "sticky"})}
-#: Algorithms of nginx and HAProxy whose shares are weight / sum of weights (traffic.algorithms computes the same).
-_BY_WEIGHT = frozenset({"round_robin", "least_conn", "roundrobin", "static-rr"})
+#: Envoy's RANDOM draws all hosts alike (random_lb.cc). Traefik's p2c has no weights (p2c.go; seen on 3.7.13).
+_IGNORING = {
+    "haproxy": frozenset({"first", "sticky"}),
+    "envoy": frozenset({"random"}),
+    "traefik": frozenset({"p2c"}),
+}
+#: Algorithms of nginx, HAProxy and Traefik whose shares are weight / sum of weights (as traffic.algorithms has it).
+_BY_WEIGHT = frozenset({"round_robin", "least_conn", "roundrobin", "static-rr", "wrr"})
 
 
 def ignores_weights(pool: Pool, dialect: str) -> bool:
@@ -116,23 +122,25 @@ def weight_ignored(config: Config, context: Context) -> Iterator[Hit]:
     HAProxy's leastconn compares (connections + 1) * 4096 / weight only for servers that have connections; each idle
     one has key 0, whatever its weight (src/lb_fwlc.c fwlc_get_key), so quiet pools are shared out evenly.
     """
-    if config.dialect != "haproxy":
+    if config.dialect not in _IGNORING:
         return
-    inherited = Counter(pool.algorithm.span for pool in config.pools if _reads_no_weight(pool))
+    dialect = config.dialect
+    inherited = Counter(pool.algorithm.span for pool in config.pools if _reads_no_weight(pool, dialect))
     for pool, members in context.once(config, choices) if inherited else ():
-        if not _reads_no_weight(pool) or equal_weights(members):
+        if not _reads_no_weight(pool, dialect) or equal_weights(members):
             continue
         name, span = pool.algorithm.name, pool.algorithm.span
         idle = name == "leastconn"
+        how, instead = _BALANCE[dialect]
         args = {
             "pool": pool.name,
-            "algorithm": name,
+            "algorithm": how.format(name),
+            "instead": how.format(instead),
             "weights": listed([f"{server.name} {server.weight.value}" for server in members]),
-            "effect": "while a server has no connection, each gets the same number of requests"
-            if idle
-            else "the first server that has a free slot gets all requests",
+            "effect": _EFFECTS.get(name, "the first server that has a free slot gets all requests"),
         }
-        fix = unsafe("share by weight", [replace_word(span, name, "roundrobin")])
+        written = span.text if dialect == "envoy" and span is not None else name
+        fix = unsafe("share by weight", [replace_word(span, written, instead)]) if _fixable(dialect, span) else None
         yield Hit(
             "D06",
             span or pool.span,
@@ -143,5 +151,23 @@ def weight_ignored(config: Config, context: Context) -> Iterator[Hit]:
         )
 
 
-def _reads_no_weight(pool: Pool) -> bool:
-    return pool.algorithm.name == "leastconn" or ignores_weights(pool, "haproxy")
+#: How each dialect writes an algorithm, and the one that reads weights.
+_BALANCE = {
+    "haproxy": ("balance {}", "roundrobin"),
+    "envoy": ("lb_policy {}", "ROUND_ROBIN"),
+    "traefik": ("strategy: {}", "wrr"),
+}
+_EFFECTS = {
+    "leastconn": "while a server has no connection, each gets the same number of requests",
+    "random": "each server gets the same number of requests",
+    "p2c": "of two servers drawn at random the one with fewer requests gets the next one",
+}
+
+
+def _fixable(dialect: str, span: Span | None) -> bool:
+    """Say whether another word in the algorithm's place does it: a typed policy of Envoy is a message of its own."""
+    return dialect != "envoy" or (span is not None and span.text.isupper())
+
+
+def _reads_no_weight(pool: Pool, dialect: str) -> bool:
+    return (pool.algorithm.name == "leastconn" and dialect == "haproxy") or ignores_weights(pool, dialect)

@@ -68,18 +68,24 @@ def _overlaps(config: Config, entries: list[_Entry]) -> Iterator[tuple[_Entry, _
     open_entries: list[_Entry] = []
     for entry in sorted(entries, key=lambda entry: entry[0]):
         open_entries = [other for other in open_entries if other[1] >= entry[0]][:_MEETINGS]
-        rival = next((other for other in open_entries if _meet(config, other[2], entry[2])), None)
+        rival = next((other for other in open_entries if _meet(config, other, entry)), None)
         if rival is not None:
             yield (rival, entry) if order[id(rival)] < order[id(entry)] else (entry, rival)
         open_entries.append(entry)
 
 
-def _meet(config: Config, one: Frontend, other: Frontend) -> bool:
+def _meet(config: Config, first: _Entry, second: _Entry) -> bool:
     """Say whether two frontends are different proxies that may run at once.
 
     nginx merges all `server` blocks of one listen within http and within stream, but not across them. Of the
-    arms of a HAProxy `.if` only one is read.
+    arms of a HAProxy `.if` only one is read. The virtual hosts of an Envoy listener share it; two listeners may not
+    share an address, whatever their hosts.
     """
+    one, other = first[2], second[2]
+    if config.dialect == "envoy":
+        return first[3] is not second[3]
+    if config.dialect == "traefik" and first[3].span == second[3].span:
+        return False  # one entry point, for plain HTTP, for TLS and for TCP
     if config.dialect == "nginx":
         return one.scope != other.scope
     if one is other or _virtual_hosts(one, other):
@@ -99,6 +105,8 @@ def _hit(config: Config, one: Frontend, early: Listener, other: Frontend, late: 
         effect = f"the socket of {other.name} takes the other's place, and {one.name} gets nothing"
     if config.dialect == "nginx" and not ("reuseport" in early.options and "reuseport" in late.options):
         effect = f"{one.scope} and {other.scope} cannot share it, so nginx does not start"
+    if config.dialect == "envoy":
+        effect = "Envoy refuses the second listener"
     args = {"address": late.address.text, "frontend": other.name, "other": one.name, "effect": effect}
     related = [Related(early.span, f"{one.name} listens on it already")]
     return Hit("R08", late.span, args, related=related, frontend=other.name)

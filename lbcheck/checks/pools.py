@@ -26,6 +26,14 @@ EFFECTS = {
 }
 #: How each dialect takes a server out of rotation.
 _OUT = {"nginx": "`down`", "haproxy": "`disabled`", "native": "its `state`"}
+#: What a route to a pool that does not exist does, by dialect and protocol.
+_UNDEFINED = {
+    ("haproxy", ""): "HAProxy does not start",
+    ("envoy", "http"): "Envoy does not start",
+    ("envoy", "tcp"): "its connections are closed",
+    ("traefik", ""): "Traefik only logs that, disables the router, and answers 404 to its requests",
+}
+_NOWHERE = "its requests have nowhere to go"
 #: For so many undefined names a near one is looked for: each is compared with every pool.
 _GUESSES = 20
 
@@ -132,7 +140,7 @@ def _undefined(frontend: Frontend, route: Route, target: WeightedTarget, known: 
     if route.expression is not None:
         effect = "requests for which the expression gives that name fall through to the default"
     else:
-        effect = "HAProxy does not start" if dialect == "haproxy" else "its requests have nowhere to go"
+        effect = _UNDEFINED.get((dialect, frontend.protocol), _UNDEFINED.get((dialect, ""), _NOWHERE))
     args = {
         "name": target.name,
         "effect": effect,

@@ -32,13 +32,15 @@ class _Shadow(NamedTuple):
     whole: bool
 
 
-def shadowed(frontend: Frontend, *, movable: bool) -> Iterator[Hit]:
+def shadowed(frontend: Frontend, *, movable: bool, in_order: bool = False) -> Iterator[Hit]:
     """Yield R01 for every route that is left nothing, and for every one that is left a part.
 
-    `movable` says that each route is a line of its own, which a fix may move.
+    `movable` says that each route is a line of its own, which a fix may move; `in_order` that a route which answers
+    by itself has its turn where it stands.
     """
     routes = frontend.routes
-    yield from _answered(frontend)
+    if not in_order:
+        yield from _answered(frontend)
     doubles = {id(later) for _, later in duplicates(frontend)}
     seen = Seen()
     drowned: list[Route] = []
@@ -50,7 +52,7 @@ def shadowed(frontend: Frontend, *, movable: bool) -> Iterator[Hit]:
                 drowned.append(route)
             else:
                 yield _hit(frontend, route, shadow, movable=movable)
-        if _takes(route):
+        if _takes(route) or (in_order and route.outcome == "answer"):
             for alternative in alternatives:
                 seen.add(number, alternative)
     winner = routes[seen.everything] if drowned and seen.everything is not None else None
@@ -68,7 +70,7 @@ def _answered(frontend: Frontend) -> Iterator[Hit]:
     )
     dead = [route for route in frontend.routes if route.targets and route.match not in (EVERY_REQUEST, ())]
     if answer is not None and dead:
-        yield _drowned(frontend, answer, dead)
+        yield _drowned(frontend, answer, dead, _SPARE)
 
 
 def duplicates(frontend: Frontend) -> Iterator[tuple[Route, Route]]:
@@ -192,7 +194,7 @@ def _hit(frontend: Frontend, route: Route, shadow: _Shadow, *, movable: bool) ->
     )
 
 
-def _drowned(frontend: Frontend, winner: Route, routes: list[Route]) -> Hit:
+def _drowned(frontend: Frontend, winner: Route, routes: list[Route], advice: str = NARROWER_FIRST) -> Hit:
     """One finding for all the routes behind one that takes everything; a warning where that one answers by itself."""
     answers = winner.outcome == "answer"
     more = f" and {counted(len(routes) - 1, 'route')} behind it" if len(routes) > 1 else ""
@@ -202,7 +204,7 @@ def _drowned(frontend: Frontend, winner: Route, routes: list[Route]) -> Hit:
         "line": winner.span.line,
         "winner": words(winner),
         "pools": words(*routes),
-        "advice": _SPARE if answers else NARROWER_FIRST,
+        "advice": advice,
     }
     return Hit(
         "R01",

@@ -40,8 +40,8 @@ class Dialect(Protocol):
 DIALECTS: dict[str, str] = {
     "nginx": "lbcheck.dialects.nginx",
     "haproxy": "lbcheck.dialects.haproxy",
-    "native": "lbcheck.dialects.native",
     "traefik": "lbcheck.dialects.traefik",
+    "native": "lbcheck.dialects.native",
 }
 
 

@@ -14,8 +14,6 @@ if TYPE_CHECKING:
     from lbcheck.model import Config
     from lbcheck.text import Source
 
-CHECKS: dict[str, Callable[[Config, Context], Iterable[Hit]]] = {}
-
 
 def recognises(source: Source) -> bool:
     """Say whether the text is one of Traefik's files, by its sections."""
@@ -43,3 +41,12 @@ def read(paths: Sequence[str], files: Files) -> list[Config]:
     from lbcheck.dialects.traefik import lower
 
     return lower.read(paths, files)
+
+
+def __getattr__(name: str) -> dict[str, Callable[[Config, Context], Iterable[Hit]]]:
+    """Load the table of checks when it is asked for: reading a file needs none of them."""
+    if name == "CHECKS":
+        from lbcheck.dialects.traefik.checks import CHECKS as TABLE
+
+        return TABLE
+    raise AttributeError(name)

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from lbcheck.dialects.traefik import fields as f
 from lbcheck.dialects.traefik.entries import names
+from lbcheck.dialects.traefik.values import TEMPLATE
+from lbcheck.findings import NotChecked
 from lbcheck.paths import PathIndex
 
 if TYPE_CHECKING:
@@ -33,10 +35,14 @@ def groups(documents: Sequence[Document]) -> Iterator[Group]:
     for static in statics:
         others = [document for document in documents if document is not static and not document.static]
         named, complete = _named(static, others)
-        own = (static,) if static.dynamic else ()
+        own = (static,) if static.dynamic and _reads_itself(static) else ()
+        if static.dynamic and not own:
+            static.unmodelled.append(
+                NotChecked(static.source.span(0, 0), "Traefik takes no routers from its static file")
+            )
         taken.add(static.path)
         taken.update(document.path for document in named)
-        yield Group(static, (*own, *named), complete)
+        yield Group(static, (*own, *named), complete or (bool(own) and static.open is None))
     left: dict[str, list[Document]] = {}
     for document in documents:
         if document.path not in taken:
@@ -53,6 +59,12 @@ def references(document: Document) -> list[str]:
     if directory is not None:
         return [os.path.join(os.path.normpath(directory.value), f"*{suffix}") for suffix in SUFFIXES]
     return [filename.value] if filename is not None else []
+
+
+def _reads_itself(static: Document) -> bool:
+    """Say whether a static file names itself as the file provider's; a template's name may be its own."""
+    name = os.path.basename(static.path)
+    return any(os.path.basename(path) == name or TEMPLATE.search(path) for path in references(static))
 
 
 def _named(static: Document, others: Sequence[Document]) -> tuple[list[Document], bool]:

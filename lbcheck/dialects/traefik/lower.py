@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from lbcheck.dialects.traefik import document as documents
 from lbcheck.dialects.traefik import fields as f
-from lbcheck.dialects.traefik import group, pools, routers, schema
+from lbcheck.dialects.traefik import group, pools, requirements, routers, schema
 from lbcheck.dialects.traefik import static as statics
 from lbcheck.dialects.traefik.entries import PROTOCOLS, Entries
 from lbcheck.dialects.traefik.services import Services
@@ -57,6 +57,7 @@ def config(one: Group) -> Config:
     made.frontends = routers.frontends(readable, entries, static, services)
     _leave_out_halves(made, services)
     _note_uses(made, static, services, complete=complete)
+    made.requirements += requirements.requirements(entries)
     made.tree = Tree(entries, static, broken, complete)
     return made
 

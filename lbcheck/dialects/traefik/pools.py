@@ -57,7 +57,9 @@ def pool(entry: Entry, protocol: str, config: Config, transports: Transports) ->
     key, node = entry.fields["loadbalancer"]
     fields = f.of(node)
     check = _health_check(fields, protocol, config)
-    checked = Setting(check is not None, None if check is None else check.span)
+    checked = None
+    if protocol == "http" or check is not None:  # not every version can check others
+        checked = Setting(check is not None, None if check is None else check.span)
     passive = _passive(fields, config)
     servers = [
         made
@@ -163,7 +165,7 @@ def _server(
     node: Node,
     protocol: str,
     check: HealthCheck | None,
-    checked: Setting[bool],
+    checked: Setting[bool] | None,
     passive: tuple[Setting[int], Setting[float]] | None,
 ) -> Server | None:
     fields = f.of(node)

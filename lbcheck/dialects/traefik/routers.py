@@ -177,6 +177,7 @@ def _listeners(entry_point: EntryPoint | None, *, tls: bool) -> list[Listener]:
 def _route(router: Router, entries: Entries, services: Services, entry_point: EntryPoint | None) -> Route:
     entry = router.entry
     node = f.scalar(entry.fields, "service")
+    options = {"priority": Setting(router.priority)} if router.protocol != "udp" else {}
     middlewares = list(_middlewares(entry, entries, router.protocol, entry_point))
     if node is None:
         return Route(entry.name, entry.key.span, router.match, (), "unknown", expression=entry.name)
@@ -194,6 +195,7 @@ def _route(router: Router, entries: Entries, services: Services, entry_point: En
         outcome,
         expression=node.text if outcome == "unknown" else None,
         retry=_retry(middlewares),
+        options=options,
     )
 
 
