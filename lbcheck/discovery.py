@@ -29,8 +29,8 @@ BY_SUFFIX: dict[str, tuple[str, ...]] = {
     ".vhost": ("nginx",),
     ".cfg": ("haproxy", "nginx"),
     ".haproxy": ("haproxy",),
-    ".yaml": ("native", "traefik"),
-    ".yml": ("native", "traefik"),
+    ".yaml": ("native", "traefik", "compose"),
+    ".yml": ("native", "traefik", "compose"),
     ".json": ("native",),
     ".toml": ("traefik",),
 }

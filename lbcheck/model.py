@@ -694,7 +694,8 @@ class Config:
     name "*" means that any pool of the scope may be. `tree` is the dialect's resolved tree, for its own checks.
     `blocks` gives the extent of every block, for suppressions on an opening line. `assumed` are files that an include
     of a server's path was taken to mean, by path, with the include as it is written. `world` is what the servers'
-    names must exist in. `apart`: each object of the config stands alone, so that an error of reading concerns the one
+    names must exist in, and `home` the workload of it in which the proxy itself runs.
+    `apart`: each object of the config stands alone, so that an error of reading concerns the one
     in which it is and the others are judged all the same (a Kubernetes API server refuses one object, not all).
     `subject` gives for a place the object it belongs to, as {"kind", "namespace", "name"}, and its JSON Pointer.
     `written_ignores` gives what silences findings besides comments: (text, reach), as in an annotation.
@@ -710,6 +711,7 @@ class Config:
         "files",
         "frontends",
         "hits",
+        "home",
         "open",
         "path",
         "pools",
@@ -744,6 +746,7 @@ class Config:
         self.tree: Any = None
         self.blocks: Callable[[], Iterable[Span]] = list
         self.world: World | None = None
+        self.home: str | None = None
         self.apart = False
         self.subject: Callable[[Span], tuple[dict[str, str] | None, str | None]] = _no_subject
         self.written_ignores: Callable[[], Iterable[tuple[Span, Span]]] = list

@@ -127,7 +127,10 @@ WRONG = [
     ("[config]\nfiles = []", "config: is no list of tables"),
     ("[[config]]\nfiles = []", "config: files: name the files"),
     ("[[config]]", "config: None is no list of strings"),
-    ('[[config]]\nfiles = ["a"]\ndialect = "caddy"', "config: dialect: 'caddy' is none of nginx, haproxy, traefik, native"),
+    (
+        '[[config]]\nfiles = ["a"]\ndialect = "caddy"',
+        "config: dialect: 'caddy' is none of nginx, haproxy, traefik, compose, native",
+    ),
     ('[[config]]\nfile = ["a"]', "config: file: no such key; did you mean files?"),
     ('[[ignore-findings]]\nrule = "E02"\nreason = "x"', "ignore-findings: every entry needs a path"),
     ('[[ignore-findings]]\npath = "x"\nrule = "E02"', "ignore-findings: every entry needs a reason"),

@@ -102,6 +102,8 @@ def _tied(first: Route, later: Route) -> bool:
 
 
 def _verdict(first: Route, later: Route) -> str:
+    if destination(first) == destination(later):
+        return f"both lead to {words(first)}"
     if _tied(first, later):
         priority = first.options["priority"].value
         return f"chance decides at each start between {words(first)} and {words(later)}: both have priority {priority}"

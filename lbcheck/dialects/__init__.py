@@ -41,6 +41,7 @@ DIALECTS: dict[str, str] = {
     "nginx": "lbcheck.dialects.nginx",
     "haproxy": "lbcheck.dialects.haproxy",
     "traefik": "lbcheck.dialects.traefik",
+    "compose": "lbcheck.dialects.compose",
     "native": "lbcheck.dialects.native",
 }
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from lbcheck.dialects.traefik.checks_labels import container_ambiguous
 from lbcheck.dialects.traefik.checks_routers import router_broken
 from lbcheck.dialects.traefik.checks_services import composite_health, failover_invalid
 
@@ -17,5 +18,6 @@ if TYPE_CHECKING:
 CHECKS: dict[str, Callable[[Config, Context], Iterable[Hit]]] = {
     "F09": failover_invalid,
     "H18": composite_health,
+    "P14": container_ambiguous,
     "R11": router_broken,
 }

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from lbcheck.dialects.traefik import fields as f
 from lbcheck.dialects.traefik import pools
-from lbcheck.dialects.traefik.entries import local
 from lbcheck.dialects.traefik.services import KINDS
 from lbcheck.dialects.traefik.values import TEMPLATE
 from lbcheck.findings import WARNING, Hit
@@ -56,16 +55,16 @@ def _references(entry: Entry, protocol: str, tree: Tree) -> Iterator[Hit]:
     fields = entry.fields
     if not f.written(fields, "service") and not _has_children(entry, protocol, tree):
         yield _hit(entry, entry.key.span, "it has no service", "name one with `service:`")
-    if tree.static.known and not f.written(fields, "parentrefs"):
+    if tree.static.entry_points and not f.written(fields, "parentrefs"):
         yield from _entry_points(entry, tree)
     if not tree.complete:
         return
     known = tree.entries.of(protocol, "middlewares")
     for node in f.texts(fields, "middlewares"):
-        yield from _missing(entry, node, known, "middleware")
+        yield from _missing(entry, node, known, "middleware", tree)
     options = f.scalar(f.inside(fields, "tls"), "options")
     if options is not None and options.text != "default":
-        yield from _missing(entry, options, tree.entries.of("tls", "options"), "TLS option")
+        yield from _missing(entry, options, tree.entries.of("tls", "options"), "TLS option", tree)
 
 
 def _has_children(entry: Entry, protocol: str, tree: Tree) -> bool:
@@ -73,6 +72,7 @@ def _has_children(entry: Entry, protocol: str, tree: Tree) -> bool:
     if not tree.complete:
         return True
     routers = tree.entries.of(protocol, "routers").values()
+    local = tree.entries.local
     return any(local(node.text)[0] == entry.name for one in routers for node in f.texts(one.fields, "parentrefs"))
 
 
@@ -90,9 +90,9 @@ def _entry_points(entry: Entry, tree: Tree) -> Iterator[Hit]:
             yield _hit(entry, node.span, problem, advice, "Traefik only logs that, and it is not there", WARNING)
 
 
-def _missing(entry: Entry, node: ScalarNode, known: Iterable[str], what: str) -> Iterator[Hit]:
-    name, provider = local(node.text)
-    if provider in ("", "file") and name not in known and not TEMPLATE.search(name):
+def _missing(entry: Entry, node: ScalarNode, known: Iterable[str], what: str, tree: Tree) -> Iterator[Hit]:
+    name, provider = tree.entries.local(node.text)
+    if not provider and name not in known and not TEMPLATE.search(name):
         guess = closest(name, known)
         advice = f"did you mean {guess}?" if guess else "define it, or name one that exists"
         yield _hit(entry, node.span, f"there is no {what} {name[:60]}", advice)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from lbcheck.dialects.traefik import fields as f
-from lbcheck.dialects.traefik.entries import local
 from lbcheck.findings import ERROR, WARNING, Hit, Related
 
 if TYPE_CHECKING:
@@ -48,8 +47,8 @@ def _parents(tree: Tree) -> Iterator[tuple[str, _Parent]]:
 
 
 def _child(node: ScalarNode, protocol: str, tree: Tree) -> Entry | None:
-    name, provider = local(node.text)
-    return tree.entries.of(protocol, "services").get(name) if provider in ("", "file") else None
+    name, provider = tree.entries.local(node.text)
+    return None if provider else tree.entries.of(protocol, "services").get(name)
 
 
 def _reports(child: Entry) -> bool | None:
@@ -114,7 +113,7 @@ def failover_invalid(config: Config, _context: Context) -> Iterator[Hit]:
         if main is None or fallback is None:
             missing = "service" if main is None else "fallback"
             yield _failover(entry, entry.key, f"names no {missing}", f"write `{missing}:`", "Traefik does not build it")
-        elif local(main.text)[0] == local(fallback.text)[0]:
+        elif tree.entries.local(main.text) == tree.entries.local(fallback.text):
             yield _failover(entry, fallback, "falls back to itself", "name another service", "nothing takes over")
         else:
             yield from _never_triggered(entry, main, inside, tree)

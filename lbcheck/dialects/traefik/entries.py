@@ -18,6 +18,10 @@ PROTOCOLS = ("http", "tcp", "udp")
 #: The sections of a protocol whose entries have names.
 SECTIONS = ("routers", "services", "middlewares", "serverstransports")
 
+#: The provider whose names files hold; and those of a project with labels.
+IN_FILES = frozenset({"file"})
+IN_PROJECTS = frozenset({"file", "docker", "swarm"})
+
 
 class Entry(NamedTuple):
     """Something with a name: its key, its content, and the content's fields."""
@@ -31,9 +35,10 @@ class Entry(NamedTuple):
 class Entries:
     """All entries of a configuration. `twice` are those that an earlier file has already defined: (first, further)."""
 
-    __slots__ = ("_by_section", "twice")
+    __slots__ = ("_by_section", "providers", "twice")
 
-    def __init__(self, documents: Iterable[Document]) -> None:
+    def __init__(self, documents: Iterable[Document], providers: frozenset[str] = IN_FILES) -> None:
+        self.providers = providers
         self._by_section: dict[tuple[str, str], dict[str, Entry]] = {}
         self.twice: list[tuple[Entry, Entry]] = []
         for document in documents:
@@ -56,6 +61,10 @@ class Entries:
             if first is not entry:
                 self.twice.append((first, entry))
 
+    def local(self, name: str) -> tuple[str, str]:
+        """Return (name, provider) of a reference; provider "" where it is to be found here."""
+        return local(name, self.providers)
+
     def of(self, protocol: str, section: str) -> dict[str, Entry]:
         """Return the entries of a section by name."""
         return self._by_section.get((protocol, section), {})
@@ -67,10 +76,12 @@ def names(document: Document) -> set[tuple[str, str, str]]:
     return {(protocol, section, name) for (protocol, section), known in one._by_section.items() for name in known}  # noqa: SLF001
 
 
-def local(name: str) -> tuple[str, str]:
-    """Return (name, provider) of a reference such as `app@file`; provider "" where none is named.
+def local(name: str, providers: frozenset[str] = IN_FILES) -> tuple[str, str]:
+    """Return (name, provider) of a reference such as `app@internal`; provider "" where it is one of those read here.
 
-    A name that a file gives belongs to the provider "file", so `app` and `app@file` are the same in a file.
+    A name that a file gives belongs to the provider "file", so `app` and `app@file` are the same in a file; likewise
+    for labels and the provider "docker".
     """
     short, at, provider = name.partition("@")
-    return (short, provider.lower()) if at else (name, "")
+    provider = provider.lower()
+    return (short, "" if provider in providers else provider) if at else (name, "")

@@ -5,19 +5,33 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, NamedTuple
 
+from lbcheck.dialects import composefile
 from lbcheck.dialects.traefik import fields as f
+from lbcheck.dialects.traefik import labels
 from lbcheck.dialects.traefik.entries import names
 from lbcheck.dialects.traefik.values import TEMPLATE
+from lbcheck.dialects.yaml_nodes import MappingNode
 from lbcheck.findings import NotChecked
 from lbcheck.paths import PathIndex
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from lbcheck.dialects.containers import Container, Containers
     from lbcheck.dialects.traefik.document import Document
+    from lbcheck.dialects.traefik.labels import Labelled
 
 #: What the file provider reads in a directory.
 SUFFIXES = (".toml", ".yaml", ".yml")
+
+
+class Project(NamedTuple):
+    """A Compose project with Traefik in it: its file, its containers, and the one that runs Traefik, if one does."""
+
+    document: Document
+    containers: Containers
+    proxy: Container | None
+    labelled: Labelled
 
 
 class Group(NamedTuple):
@@ -26,10 +40,55 @@ class Group(NamedTuple):
     static: Document | None
     dynamic: tuple[Document, ...]
     complete: bool
+    project: Project | None = None
 
 
 def groups(documents: Sequence[Document]) -> Iterator[Group]:
     """Yield the configurations that the files make, in order of their first file."""
+    composed = [document for document in documents if composefile.recognises(document.source)]
+    documents = [document for document in documents if document not in composed]
+    for group in _groups(documents):
+        found = next((one for one in composed if _belongs(one, group)), None) if group.static is not None else None
+        if found is None:
+            yield group
+        else:
+            composed.remove(found)
+            yield _with_labels(found, group)
+    for one in composed:
+        yield _with_labels(one, None)
+
+
+def _belongs(composed: Document, group: Group) -> bool:
+    """Say whether a Compose file mounts a static file into Traefik, or lies beside it with Traefik in it."""
+    if composed.root is None or group.static is None:
+        return False
+    project = composefile.containers(composed.root, composed.source)
+    proxies = [one for one in project.by_name.values() if labels.is_traefik(one)]
+    folder = os.path.dirname(composed.path)
+    mounted = {os.path.normpath(os.path.join(folder, mount.source)) for one in proxies for mount in one.mounts}
+    path = os.path.normpath(group.static.path)
+    inside = any(path == place or path.startswith(place.rstrip("/") + "/") for place in mounted)
+    alone = len(proxies) == 1 and labels.static(proxies[0], composed.source) is None
+    return bool(proxies) and (inside or (alone and os.path.dirname(path) == folder))
+
+
+def _with_labels(composed: Document, group: Group | None) -> Group:
+    """Return the configuration of a Compose file's labels, with the files that belong to it."""
+    root = composed.root or MappingNode(composed.source, 0, 0, None)
+    containers = composefile.containers(root, composed.source)
+    proxies = [one for one in containers.by_name.values() if labels.is_traefik(one)]
+    proxy = proxies[0] if len(proxies) == 1 else None
+    static = group.static if group is not None else None
+    if static is None and proxy is not None:
+        static = labels.static(proxy, composed.source)
+    labelled = labels.dynamic(containers, exposed=labels.exposed_by_default(static))
+    dynamic = group.dynamic if group is not None else ()
+    # other projects on the host are read as well, so what is not here may be there
+    project = Project(composed, containers, proxy, labelled)
+    return Group(static, (labelled.document, *dynamic), complete=False, project=project)
+
+
+def _groups(documents: Sequence[Document]) -> Iterator[Group]:
     statics = [document for document in documents if document.static]
     taken: set[str] = set()
     for static in statics:

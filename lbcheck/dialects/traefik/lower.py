@@ -8,14 +8,14 @@ from lbcheck.dialects.traefik import document as documents
 from lbcheck.dialects.traefik import fields as f
 from lbcheck.dialects.traefik import group, pools, requirements, routers, schema
 from lbcheck.dialects.traefik import static as statics
-from lbcheck.dialects.traefik.entries import PROTOCOLS, Entries
+from lbcheck.dialects.traefik.entries import IN_FILES, IN_PROJECTS, PROTOCOLS, Entries
 from lbcheck.dialects.traefik.services import Services
 from lbcheck.model import Config
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from lbcheck.dialects.traefik.group import Group
+    from lbcheck.dialects.traefik.group import Group, Project
     from lbcheck.dialects.traefik.routers import Broken
     from lbcheck.dialects.traefik.static import Static
     from lbcheck.files import Files
@@ -28,6 +28,7 @@ class Tree(NamedTuple):
     static: Static
     broken: list[Broken]
     complete: bool
+    project: Project | None
 
 
 def read(paths: Sequence[str], files: Files) -> list[Config]:
@@ -38,7 +39,8 @@ def read(paths: Sequence[str], files: Files) -> list[Config]:
 
 def config(one: Group) -> Config:
     """Return the config of a group of files."""
-    files = [document for document in (one.static, *one.dynamic) if document is not None]
+    files = [] if one.project is None else [one.project.document]
+    files += [document for document in (one.static, *one.dynamic) if document is not None]
     files = list({document.path: document for document in files}.values())
     made = Config("traefik", files[0].path, [document.source for document in files])
     made.blocks = lambda: (span for document in files for span in document.blocks())
@@ -46,10 +48,11 @@ def config(one: Group) -> Config:
         made.hits += document.hits
         made.unmodelled += document.unmodelled
         made.open = made.open or document.open
-        schema.check(document, made)
+        if one.project is None or document.path != one.project.document.path:
+            made.hits += schema.check(document)
     static = statics.read(one.static, made) if one.static is not None else statics.Static(None)
     complete = one.complete and made.open is None
-    entries = Entries(one.dynamic)
+    entries = Entries(one.dynamic, IN_FILES if one.project is None else IN_PROJECTS)
     services = {protocol: _services(protocol, entries, made, one, complete=complete) for protocol in PROTOCOLS}
     for found in services.values():
         made.pools += found.pools()
@@ -58,7 +61,10 @@ def config(one: Group) -> Config:
     _leave_out_halves(made, services)
     _note_uses(made, static, services, complete=complete)
     made.requirements += requirements.requirements(entries)
-    made.tree = Tree(entries, static, broken, complete)
+    made.tree = Tree(entries, static, broken, complete, one.project)
+    if one.project is not None:
+        made.world = one.project.containers.world
+        made.home = None if one.project.proxy is None else one.project.proxy.name
     return made
 
 
@@ -66,7 +72,7 @@ def _services(protocol: str, entries: Entries, made: Config, one: Group, *, comp
     fields = {} if one.static is None else one.static.fields
     default = f.inside(fields, "serverstransport" if protocol == "http" else "tcpserverstransport")
     transports = pools.Transports(default, entries.of(protocol, "serverstransports"))
-    return Services(protocol, entries.of(protocol, "services"), made, transports, complete=complete)
+    return Services(protocol, entries, made, transports, complete=complete)
 
 
 def _leave_out_halves(made: Config, services: dict[str, Services]) -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from lbcheck.dialects.traefik import fields as f
 from lbcheck.dialects.traefik import values
-from lbcheck.dialects.traefik.entries import local
+from lbcheck.dialects.traefik.entries import IN_PROJECTS, local
 from lbcheck.dialects.traefik.values import STATEMENT
 from lbcheck.dialects.yaml_nodes import MappingNode
 from lbcheck.model import Algorithm, HealthCheck, Persistence, Pool, Server, Setting
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from lbcheck.model import Address, Config
 
 _ONE = Setting(1)
+#: The field of a server that stands for several alike containers; no file can hold it (`labels`).
+REPLICAS = "\0replicas"
 #: Names for how a service chooses (pkg/config/dynamic BalancerStrategy).
 STRATEGIES = ("wrr", "p2c", "hrw", "leasttime")
 
@@ -38,7 +40,7 @@ class Transports:
         named = f.text(fields, "serverstransport")
         said = self._default
         if named is not None:
-            entry = self._known.get(local(named.value)[0])
+            entry = self._known.get(local(named.value, IN_PROJECTS)[0])
             if entry is None:
                 return {}
             said = entry.fields
@@ -181,6 +183,10 @@ def _server(
         options["url"] = written
     tls = Setting(True, written.span) if scheme in ("https", "wss") else f.boolean(fields, "tls")
     failures, window = passive or (None, None)
+    replicas = f.integer(fields, REPLICAS)
+    if replicas is not None:  # Traefik hears from Docker which containers there are
+        options["container"] = Setting(True, written.span)
+        checked = checked if check is not None else None
     return Server(
         address.text,
         address,
@@ -192,6 +198,7 @@ def _server(
         max_fails=failures,
         fail_timeout=window,
         tls=tls,
+        count=1 if replicas is None else replicas.value,
         options=options,
     )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from lbcheck.dialects import composefile
 from lbcheck.patterns import pattern
 
 if TYPE_CHECKING:
@@ -13,6 +14,10 @@ if TYPE_CHECKING:
 #: A quick look for the words that one of the tests below needs.
 _LIKELY = pattern(
     r"entrypoints|providers|routers|services|middlewares|serverstransports|certificates|options", re.IGNORECASE
+)
+#: What makes a Compose file one of Traefik's: labels for it, or Traefik with arguments.
+_LABELS = pattern(
+    r"\btraefik\.(?:http|tcp|udp)\.|--(?:entrypoints\.|providers\.(?:docker|swarm|file)\b)", re.IGNORECASE
 )
 #: In a dynamic file, what stands directly below http, tcp, udp or tls.
 _BELOW = r"(?:routers|services|middlewares|serverstransports|models)"
@@ -65,6 +70,8 @@ def recognises(source: Source) -> bool:
     text = source.text
     if not _LIKELY.search(text):
         return False
+    if _LABELS.search(text) and composefile.recognises(source):
+        return True
     if _TOML_STATIC.search(text):
         return True
     if _TOML_DYNAMIC.search(text):

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from lbcheck.dialects.traefik import conditions, matchers
 from lbcheck.dialects.traefik import fields as f
-from lbcheck.dialects.traefik.entries import PROTOCOLS, local
+from lbcheck.dialects.traefik.entries import PROTOCOLS
 from lbcheck.dialects.traefik.expressions import Call, RuleError
 from lbcheck.model import EVERY_REQUEST, Frontend, Listener, Retry, Route, Setting
 
@@ -205,12 +205,12 @@ def _middlewares(entry: Entry, entries: Entries, protocol: str, entry_point: Ent
         names = [*entry_point.middlewares, *names]
     known = entries.of(protocol, "middlewares")
     for name in names:
-        short, provider = local(name)
-        found = known.get(short) if provider in ("", "file") else None
+        short, provider = entries.local(name)
+        found = None if provider else known.get(short)
         if found is not None:
             yield found
             for node in f.texts(f.inside(found.fields, "chain"), "middlewares"):
-                further = known.get(local(node.text)[0])
+                further = known.get(entries.local(node.text)[0])
                 if further is not None:
                     yield further
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lbcheck.dialects.traefik import fields as f
+from lbcheck.dialects.traefik.pools import REPLICAS
 from lbcheck.dialects.traefik.values import TEMPLATE, seconds
 from lbcheck.dialects.yaml_nodes import MappingNode, ScalarNode, SequenceNode
 from lbcheck.findings import Hit
@@ -18,7 +19,7 @@ from lbcheck.spelling import closest
 if TYPE_CHECKING:
     from lbcheck.dialects.traefik.document import Document
     from lbcheck.dialects.yaml_nodes import Node
-    from lbcheck.model import Config
+    from lbcheck.text import Span
 
 #: A shape: field names with the shape of their values. A string names another shape, after `?` one that may be empty,
 #: after `*` a mapping of such by name, after `-` a list of such; or it is a kind of value. None is not looked into.
@@ -28,7 +29,7 @@ _KINDS = {"!int": "a whole number", "!bool": "true or false", "!time": "a time s
 
 _ROUTER: Shape = {**dict.fromkeys(("entryPoints", "middlewares", "service", "rule", "ruleSyntax")), "priority": "!int"}
 #: Fields of a server that files may write and Traefik passes over: they are for labels.
-_IGNORED: Shape = dict.fromkeys(("scheme", "port", "fenced"))
+_IGNORED: Shape = dict.fromkeys(("scheme", "port", "fenced", REPLICAS))
 _SHAPES: dict[str, Shape] = {
     "http": {
         "routers": "*http router",
@@ -73,8 +74,8 @@ _SHAPES: dict[str, Shape] = {
     },
     "udp balancer": {"servers": "-udp server"},
     "http server": {"url": None, "weight": "!int", "preservePath": "!bool", **_IGNORED},
-    "tcp server": {"address": None, "tls": "!bool", "port": None},
-    "udp server": {"address": None, "port": None},
+    "tcp server": {"address": None, "tls": "!bool", "port": None, REPLICAS: None},
+    "udp server": {"address": None, "port": None, REPLICAS: None},
     "health check": {
         **dict.fromkeys(("scheme", "mode", "path", "method", "hostname", "headers")),
         **dict.fromkeys(("status", "port"), "!int"),
@@ -108,20 +109,27 @@ _SHAPES: dict[str, Shape] = {
     "failover": {"service": None, "fallback": None, "healthCheck": None, "errors": None},
 }
 _INTEGER = pattern(r"[-+]?[0-9](?:_?[0-9])*\Z")
+_REFUSED = ": Traefik refuses the whole file"
 #: A file with more mistakes than this is of another format: the rest is not listed.
 _MAX_ERRORS = 100
 
 
-def check(document: Document, config: Config) -> None:
-    """Add to the config what in a file's routers and services makes Traefik refuse the file."""
-    if document.open is not None or document.hits:
-        return
+def check(document: Document) -> list[Hit]:
+    """Return what in a file's routers and services makes Traefik refuse the file."""
     found: list[Hit] = []
+    if document.open is not None or document.hits:
+        return found
     for protocol in ("http", "tcp", "udp"):
         pair = document.fields.get(protocol)
         if pair is not None:
             _look(pair[0], pair[1], protocol, found)
-    config.hits += found[:_MAX_ERRORS]
+    return found[:_MAX_ERRORS]
+
+
+def of_labels(document: Document) -> list[tuple[Span, str, str]]:
+    """Return what in labels makes Traefik ignore their container: place, problem, advice."""
+    hits = check(document)
+    return [(hit.span, str(hit.args["problem"]).removesuffix(_REFUSED), str(hit.args["advice"])) for hit in hits]
 
 
 def _look(key: ScalarNode, value: Node, shape: str, found: list[Hit]) -> None:
@@ -131,7 +139,7 @@ def _look(key: ScalarNode, value: Node, shape: str, found: list[Hit]) -> None:
     if shape in _KINDS:
         if isinstance(value, ScalarNode) and not _fits(value, shape):
             said = value.text[:40] or "nothing"
-            problem = f"{key.text}: {said} is not {_KINDS[shape]}: Traefik refuses the whole file"
+            problem = f"{key.text}: {said} is not {_KINDS[shape]}{_REFUSED}"
             found.append(Hit("E09", f.place((key, value)), {"problem": problem, "advice": f"write {_KINDS[shape]}"}))
         return
     kind, name = (shape[0], shape[1:]) if shape[0] in "*-?" else ("", shape)
@@ -182,16 +190,16 @@ def _fits(node: ScalarNode, kind: str) -> bool:
 
 
 def _empty(key: ScalarNode) -> Hit:
-    problem = f"{key.text[:60]} has nothing in it: Traefik refuses the whole file"
+    problem = f"{key.text[:60]} has nothing in it{_REFUSED}"
     return Hit("E08", key.span, {"problem": problem, "advice": "leave it out"})
 
 
 def _unknown(key: ScalarNode, shape: str, known: list[str]) -> Hit:
     guess = closest(key.text, known)
-    advice = f"did you mean {guess}?" if guess else f"it takes {', '.join(known)}"
+    advice = f"did you mean {guess}?" if guess else f"it takes {', '.join(word for word in known if word.isalpha())}"
     what = shape if shape in ("http", "tcp", "udp") else f"a {shape}"
     args = {
-        "problem": f"{key.text[:60]} is nothing that {what} has: Traefik refuses the whole file",
+        "problem": f"{key.text[:60]} is nothing that {what} has{_REFUSED}",
         "advice": advice,
     }
     return Hit("E06", key.span, args)

@@ -12,7 +12,7 @@ from lbcheck.findings import NotChecked
 from lbcheck.model import BACKUP, Pool, Setting, WeightedTarget
 
 if TYPE_CHECKING:
-    from lbcheck.dialects.traefik.entries import Entry
+    from lbcheck.dialects.traefik.entries import Entries, Entry
     from lbcheck.dialects.traefik.fields import Fields
     from lbcheck.dialects.yaml_nodes import ScalarNode
     from lbcheck.model import Config, Server
@@ -36,19 +36,31 @@ class Result(NamedTuple):
 class Services:
     """The services of one protocol. `complete`: a name that is not among them is nowhere."""
 
-    __slots__ = ("_config", "_entries", "_pools", "_protocol", "_results", "_transports", "complete", "parts", "used")
+    __slots__ = (
+        "_config",
+        "_entries",
+        "_pools",
+        "_protocol",
+        "_providers",
+        "_results",
+        "_transports",
+        "complete",
+        "parts",
+        "used",
+    )
 
     def __init__(
         self,
         protocol: str,
-        entries: dict[str, Entry],
+        entries: Entries,
         config: Config,
         transports: pools.Transports,
         *,
         complete: bool,
     ) -> None:
         self._protocol = protocol
-        self._entries = entries
+        self._entries = entries.of(protocol, "services")
+        self._providers = entries.providers
         self._config = config
         self._transports = transports
         self.complete = complete
@@ -80,10 +92,10 @@ class Services:
         return self._at(name, span, weight, 0)
 
     def _at(self, name: str, span: Span, weight: Setting[int] | None, depth: int) -> Result:
-        short, provider = local(name)
+        short, provider = local(name, self._providers)
         if provider == "internal":
             return Result((), "answer")
-        if provider not in ("", "file"):
+        if provider:
             return Result((), "unknown", f"{name} comes from the provider {provider}")
         if short not in self._entries:
             if not self.complete:

@@ -32,6 +32,8 @@ def notice(server: Server, kind: str) -> Notice:
         back = "" if server.check is not None else f", and back in after {duration(window.value)}"
         how = f"out after {counted(fails.value, 'failed request')} within {duration(window.value)}{back}"
         return Notice(window.value, how)
+    if active is None and "container" in server.options:
+        return Notice(None, "it has no health check; when Docker tells Traefik that a container is gone is not known")
     return active or never("it has no health check, so it stays in")
 
 
