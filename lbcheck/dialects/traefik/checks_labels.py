@@ -9,7 +9,7 @@ from lbcheck.findings import WARNING, Hit, Related
 from lbcheck.wording import counted, listed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from lbcheck.context import Context
     from lbcheck.dialects.containers import Container
@@ -28,15 +28,19 @@ def container_ambiguous(config: Config, _context: Context) -> Iterator[Hit]:
     project = tree.project
     claims = project.labelled.claims
     yield from _ignored(project)
-    yield from _unlinked(claims)
+    own: dict[str, list[Claim]] = {}
+    for claim in claims:
+        own.setdefault(claim.container.name, []).append(claim)
+    for few in own.values():
+        yield from _unlinked(few)
     yield from _contested(claims)
     document = tree.static.document
     exposed = labels.exposed_by_default(document)
     reached = set(labels.networks(document))
     for container in project.containers.by_name.values():
         if labels.enabled(container, exposed=exposed) and any(labels.labels(container)):
-            yield from _port_guessed(container, claims)
-            if not reached and not _same_networks(project, container):
+            yield from _port_guessed(container, own.get(container.name, ()))
+            if not reached and project.proxy is not None and not _same_networks(project, container):
                 yield from _network_guessed(container)
 
 
@@ -63,7 +67,7 @@ def _unlinked(claims: list[Claim]) -> Iterator[Hit]:
     for claim in claims:
         if claim.section != "routers" or not isinstance(claim.content, tuple):
             continue
-        services = [one.name for one in claims if _same_home(one, claim) and one.section == "services"]
+        services = [one.name for one in claims if one.protocol == claim.protocol and one.section == "services"]
         if len(services) > 1 and "service" not in dict(claim.content):
             yield _hit(
                 claim.container,
@@ -72,10 +76,6 @@ def _unlinked(claims: list[Claim]) -> Iterator[Hit]:
                 "Traefik drops the router",
                 f"add a label traefik.{claim.protocol}.routers.{claim.name}.service={services[0]}",
             )
-
-
-def _same_home(one: Claim, other: Claim) -> bool:
-    return one.container is other.container and one.protocol == other.protocol
 
 
 def _contested(claims: list[Claim]) -> Iterator[Hit]:
@@ -100,12 +100,14 @@ def _contested(claims: list[Claim]) -> Iterator[Hit]:
         yield hit
 
 
-def _port_guessed(container: Container, claims: list[Claim]) -> Iterator[Hit]:
+def _port_guessed(container: Container, claims: Sequence[Claim]) -> Iterator[Hit]:
     """Yield a container of which several ports are exposed and no label says which one is meant."""
     if len(container.ports) < 2 or any(_says_where(label.key.value.lower()) for label in container.labels):
         return
-    claim = next((one for one in claims if one.container is container), None)
-    if claim is None or claim.protocol == "udp" or _answers_itself(container):
+    if not claims:
+        return
+    claim = claims[0]
+    if claim.protocol == "udp" or _answers_itself(container):
         return
     yield _hit(
         container,

@@ -8,7 +8,8 @@ from lbcheck.dialects.traefik import fields as f
 from lbcheck.dialects.traefik import pools
 from lbcheck.dialects.traefik.services import KINDS
 from lbcheck.dialects.traefik.values import TEMPLATE
-from lbcheck.findings import WARNING, Hit
+from lbcheck.findings import INFO, WARNING, Hit
+from lbcheck.patterns import pattern
 from lbcheck.spelling import closest
 from lbcheck.wording import listed
 
@@ -24,24 +25,37 @@ if TYPE_CHECKING:
 
 #: How a kind of service is written.
 _WORDS = dict(zip(KINDS, ("loadBalancer", "weighted", "highestRandomWeight", "mirroring", "failover"), strict=True))
+_TAG = pattern(r":v?([0-9]{1,4}(?:\.[0-9]{1,4}){0,2})\b")
 _DISABLED = "Traefik only logs that, and answers 404 to its requests"
 
 
-def router_broken(config: Config, _context: Context) -> Iterator[Hit]:
+def router_broken(config: Config, context: Context) -> Iterator[Hit]:
     """R11: a router without a rule that Traefik takes, or that names what does not exist, or whose service is broken.
 
-    A service that does not exist is P02's.
+    A service that does not exist is P02's. Of a rule that version 2 takes, and the version not known, it is only said.
     """
     tree: Tree | None = config.tree
     if tree is None or config.open is not None:
         return
+    version = context.targets.get("traefik") or _image_version(tree)
     for broken in tree.broken:
-        yield _hit(broken.entry, broken.span, broken.problem, broken.advice)
+        if not broken.older or (version is not None and version >= (3,)):
+            yield _hit(broken.entry, broken.span, broken.problem, broken.advice)
+        elif version is None:
+            effect = "version 2 takes it, version 3 answers 404 to its requests"
+            yield _hit(broken.entry, broken.span, broken.problem, broken.advice, effect, INFO)
     for protocol in ("http", "tcp", "udp"):
         for entry in tree.entries.of(protocol, "routers").values():
             yield from _references(entry, protocol, tree)
         for entry in tree.entries.of(protocol, "services").values():
             yield from _service(entry, protocol)
+
+
+def _image_version(tree: Tree) -> tuple[int, ...] | None:
+    """Return the version that the image's tag in a Compose file names: `traefik:v3.6`."""
+    proxy = None if tree.project is None else tree.project.proxy
+    found = None if proxy is None else _TAG.search(proxy.image)
+    return None if found is None else tuple(int(part) for part in found[1].split("."))
 
 
 def _hit(

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 from lbcheck.dialects import toml, yaml
 from lbcheck.dialects.traefik import fields as f
 from lbcheck.dialects.traefik.values import STATEMENT, TEMPLATE
-from lbcheck.dialects.yaml_nodes import MappingNode, blocks, duplicate_keys
+from lbcheck.dialects.yaml_nodes import MappingNode, blocks, duplicate_keys, nodes
 from lbcheck.files import UnreadableError
 from lbcheck.findings import Hit, NotChecked, Related
 from lbcheck.patterns import pattern
 from lbcheck.text import Source
 
 if TYPE_CHECKING:
+    import re
     from collections.abc import Iterator
 
     from lbcheck.dialects.traefik.fields import Fields
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 _TEMPLATED = (".tmpl", ".tpl", ".template", ".j2", ".jinja2", ".jinja", ".in", ".dist", ".example", ".erb")
 #: The first line that says something, where it is TOML: a table, or a key with `=`.
 _TOML = pattern(r"\ufeff?(?:[ \t]*(?:#[^\n]*)?\r?\n)*[ \t]*(?:\[{1,2}[\w .\"'-]+\]{1,2}|[\w.\"'-]+[ \t]*=)")
+_EXPRESSION = pattern(r"\{\{[^\n]*?\}\}")
 #: Top-level sections, by what kind of file they make.
 STATIC = frozenset(
     {
@@ -106,7 +108,7 @@ def read(path: str, files: Files) -> Document:
 def parse(source: Source) -> Document:
     """Return a text's document."""
     document = Document(source)
-    stream = toml.read(source) if is_toml(source) else yaml.read(source)
+    stream = _stream(source)
     statement = STATEMENT.search(source.text)
     if statement is not None:
         document.open = "a template decides what is in it"
@@ -116,6 +118,26 @@ def parse(source: Source) -> Document:
         _note(document, hit)
     _root(document, stream)
     return document
+
+
+def _stream(source: Source) -> Stream:
+    """Return the nodes of a text, in which `{{ … }}` is a value without quotes: Traefik fills it in before it reads."""
+    text = _EXPRESSION.sub(_masked, source.text)
+    reader = toml.read if is_toml(source) else yaml.read
+    if text == source.text:
+        return reader(source)
+    stream = reader(Source(source.path, text))
+    for root in stream.documents:
+        for node in nodes(root):
+            node.source = source
+    for hit in stream.hits:
+        hit.span = source.span(hit.span.start, hit.span.end)
+    return stream
+
+
+def _masked(match: re.Match[str]) -> str:
+    """Return as many characters that make no trouble in a text; `$(` marks a template's value (values.TEMPLATE)."""
+    return "$(" + "_" * (len(match[0]) - 2)
 
 
 def _unreadable(path: str, error: UnreadableError) -> Document:

@@ -72,12 +72,13 @@ def dynamic(project: Containers, *, exposed: bool) -> Labelled:
     document = Document(project.source)
     root = _mapping(project.source, project.source.span(0, 0))
     claims: list[Claim] = []
+    known: dict[int, dict[str, Node]] = {}
     for container in project.by_name.values():
         if enabled(container, exposed=exposed):
             own = _own(container, project.source)
             if own is not None:
                 claims += _claims(container, own)
-                _join(root, own)
+                _join(root, own, known)
     document.root, document.fields = root, f.of(root)
     return Labelled(document, claims)
 
@@ -245,21 +246,24 @@ def _content(node: Node, section: str) -> object:
     return None
 
 
-def _join(root: MappingNode, own: MappingNode) -> None:
-    """Add one container's configuration to that of all: servers of one service come together, the rest stands once."""
-    known = {key.text.lower(): value for key, value in root.pairs if isinstance(key, ScalarNode)}
+def _join(root: MappingNode, own: MappingNode, known: dict[int, dict[str, Node]]) -> None:
+    """Add one container's configuration to that of all: servers of one service come together, the rest stands once.
+
+    `known` has the values of each mapping that was joined to, by key: thousands of containers may join one.
+    """
+    if id(root) not in known:
+        known[id(root)] = {key.text.lower(): value for key, value in root.pairs if isinstance(key, ScalarNode)}
+    there = known[id(root)]
     for key, value in own.pairs:
-        there = known.get(key.text.lower()) if isinstance(key, ScalarNode) else None
-        if there is None:
+        if not isinstance(key, ScalarNode):
+            continue
+        found = there.setdefault(key.text.lower(), value)
+        if found is value:
             root.pairs.append((key, value))
-        elif isinstance(there, MappingNode) and isinstance(value, MappingNode):
-            _join(there, value)
-        elif isinstance(there, SequenceNode) and isinstance(value, SequenceNode) and _is(key, "servers"):
-            there.items += value.items
-
-
-def _is(key: Node, name: str) -> bool:
-    return isinstance(key, ScalarNode) and key.text == name
+        elif isinstance(found, MappingNode) and isinstance(value, MappingNode):
+            _join(found, value, known)
+        elif isinstance(found, SequenceNode) and isinstance(value, SequenceNode) and key.text == "servers":
+            found.items += value.items
 
 
 def exposed_by_default(static: Document | None) -> bool:

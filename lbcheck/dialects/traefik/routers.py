@@ -41,6 +41,8 @@ class Broken(NamedTuple):
     span: Span
     problem: str
     advice: str
+    #: Version 2 takes the rule all the same.
+    older: bool = False
 
 
 class Router(NamedTuple):
@@ -54,7 +56,10 @@ class Router(NamedTuple):
 
 
 def read(entries: Entries, static: Static) -> tuple[list[Router], list[Broken]]:
-    """Return the routers with a rule that Traefik takes, and those that it does not enable for their rule."""
+    """Return the routers with a rule that Traefik takes, and those that it does not enable for their rule.
+
+    A rule that version 2 takes is among both.
+    """
     found: list[Router] = []
     broken: list[Broken] = []
     for protocol in PROTOCOLS:
@@ -62,7 +67,8 @@ def read(entries: Entries, static: Static) -> tuple[list[Router], list[Broken]]:
             made = _router(entry, protocol, static.syntax)
             if isinstance(made, Broken):
                 broken.append(made)
-            elif made is not None:
+                made = _router(entry, protocol, "v2") if made.older else None
+            if isinstance(made, Router):
                 found.append(made)
     return found, broken
 
@@ -83,10 +89,20 @@ def _router(entry: Entry, protocol: str, syntax: str) -> Router | Broken | None:
     try:
         expression = matchers.read(node.text, protocol, syntax)
     except RuleError as error:
-        return Broken(entry, _place(node, error.at), f"its rule is refused: {error.problem}", error.advice)
+        older = own is None and syntax != "v2" and _taken(node.text, protocol)
+        return Broken(entry, _place(node, error.at), f"its rule is refused: {error.problem}", error.advice, older)
     match = conditions.match(expression, node.text, syntax)
     everything = protocol == "tcp" and isinstance(expression, Call) and expression.arguments == ("*",)
     return Router(entry, protocol, match, _priority(entry, node.text, everything=everything), tls)
+
+
+def _taken(rule: str, protocol: str) -> bool:
+    """Say whether version 2 takes a rule."""
+    try:
+        matchers.read(rule, protocol, "v2")
+    except RuleError:
+        return False
+    return True
 
 
 def _priority(entry: Entry, rule: str, *, everything: bool) -> int:

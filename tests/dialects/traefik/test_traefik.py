@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lbcheck.context import Context
 from lbcheck.dialects import traefik
 from lbcheck.files import DiskFiles
 from lbcheck.model import BACKUP, EVERY_REQUEST
@@ -469,3 +470,37 @@ def test_any_tree_is_read(tree):
     files = {"traefik.yml": json.dumps(tree), "conf.d/a.yml": json.dumps(tree)}
     for config in traefik.read(list(files), DiskFiles(memory=files)):
         list(config.blocks())
+
+
+def test_expressions_in_values_are_filled_in_later():
+    text = http(
+        """
+r:
+  rule: "Host(`app.{{env "DOMAIN"}}`)"
+  service: {{ env "NAME" }}
+q:
+  rule: Host(`q`)
+  service: app
+""",
+        APP,
+    )
+    config = one(text)
+    assert (config.hits, config.open) == ([], None)
+    assert [route.label for front in config.frontends for route in front.routes] == ["q"]
+    assert len(config.pools[0].servers) == 2
+    assert config.pools[0].span.source.text == text
+
+
+def broken(text, target=None):
+    config = one(text)
+    targets = {"traefik": target} if target else {}
+    return [(hit.severity, hit.args["problem"]) for hit in traefik.CHECKS["R11"](config, Context(targets))]
+
+
+def test_a_rule_of_version_2_is_an_error_where_version_3_runs():
+    text = http("r: {rule: 'Host(`a`, `b`)', service: app}", APP)
+    assert [severity for severity, _ in broken(text)] == ["info"]
+    assert [severity for severity, _ in broken(text, (3, 1))] == [None]
+    assert broken(text, (2, 11)) == []
+    assert [route.label for route in one(text).frontends[0].routes] == ["r"]
+    assert [severity for severity, _ in broken(text.replace("`b`", "`é`"))] == [None]
