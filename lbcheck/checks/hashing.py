@@ -71,7 +71,7 @@ def _unfair(pool: Pool, dialect: str, ratio: float, server: Server, share: float
         "server": server.name,
         "share": percent(share),
         "ratio": times(ratio),
-        "points": f"{ring_points(pool, dialect):,}",
+        "hash": f"the ring ({ring_points(pool, dialect):,} points)",
         "advice": f"multiply every weight by {factor}, for more points on the ring; keys move once"
         if factor
         else "use another algorithm, or as many points as the largest weights give",

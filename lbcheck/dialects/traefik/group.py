@@ -144,7 +144,9 @@ def _named(static: Document, others: Sequence[Document]) -> tuple[list[Document]
             if near:
                 found.update((path, by_path[path]) for path in near)
                 break
-    return list(found.values()), bool(found) and all(document.open is None for document in found.values())
+    return [found[path] for path in sorted(found)], bool(found) and all(
+        document.open is None for document in found.values()
+    )
 
 
 def _compatible(documents: Sequence[Document]) -> Iterator[list[Document]]:

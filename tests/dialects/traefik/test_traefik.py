@@ -504,3 +504,26 @@ def test_a_rule_of_version_2_is_an_error_where_version_3_runs():
     assert broken(text, (2, 11)) == []
     assert [route.label for route in one(text).frontends[0].routes] == ["r"]
     assert [severity for severity, _ in broken(text.replace("`b`", "`é`"))] == [None]
+
+
+def test_of_two_files_the_first_by_name_counts():
+    static = STATIC.replace("directory: /etc/traefik/conf.d", "directory: conf.d")
+    first = http(services="app: {loadBalancer: {servers: [{url: 'http://10.0.0.1'}]}}")
+    config = one(
+        traefik_yml=static,
+        conf_d__b_toml="[[http.services.app.loadBalancer.servers]]\nurl = 'http://10.0.0.2'\n",
+        conf_d__a_yml=first,
+    )
+    assert [server.name for pool in config.pools for server in pool.servers] == ["10.0.0.1"]
+    (hit,) = traefik.CHECKS["X05"](config, Context())
+    assert (hit.span.path, hit.args["other"]) == ("conf.d/b.toml", "conf.d/a.yml")
+
+
+@pytest.mark.parametrize(
+    ("ports", "weights", "severities"),
+    [("", (3, 1), ["error"]), ("", (1, 1, 1), ["error"]), (":80", (1, 1, 1), []), (":80", (3, 1), [])],
+)
+def test_hrw_of_urls_that_differ_in_their_last_bytes(ports, weights, severities):
+    servers = ", ".join(f"{{url: 'http://10.0.0.{n}{ports}', weight: {weight}}}" for n, weight in enumerate(weights, 1))
+    config = one(http(services=f"app: {{loadBalancer: {{strategy: hrw, servers: [{servers}]}}}}"))
+    assert [hit.severity for hit in traefik.CHECKS["D08"](config, Context())] == severities
