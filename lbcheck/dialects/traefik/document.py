@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 from lbcheck.dialects import toml, yaml
 from lbcheck.dialects.traefik import fields as f
 from lbcheck.dialects.traefik.values import STATEMENT, TEMPLATE
-from lbcheck.dialects.yaml_nodes import MappingNode, blocks, duplicate_keys, nodes
+from lbcheck.dialects.unread import doubled, unreadable
+from lbcheck.dialects.yaml_nodes import MappingNode, blocks, nodes
 from lbcheck.files import UnreadableError
-from lbcheck.findings import Hit, NotChecked, Related
+from lbcheck.findings import NotChecked
 from lbcheck.patterns import pattern
 from lbcheck.text import Source
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from lbcheck.dialects.traefik.fields import Fields
     from lbcheck.dialects.yaml import Stream
     from lbcheck.files import Files
+    from lbcheck.findings import Hit
     from lbcheck.text import Span
 
 #: Ends that template engines add to a file's name.
@@ -141,14 +143,9 @@ def _masked(match: re.Match[str]) -> str:
 
 
 def _unreadable(path: str, error: UnreadableError) -> Document:
-    document = Document(Source(path, ""))
-    span = document.source.span(0, 0)
-    if error.code is None:
-        document.unmodelled.append(NotChecked(span, error.reason))
-    else:
-        args = {"problem": f"{path} cannot be read: {error.reason}", "advice": "name a readable file"}
-        document.hits.append(Hit(error.code, span, args))
-    document.open = error.reason
+    said = unreadable("traefik", path, error)
+    document = Document(said.files[0])
+    document.hits, document.unmodelled, document.open = said.hits, said.unmodelled, error.reason
     return document
 
 
@@ -176,6 +173,4 @@ def _root(document: Document, stream: Stream) -> None:
     document.fields = f.of(first)
     if document.open is not None:
         return
-    for one, again in duplicate_keys(first):
-        args = {"problem": f"the key {again.span.text[:60]} stands here twice", "advice": "keep one of them"}
-        document.hits.append(Hit("E10", again.span, args, related=[Related(one.span, "the first one is here")]))
+    document.hits += doubled(first)

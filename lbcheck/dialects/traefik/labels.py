@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from lbcheck.dialects.traefik import fields as f
 from lbcheck.dialects.traefik.document import STATIC, Document
+from lbcheck.dialects.traefik.entries import PROTOCOLS
 from lbcheck.dialects.traefik.pools import REPLICAS
 from lbcheck.dialects.yaml_nodes import MappingNode, Node, ScalarNode, SequenceNode
 from lbcheck.patterns import pattern
@@ -109,10 +110,10 @@ def _own(container: Container, source: Source) -> MappingNode | None:
         _put(root, label.key.value.split(".")[1:], label.value, label.key.span)
     if not root.pairs:
         return None
-    for protocol in ("http", "tcp", "udp"):
-        sections = f.of(root).get(protocol)
-        if sections is not None and isinstance(sections[1], MappingNode):
-            _complete(sections[1], protocol, container)
+    for protocol in PROTOCOLS:
+        sections = _get(root, protocol)
+        if isinstance(sections, MappingNode):
+            _complete(sections, protocol, container)
     return root
 
 
@@ -122,7 +123,7 @@ def _put(node: MappingNode, path: list[str], value: Text, span: Span) -> None:
     for name in folders:
         node = _below(node, name, span)
     key = _scalar(last, span)
-    if any(isinstance(one, ScalarNode) and one.text.lower() == last.lower() for one, _ in node.pairs):
+    if _get(node, last) is not None:
         return
     if last.lower() in _LISTS:
         items = SequenceNode(node.source, value.span.start, value.span.end, None)
@@ -153,6 +154,14 @@ def _below(node: MappingNode, name: str, span: Span) -> MappingNode:
     return found if isinstance(found, MappingNode) else _mapping(node.source, span)
 
 
+def _get(node: Node | None, name: str) -> Node | None:
+    """Return a mapping's value by name. Not by `fields()`, which stands for a mapping that nobody changes any more."""
+    if not isinstance(node, MappingNode):
+        return None
+    pairs = ((key, value) for key, value in node.pairs if isinstance(key, ScalarNode))
+    return next((value for key, value in pairs if key.text.lower() == name.lower()), None)
+
+
 def _mapping(source: Source, span: Span) -> MappingNode:
     return MappingNode(source, span.start, span.end, None)
 
@@ -163,8 +172,7 @@ def _scalar(text: str, span: Span, *, tag: str | None = _STRING) -> ScalarNode:
 
 def _complete(sections: MappingNode, protocol: str, container: Container) -> None:
     """Add what Traefik adds: a service where there is none, its server, and what routers leave out."""
-    fields = f.of(sections)
-    services = fields["services"][1] if "services" in fields else None
+    services = _get(sections, "services")
     if not isinstance(services, MappingNode):
         services = _mapping(sections.source, container.span)
         balancer = _mapping(sections.source, container.span)
@@ -174,7 +182,7 @@ def _complete(sections: MappingNode, protocol: str, container: Container) -> Non
         sections.pairs.append((_scalar("services", container.span), services))
     for _, service in services.pairs:
         _add_server(service, protocol, container)
-    routers = fields["routers"][1] if "routers" in fields else None
+    routers = _get(sections, "routers")
     if isinstance(routers, MappingNode):
         names = [key for key, _ in services.pairs if isinstance(key, ScalarNode)]
         for key, router in routers.pairs:
@@ -183,55 +191,51 @@ def _complete(sections: MappingNode, protocol: str, container: Container) -> Non
 
 
 def _add_defaults(router: MappingNode, protocol: str, span: Span, services: list[ScalarNode]) -> None:
-    known = f.of(router)
-    if "service" not in known and len(services) == 1:
+    if _get(router, "service") is None and len(services) == 1:
         router.pairs.append((_scalar("service", span), _scalar(services[0].text, span)))
-    if "rule" not in known and protocol == "http":
+    if _get(router, "rule") is None and protocol == "http":
         router.pairs.append((_scalar("rule", span), _scalar(DEFAULT_RULE, span)))
 
 
 def _add_server(service: Node, protocol: str, container: Container) -> None:
     """Write the container's address in place of `server.port` and `server.scheme`."""
-    balancer = f.of(service).get("loadbalancer")
-    if balancer is None or not isinstance(balancer[1], MappingNode):
+    node = _get(service, "loadBalancer")
+    if not isinstance(node, MappingNode):
         return
-    node = balancer[1]
-    server = f.inside(f.of(service), "loadbalancer", "server")
-    node.pairs = [
-        pair for pair in node.pairs if not (isinstance(pair[0], ScalarNode) and pair[0].text.lower() == "server")
-    ]
-    port, scheme, url = (f.scalar(server, name) for name in ("port", "scheme", "url"))
-    span = (port or url or balancer[0]).span
+    server = _get(node, "server")
+    node.pairs = [pair for pair in node.pairs if pair[1] is not server]
+    port, scheme, url = (_get(server, name) for name in ("port", "scheme", "url"))
+    span = (port or url or node).span
     place = f"{container.name}:{_port(port, container)}"
-    text = place if protocol != "http" else f"{scheme.text if scheme is not None else 'http'}://{place}"
-    if url is not None:
-        text = url.text
+    if protocol == "http":
+        place = f"{scheme.text if isinstance(scheme, ScalarNode) else 'http'}://{place}"
+    text = url.text if isinstance(url, ScalarNode) else place
     item = _mapping(node.source, span)
     item.pairs.append((_scalar("url" if protocol == "http" else "address", span), _scalar(text, span)))
-    for name in ("weight", "preservepath", "tls"):
-        if name in server:
-            item.pairs.append(server[name])
+    for name in ("weight", "preservePath", "tls"):
+        said = _get(server, name)
+        if said is not None:
+            item.pairs.append((_scalar(name, said.span), said))
     servers = SequenceNode(node.source, span.start, span.end, None)
     item.pairs.append((_scalar(REPLICAS, span), _scalar(str(container.replicas or 1), span)))
     servers.items.append(item)
     node.pairs.append((_scalar("servers", span), servers))
 
 
-def _port(written: ScalarNode | None, container: Container) -> str:
+def _port(written: Node | None, container: Container) -> str:
     """Return the port: as written, else the lowest that is exposed; what the image exposes is not known."""
-    if written is not None:
+    if isinstance(written, ScalarNode):
         return written.text
     return str(min(container.ports)) if container.ports else "${port}"
 
 
 def _claims(container: Container, own: MappingNode) -> Iterator[Claim]:
-    for protocol, (_, sections) in f.of(own).items():
+    for protocol in PROTOCOLS:
         for section in ("routers", "services"):
-            pair = f.of(sections).get(section)
-            if pair is not None and isinstance(pair[1], MappingNode):
-                for key, node in pair[1].pairs:
-                    if isinstance(key, ScalarNode):
-                        yield Claim(container, protocol, section, key.text, key.span, _content(node, section))
+            named = _get(_get(own, protocol), section)
+            for key, node in named.pairs if isinstance(named, MappingNode) else ():
+                if isinstance(key, ScalarNode):
+                    yield Claim(container, protocol, section, key.text, key.span, _content(node, section))
 
 
 def _content(node: Node, section: str) -> object:
