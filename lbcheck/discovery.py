@@ -29,9 +29,10 @@ BY_SUFFIX: dict[str, tuple[str, ...]] = {
     ".vhost": ("nginx",),
     ".cfg": ("haproxy", "nginx"),
     ".haproxy": ("haproxy",),
-    ".yaml": ("envoy", "native"),
-    ".yml": ("envoy", "native"),
+    ".yaml": ("envoy", "native", "traefik", "compose"),
+    ".yml": ("envoy", "native", "traefik", "compose"),
     ".json": ("envoy", "native"),
+    ".toml": ("traefik",),
 }
 #: Ends that template engines add: `nginx.conf.j2` is looked at as `nginx.conf`.
 TEMPLATE_SUFFIXES = (".j2", ".jinja2", ".jinja", ".erb", ".tmpl", ".tpl", ".template", ".in", ".dist", ".example")

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from lbcheck.findings import Hit, NotChecked
     from lbcheck.text import Source, Span
+    from lbcheck.world import World
 
 T = TypeVar("T")
 
@@ -285,10 +286,10 @@ class Algorithm:
     `name` is the dialect's own: nginx "round_robin", "least_conn", "least_time", "random", "random_two",
     "ip_hash", "hash", "hash_consistent"; HAProxy "roundrobin", "static-rr", "leastconn", "first", "random",
     "source", "uri", "url_param", "hdr", "hash", "rdp-cookie", "sticky"; Envoy "round_robin", "least_request", "random",
-    "ring_hash", "maglev", "cluster_provided", "client_side_weighted_round_robin", "opaque"; native "round_robin",
-    "least_connections", "random", "hash", "hash_consistent". `key` is what is hashed, as written. `consistent`,
-    `function` ("sdbm", "djb2", "wt6", "crc32", "none") and `avalanche` are HAProxy's hash-type after its defaults;
-    `draws` is random's.
+    "ring_hash", "maglev", "cluster_provided", "client_side_weighted_round_robin", "opaque"; Traefik "wrr", "p2c",
+    "hrw", "leasttime"; native "round_robin", "least_connections", "random", "hash", "hash_consistent". `key` is what is
+    hashed, as written. `consistent`, `function` ("sdbm", "djb2", "wt6", "crc32", "none") and `avalanche` are HAProxy's
+    hash-type after its defaults; `draws` is random's.
     """
 
     __slots__ = ("avalanche", "balance_factor", "consistent", "draws", "function", "key", "name", "options", "span")
@@ -695,6 +696,10 @@ class Admin:
         self.protected = protected
 
 
+def _no_subject(_span: Span) -> tuple[None, None]:
+    return None, None
+
+
 class Config:
     """One config: what one proxy process would load, however many files it is written in.
 
@@ -703,11 +708,17 @@ class Config:
     `used` names pools, as (scope, name), that something other than a route refers to (`track`, a tracer, …); the
     name "*" means that any pool of the scope may be. `tree` is the dialect's resolved tree, for its own checks.
     `blocks` gives the extent of every block, for suppressions on an opening line. `assumed` are files that an include
-    of a server's path was taken to mean, by path, with the include as it is written.
+    of a server's path was taken to mean, by path, with the include as it is written. `world` is what the servers'
+    names must exist in, and `home` the workload of it in which the proxy itself runs.
+    `apart`: each object of the config stands alone, so that an error of reading concerns the one
+    in which it is and the others are judged all the same (a Kubernetes API server refuses one object, not all).
+    `subject` gives for a place the object it belongs to, as {"kind", "namespace", "name"}, and its JSON Pointer.
+    `written_ignores` gives what silences findings besides comments: (text, reach), as in an annotation.
     """
 
     __slots__ = (
         "admins",
+        "apart",
         "assumed",
         "blocks",
         "dialect",
@@ -715,15 +726,19 @@ class Config:
         "files",
         "frontends",
         "hits",
+        "home",
         "open",
         "path",
         "pools",
         "requirements",
         "resolvers",
+        "subject",
         "tree",
         "unmodelled",
         "used",
         "workers",
+        "world",
+        "written_ignores",
     )
 
     def __init__(self, dialect: str, path: str, files: Sequence[Source]) -> None:
@@ -745,6 +760,11 @@ class Config:
         self.workers: Setting[int | None] | None = None
         self.tree: Any = None
         self.blocks: Callable[[], Iterable[Span]] = list
+        self.world: World | None = None
+        self.home: str | None = None
+        self.apart = False
+        self.subject: Callable[[Span], tuple[dict[str, str] | None, str | None]] = _no_subject
+        self.written_ignores: Callable[[], Iterable[tuple[Span, Span]]] = list
 
     def __repr__(self) -> str:
         return f"Config({self.dialect}, {self.path!r})"

@@ -16,6 +16,7 @@ from lbcheck.findings import Hit, NotChecked
 from lbcheck.grouping import Unit
 from lbcheck.model import Config
 from lbcheck.results import Counts, Result
+from lbcheck.surroundings import Surroundings
 from lbcheck.text import Source, Span
 
 if TYPE_CHECKING:
@@ -57,6 +58,7 @@ class Work(NamedTuple):
     units: list[Unit]
     refused: list[Refused]
     wanted: frozenset[str] | None
+    surroundings: Surroundings
 
 
 def check(request: Request, judge: Judge) -> Result:
@@ -126,7 +128,18 @@ def prepare(request: Request) -> Work:
     if wanted is not None:
         units = [unit for unit in units if wanted.intersection(map(os.path.realpath, unit.paths))]
         refused = []
-    return Work(files, units, refused, wanted)
+    return Work(files, units, refused, wanted, Surroundings(_composed(found, files), files))
+
+
+def _composed(found: Iterable[discovery.Found], files: FileTree) -> list[str]:
+    """Return the Compose files among the found ones; those with labels for Traefik are of its dialect."""
+    from lbcheck.dialects import composefile
+
+    return [
+        item.path
+        for item in found
+        if item.dialect == "compose" or (item.dialect == "traefik" and composefile.recognises(files.read(item.path)))
+    ]
 
 
 def _files(request: Request, paths: Sequence[str]) -> tuple[FileTree, frozenset[str]]:
@@ -173,8 +186,11 @@ def _read_unit(work: Work, unit: Unit) -> list[Config]:
     if unit.ordered:
         from lbcheck.dialects.haproxy import read_group
 
-        return [read_group(unit.paths, work.files)]
+        group = read_group(unit.paths, work.files)
+        work.surroundings.place([group])
+        return [group]
     configs = dialect(unit.dialect).read(unit.paths, work.files)
+    work.surroundings.place(configs)
     if work.wanted is None:
         return configs
     return [config for config in configs if _holds(config, work.wanted)]

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     Setter = Callable[[Settings, Any, str], None]
 
 #: The products of which a target version can be named.
-PRODUCTS = ("nginx", "haproxy", "envoy")
+PRODUCTS = ("nginx", "haproxy", "envoy", "traefik")
 
 
 class KeyProblemError(ValueError):

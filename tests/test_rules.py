@@ -20,6 +20,7 @@ from lbcheck.project import Request
 from lbcheck.results import Result
 from lbcheck.settings import from_text
 from lbcheck.sides import of_paths
+from lbcheck.surroundings import Surroundings
 from lbcheck.traffic.scenario import Scenario
 
 RULES = Path(__file__).parent.parent / "rules"
@@ -129,7 +130,10 @@ def read(case, files, disk):
         from lbcheck.dialects.haproxy import read_group
 
         return [read_group(configs, disk)]
-    return dialect(case.dialect).read([case.blocks[0].name], disk)
+    together = list(files) if case.dialect == "traefik" else [case.blocks[0].name]
+    configs = dialect(case.dialect).read(together, disk)
+    Surroundings([name for name in files if name.endswith("compose.yaml")], disk).place(configs)
+    return configs
 
 
 def spots(result):

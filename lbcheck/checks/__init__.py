@@ -16,6 +16,7 @@ from lbcheck.checks import (
     keys,
     listeners,
     loops,
+    neighbours,
     pools,
     probing,
     routing,
@@ -69,4 +70,5 @@ CHECKS: dict[str, Check] = {
     "S04": keys.hash_key_constant,
     "T12": times.time_unit_suspicious,
     "X01": agreement.conflicting_settings,
+    "X04": neighbours.compose_server_missing,
 }

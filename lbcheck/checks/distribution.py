@@ -22,10 +22,14 @@ if TYPE_CHECKING:
     Shared = Sequence[tuple[Server, float]]
 
 #: HAProxy picks by something else than weight: src/lb_fas.c goes by id and maxconn, src/lb_ss.c by the last choice.
-#: Envoy's RANDOM draws all hosts alike (random_lb.cc).
-_IGNORING = {"haproxy": frozenset({"first", "sticky"}), "envoy": frozenset({"random"})}
-#: Algorithms of nginx and HAProxy whose shares are weight / sum of weights (traffic.algorithms computes the same).
-_BY_WEIGHT = frozenset({"round_robin", "least_conn", "roundrobin", "static-rr"})
+#: Envoy's RANDOM draws all hosts alike (random_lb.cc). Traefik's p2c has no weights (p2c.go; seen on 3.7.13).
+_IGNORING = {
+    "haproxy": frozenset({"first", "sticky"}),
+    "envoy": frozenset({"random"}),
+    "traefik": frozenset({"p2c"}),
+}
+#: Algorithms of nginx, HAProxy and Traefik whose shares are weight / sum of weights (as traffic.algorithms has it).
+_BY_WEIGHT = frozenset({"round_robin", "least_conn", "roundrobin", "static-rr", "wrr"})
 
 
 def ignores_weights(pool: Pool, dialect: str) -> bool:
@@ -148,10 +152,15 @@ def weight_ignored(config: Config, context: Context) -> Iterator[Hit]:
 
 
 #: How each dialect writes an algorithm, and the one that reads weights.
-_BALANCE = {"haproxy": ("balance {}", "roundrobin"), "envoy": ("lb_policy {}", "ROUND_ROBIN")}
+_BALANCE = {
+    "haproxy": ("balance {}", "roundrobin"),
+    "envoy": ("lb_policy {}", "ROUND_ROBIN"),
+    "traefik": ("strategy: {}", "wrr"),
+}
 _EFFECTS = {
     "leastconn": "while a server has no connection, each gets the same number of requests",
     "random": "each server gets the same number of requests",
+    "p2c": "of two servers drawn at random the one with fewer requests gets the next one",
 }
 
 

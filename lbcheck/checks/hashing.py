@@ -71,7 +71,7 @@ def _unfair(pool: Pool, dialect: str, ratio: float, server: Server, share: float
         "server": server.name,
         "share": percent(share),
         "ratio": times(ratio),
-        "points": f"{ring_points(pool, dialect):,}",
+        "hash": f"the ring ({ring_points(pool, dialect):,} points)",
         "advice": _advice(factor, dialect),
     }
     edits = [set_weight(peer, dialect, peer.weight.value * factor) for peer in pool.servers] if factor else []

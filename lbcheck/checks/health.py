@@ -19,7 +19,9 @@ _ADVICE = {
     "haproxy": "add `check` to each server, or write `default-server check` above them",
     "envoy": "add `health_checks` or `outlier_detection` to the cluster",
     "native": "add a `health_check:`",
+    "traefik": "add a `healthCheck:` with a `path` beside its servers",
 }
+_CHECK = {"traefik": "healthCheck"}
 #: Protocols whose pools carry nobody's requests.
 _NO_REQUESTS = frozenset({"log", "spop"})
 #: More related places than this are not listed.
@@ -68,7 +70,9 @@ def hc_partial(config: Config, _context: Context) -> Iterator[Hit]:
             "pool": pool.name,
             "checked": counted(_count(checked), "server"),
             "it": it,
-            "advice": f"add `check` to {it}" if config.dialect in _SWITCH_ON else f"give {it} a `health_check`",
+            "advice": f"add `check` to {it}"
+            if config.dialect in _SWITCH_ON
+            else f"give {it} a `{_CHECK.get(config.dialect, 'health_check')}`",
             "effect": "a dead one is not seen before the requests reach it" if alone else keeps,
         }
         yield Hit(

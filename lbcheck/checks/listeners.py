@@ -84,6 +84,8 @@ def _meet(config: Config, first: _Entry, second: _Entry) -> bool:
     one, other = first[2], second[2]
     if config.dialect == "envoy":
         return first[3] is not second[3]
+    if config.dialect == "traefik" and first[3].span == second[3].span:
+        return False  # one entry point, for plain HTTP, for TLS and for TCP
     if config.dialect == "nginx":
         return one.scope != other.scope
     if one is other or _virtual_hosts(one, other):

@@ -31,6 +31,7 @@ _UNDEFINED = {
     ("haproxy", ""): "HAProxy does not start",
     ("envoy", "http"): "Envoy does not start",
     ("envoy", "tcp"): "its connections are closed",
+    ("traefik", ""): "Traefik only logs that, disables the router, and answers 404 to its requests",
 }
 _NOWHERE = "its requests have nowhere to go"
 #: For so many undefined names a near one is looked for: each is compared with every pool.

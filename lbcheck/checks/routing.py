@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from lbcheck.model import Config, Frontend, Route
 
 
+#: Dialects whose routes that answer by themselves have their turn where they stand.
+_IN_ORDER = frozenset({"envoy", "traefik"})
 _DEFAULT = (
     "name a `default_backend`; to refuse the rest, name a backend whose only rule is `http-request deny` (in the "
     "frontend itself that rule comes before all routes)"
@@ -33,9 +35,12 @@ def route_shadowed(config: Config, _context: Context) -> Iterator[Hit]:
         if frontend.order == "nginx":
             yield from locations.shadowed(frontend)
         elif frontend.order == "first":
-            yield from shadowing.shadowed(
-                frontend, movable=config.dialect == "haproxy", in_order=config.dialect == "envoy"
-            )
+            for hit in shadowing.shadowed(
+                frontend, movable=config.dialect == "haproxy", in_order=config.dialect in _IN_ORDER
+            ):
+                if config.dialect == "traefik":
+                    hit.args = {**hit.args, "advice": "give the narrower router the higher `priority`"}
+                yield hit
 
 
 def route_duplicate_conflict(config: Config, _context: Context) -> Iterator[Hit]:
@@ -99,14 +104,30 @@ def _opposites(condition: Condition) -> Iterator[Condition]:
         )
 
 
+def _tied(first: Route, later: Route) -> bool:
+    """Say whether nothing decides between two routes: Traefik's routers of one priority are in no order."""
+    one, other = first.options.get("priority"), later.options.get("priority")
+    return one is not None and other is not None and one.value == other.value
+
+
+def _verdict(first: Route, later: Route) -> str:
+    if destination(first) == destination(later):
+        return f"both lead to {words(first)}"
+    if _tied(first, later):
+        priority = first.options["priority"].value
+        return f"chance decides at each start between {words(first)} and {words(later)}: both have priority {priority}"
+    why = f"line {first.span.line} {'has the higher priority' if 'priority' in first.options else 'comes first'}"
+    return f"{words(first)} gets the requests ({why}), {words(later)} never does"
+
+
 def _duplicate(frontend: Frontend, first: Route, later: Route) -> Hit:
-    args = {"what": later.label, "first": words(first), "second": words(later), "line": first.span.line}
+    args = {"what": later.label, "verdict": _verdict(first, later)}
     return Hit(
         "R02",
         later.span,
         args,
         severity=INFO if destination(first) == destination(later) else None,
-        related=[Related(first.span, "this one comes first and wins")],
+        related=[Related(first.span, "the other one" if _tied(first, later) else "this one comes first and wins")],
         frontend=frontend.name,
         route=later.label,
         pool=later.targets[0].name,

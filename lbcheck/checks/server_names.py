@@ -45,9 +45,8 @@ def _hit(frontend: Frontend, lost: dict[str, tuple[Frontend, Listener]]) -> Iter
     names = listed([host or '""' for host in lost])
     args = {
         "what": f"server name {names} on {listener.address.text}",
-        "first": words(*owner.routes),
-        "second": words(*frontend.routes),
-        "line": owner.span.line,
+        "verdict": f"{words(*owner.routes)} gets the requests (line {owner.span.line} comes first), "
+        f"{words(*frontend.routes)} never does",
     }
     yield Hit(
         "R02",

@@ -18,6 +18,20 @@ DAY = 86400.0
 #: Below this a bare number of milliseconds is a forgotten `s`: no probe or connect is given less than 100 ms.
 SHORT_MS = 0.1
 
+#: Traefik's times, in its own words: a bare number is seconds.
+_OF_TRAEFIK = frozenset(
+    {
+        "interval",
+        "unhealthyInterval",
+        "timeout",
+        "failureWindow",
+        "dialTimeout",
+        "responseHeaderTimeout",
+        "readtimeout",
+        "writetimeout",
+        "idletimeout",
+    }
+)
 _PROBE_WORDS = frozenset({"inter", "fastinter", "downinter", "slowstart", "agent-inter"})
 #: TLS sessions are kept for hours as a rule, and their times are written in bare seconds everywhere.
 _LONG_BY_NATURE = frozenset({"ssl_session_timeout"})
@@ -59,6 +73,8 @@ def _milliseconds(time: Duration) -> tuple[str, str] | None:
 def _seconds(time: Duration) -> tuple[str, str] | None:
     """Judge a bare number in a dialect that counts seconds: milliseconds in disguise, or very long."""
     keyword = time.keyword
+    if keyword in _OF_TRAEFIK and time.seconds >= 1000 and time.seconds % 1000 == 0:
+        return WARNING, f"{time.seconds / 1000:.0f}s"
     if keyword in _LONG_BY_NATURE or not keyword.endswith("_timeout") or time.seconds <= HOUR:
         return None
     if time.seconds % 1000 == 0 and not _counted_in_seconds(time.seconds):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from lbcheck.checks.distribution import ignores_weights
 from lbcheck.checks.intent import drained
 from lbcheck.checks.pools import loss
 from lbcheck.checks.weights import weighted_routes
@@ -29,7 +30,7 @@ def weight_zero(config: Config, context: Context) -> Iterator[Hit]:
     del context
     for pool in config.pools:
         zero = _unexplained_zeros(pool)
-        if not zero or pool.open or not pool.serving or _blue_green(pool):
+        if not zero or pool.open or not pool.serving or _blue_green(pool) or ignores_weights(pool, config.dialect):
             continue
         forgotten = [server for server in zero if not drained(server)]
         if not forgotten:
@@ -76,7 +77,7 @@ def weight_all_zero(config: Config, context: Context) -> Iterator[Hit]:
     A backup that is in rotation takes over in HAProxy (src/lb_*.c count only usable servers), which is milder.
     """
     for pool in config.pools:
-        if pool.open or pool.serving:
+        if pool.open or pool.serving or ignores_weights(pool, config.dialect):
             continue
         enabled = [server for server in pool.primaries if server.enabled]
         if not enabled or any(chosen_by_name(pool, server) for server in enabled):

@@ -66,7 +66,9 @@ judging = _all(
 
 reading = _all(
     click.option(
-        "--dialect", type=click.Choice(["nginx", "haproxy", "envoy", "native"]), help="Read the named files as this."
+        "--dialect",
+        type=click.Choice(["nginx", "haproxy", "envoy", "traefik", "compose", "native"]),
+        help="Read the named files as this.",
     ),
     click.option("--exclude", multiple=True, metavar="GLOB", help="Leave out files and folders that match."),
     click.option(

@@ -41,6 +41,8 @@ DIALECTS: dict[str, str] = {
     "nginx": "lbcheck.dialects.nginx",
     "haproxy": "lbcheck.dialects.haproxy",
     "envoy": "lbcheck.dialects.envoy",
+    "traefik": "lbcheck.dialects.traefik",
+    "compose": "lbcheck.dialects.compose",
     "native": "lbcheck.dialects.native",
 }
 

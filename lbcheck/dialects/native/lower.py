@@ -8,11 +8,11 @@ from lbcheck.dialects import yaml
 from lbcheck.dialects.native import fields as f
 from lbcheck.dialects.native import frontends, pools, schema
 from lbcheck.dialects.native.values import STATEMENT, TEMPLATE
-from lbcheck.dialects.yaml_nodes import MappingNode, blocks, duplicate_keys
+from lbcheck.dialects.unread import doubled, unreadable
+from lbcheck.dialects.yaml_nodes import MappingNode, blocks
 from lbcheck.files import UnreadableError
-from lbcheck.findings import Hit, NotChecked, Related
+from lbcheck.findings import Hit, NotChecked
 from lbcheck.model import Config
-from lbcheck.text import Source
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from lbcheck.dialects.yaml_nodes import Node
     from lbcheck.files import Files
     from lbcheck.model import Frontend, Pool
+    from lbcheck.text import Source
 
 
 def marked(source: Source) -> bool:
@@ -33,7 +34,7 @@ def read(path: str, files: Files) -> Config:
     try:
         source = files.read(path)
     except UnreadableError as error:
-        return _unreadable(path, error)
+        return unreadable("native", path, error)
     config = Config("native", source.path, [source])
     stream = yaml.read(source)
     config.tree = stream.documents
@@ -46,17 +47,6 @@ def read(path: str, files: Files) -> Config:
         config.hits.append(Hit("E01", source.span(0, min(1, len(source.text))), args))
     for root in roots:
         _lower(root, config)
-    return config
-
-
-def _unreadable(path: str, error: UnreadableError) -> Config:
-    source = Source(path, "")
-    config = Config("native", path, [source])
-    if error.code is None:
-        config.unmodelled.append(NotChecked(source.span(0, 0), error.reason))
-    else:
-        args = {"problem": f"{path} cannot be read: {error.reason}", "advice": "name a readable file"}
-        config.hits.append(Hit(error.code, source.span(0, 0), args))
     return config
 
 
@@ -79,9 +69,7 @@ def _ours(root: Node, config: Config) -> bool:
 
 def _lower(root: Node, config: Config) -> None:
     """Add a document's pools and frontends to the config, and what is wrong with it."""
-    for first, second in duplicate_keys(root):
-        args = {"problem": f"the key {second.span.text[:60]} stands here twice", "advice": "keep one of them"}
-        config.hits.append(Hit("E10", second.span, args, related=[Related(first.span, "the first one is here")]))
+    config.hits += doubled(root)
     schema.check(root, config)
     fields = f.of(root)
     known: dict[str, Pool] = {pool.name: pool for pool in config.pools}

@@ -116,6 +116,12 @@ def _envoy(pool: Pool, _points: int, exact_points: int | None) -> Balancer:
     return envoy.Cluster(pool, exact_points)
 
 
+def _traefik(pool: Pool, _points: int, _exact_points: int | None) -> Balancer:
+    from lbcheck.traffic.algorithms import traefik
+
+    return traefik.Balancer(pool)
+
+
 def _native(pool: Pool, _points: int, _exact_points: int | None) -> Balancer:
     from lbcheck.traffic.algorithms import native
 
@@ -127,6 +133,7 @@ _MAKERS: dict[str, Callable[[Pool, int, int | None], Balancer]] = {
     "nginx": _nginx,
     "haproxy": _haproxy,
     "envoy": _envoy,
+    "traefik": _traefik,
     "native": _native,
 }
 

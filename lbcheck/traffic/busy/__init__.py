@@ -41,7 +41,7 @@ def busy_shares(pool: Pool, dialect: str, in_flight: int, seed: int, exact_point
 
 
 def _busy(found: object, in_flight: int, seed: int) -> Shares:
-    from lbcheck.traffic.algorithms import envoy, haproxy, native, nginx
+    from lbcheck.traffic.algorithms import envoy, haproxy, native, nginx, traefik
 
     if isinstance(found, nginx.Upstream):
         from lbcheck.traffic.busy.nginx import busy as of_nginx
@@ -59,4 +59,7 @@ def _busy(found: object, in_flight: int, seed: int) -> Shares:
         from lbcheck.traffic.busy.envoy import busy as of_envoy
 
         return of_envoy(found, in_flight)
+    if isinstance(found, traefik.Balancer):
+        # wrr and hrw do not look at load; p2c does, and so all get the same, idle or not. No server has a limit.
+        return found.shares()
     return Shares(None, reason="what its balancer does under load is not emulated")

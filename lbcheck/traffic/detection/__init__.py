@@ -103,6 +103,10 @@ def notice(
         from lbcheck.traffic.detection import envoy
 
         return envoy.notice(pool, server, kind)
+    if dialect == "traefik":
+        from lbcheck.traffic.detection import traefik
+
+        return traefik.notice(server, kind)
     return Notice(None, f"how {dialect} notices is not known")
 
 
@@ -124,4 +128,8 @@ def rescue(pool: Pool, kind: str, dialect: str, routes: Sequence[Route]) -> Resc
         from lbcheck.traffic.detection import envoy
 
         return envoy.rescue(pool, kind, routes)
+    if dialect == "traefik":
+        from lbcheck.traffic.detection import traefik
+
+        return traefik.rescue(pool, kind, routes)
     return unknown(f"how {dialect} tries again is not emulated")

@@ -1,0 +1,61 @@
+"""Containers as a Compose project describes them, as plain data for every dialect that meets them.
+
+Compose makes them, Traefik reads its configuration off their labels and arguments, and all other dialects look their
+servers' names up among them. So none of these packages needs to know another.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from lbcheck.text import Source, Span
+    from lbcheck.world import World
+
+
+class Text(NamedTuple):
+    """Something that was written: its value, and its place."""
+
+    value: str
+    span: Span
+
+
+class Label(NamedTuple):
+    """A label: its name and its value, `$$` read as `$`."""
+
+    key: Text
+    value: Text
+
+
+class Mount(NamedTuple):
+    """A file or folder of the host, relative to the Compose file, and where it is in the container."""
+
+    source: str
+    target: str
+
+
+class Container(NamedTuple):
+    """One Compose service. `replicas` is None where it is not known; `networks` are the keys of `networks:`.
+
+    `mode` is its `network_mode`, "" where none is written. `ports` are the container's ports as `expose:` and
+    `ports:` have them.
+    """
+
+    name: str
+    span: Span
+    image: str
+    labels: tuple[Label, ...]
+    arguments: tuple[Text, ...]
+    networks: tuple[str, ...]
+    mode: str
+    mounts: tuple[Mount, ...]
+    ports: tuple[int, ...]
+    replicas: int | None
+
+
+class Containers(NamedTuple):
+    """A Compose project: its containers by name, and the world that they make."""
+
+    source: Source
+    by_name: dict[str, Container]
+    world: World

@@ -1,0 +1,149 @@
+"""Labels of containers that leave open what Traefik is to do (pkg/provider/configuration.go, merge.go, docker)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lbcheck.dialects.traefik import labels, schema
+from lbcheck.findings import WARNING, Hit, Related
+from lbcheck.wording import counted, listed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from lbcheck.context import Context
+    from lbcheck.dialects.containers import Container
+    from lbcheck.dialects.traefik.group import Project
+    from lbcheck.dialects.traefik.labels import Claim
+    from lbcheck.dialects.traefik.lower import Tree
+    from lbcheck.model import Config
+    from lbcheck.text import Span
+
+
+def container_ambiguous(config: Config, _context: Context) -> Iterator[Hit]:
+    """P14: labels that Traefik ignores, routers without a service, names that two containers fight for, guesses."""
+    tree: Tree | None = config.tree
+    if tree is None or tree.project is None or config.open is not None:
+        return
+    project = tree.project
+    claims = project.labelled.claims
+    yield from _ignored(project)
+    own: dict[str, list[Claim]] = {}
+    for claim in claims:
+        own.setdefault(claim.container.name, []).append(claim)
+    for few in own.values():
+        yield from _unlinked(few)
+    yield from _contested(claims)
+    document = tree.static.document
+    exposed = labels.exposed_by_default(document)
+    reached = set(labels.networks(document))
+    for container in project.containers.by_name.values():
+        if labels.enabled(container, exposed=exposed) and any(labels.labels(container)):
+            yield from _port_guessed(container, own.get(container.name, ()))
+            if not reached and project.proxy is not None and not _same_networks(project, container):
+                yield from _network_guessed(container)
+
+
+def _hit(container: Container, span: Span, problem: str, effect: str, advice: str, *, mild: bool = False) -> Hit:
+    args = {"container": container.name, "problem": problem, "effect": effect, "advice": advice}
+    return Hit("P14", span, args, severity=WARNING if mild else None)
+
+
+def _ignored(project: Project) -> Iterator[Hit]:
+    """Yield the labels for which Traefik ignores their container (docker/config.go: DecodeConfiguration() fails)."""
+    for span, problem, advice in schema.of_labels(project.labelled.document):
+        everybody = project.containers.by_name.values()
+        owner = next((one for one in everybody if any(span in places for places in _places(one))), None)
+        if owner is not None:
+            yield _hit(owner, span, f"its label is wrong: {problem}", "Traefik only logs that, and ignores it", advice)
+
+
+def _places(container: Container) -> Iterator[tuple[Span, Span]]:
+    return ((label.key.span, label.value.span) for label in container.labels)
+
+
+def _unlinked(claims: list[Claim]) -> Iterator[Hit]:
+    """Yield the routers of a container with several services that name none of them."""
+    for claim in claims:
+        if claim.section != "routers" or not isinstance(claim.content, tuple):
+            continue
+        services = [one.name for one in claims if one.protocol == claim.protocol and one.section == "services"]
+        if len(services) > 1 and "service" not in dict(claim.content):
+            yield _hit(
+                claim.container,
+                claim.span,
+                f"router {claim.name} names no service, and there are {len(services)} ({listed(services)})",
+                "Traefik drops the router",
+                f"add a label traefik.{claim.protocol}.routers.{claim.name}.service={services[0]}",
+            )
+
+
+def _contested(claims: list[Claim]) -> Iterator[Hit]:
+    """Yield the routers and services that two containers describe differently: Traefik drops both."""
+    first: dict[tuple[str, str, str], Claim] = {}
+    told = set()
+    for claim in claims:
+        key = (claim.protocol, claim.section, claim.name)
+        known = first.setdefault(key, claim)
+        if known.container is claim.container or known.content == claim.content or key in told:
+            continue
+        told.add(key)
+        what = claim.section.removesuffix("s")
+        hit = _hit(
+            claim.container,
+            claim.span,
+            f"{what} {claim.name} is another one than that of {known.container.name}",
+            "Traefik logs that it is defined several times, and drops both",
+            f"give each {what} its own name, or write the same labels on both",
+        )
+        hit.related = [Related(known.span, f"{known.container.name} defines it here")]
+        yield hit
+
+
+def _port_guessed(container: Container, claims: Sequence[Claim]) -> Iterator[Hit]:
+    """Yield a container of which several ports are exposed and no label says which one is meant."""
+    if len(container.ports) < 2 or any(_says_where(label.key.value.lower()) for label in container.labels):
+        return
+    if not claims:
+        return
+    claim = claims[0]
+    if claim.protocol == "udp" or _answers_itself(container):
+        return
+    yield _hit(
+        container,
+        claim.span,
+        f"it has {counted(len(container.ports), 'port')} ({listed([str(port) for port in sorted(container.ports)])})",
+        f"Traefik takes the lowest, {min(container.ports)}, unless the image exposes a lower one",
+        f"add a label traefik.{claim.protocol}.services.{container.name}.loadbalancer.server.port",
+        mild=True,
+    )
+
+
+def _says_where(key: str) -> bool:
+    return key.endswith((".loadbalancer.server.port", ".loadbalancer.server.url"))
+
+
+def _answers_itself(container: Container) -> bool:
+    """Say whether its routers lead to Traefik's own services, as those of a dashboard do."""
+    named = [one.value.value for one in container.labels if one.key.value.lower().endswith(".service")]
+    return bool(named) and all("@" in name for name in named)
+
+
+def _same_networks(project: Project, container: Container) -> bool:
+    """Say whether Traefik is on every network of a container, so that any of its addresses will do."""
+    return project.proxy is not None and set(container.networks) <= set(project.proxy.networks)
+
+
+def _network_guessed(container: Container) -> Iterator[Hit]:
+    if len(container.networks) < 2 or labels.said(container, "traefik.docker.network", "traefik.swarm.network"):
+        return
+    if labels.is_traefik(container) or _answers_itself(container):
+        return
+    yield _hit(
+        container,
+        container.span,
+        f"it is on {counted(len(container.networks), 'network')} ({listed(list(container.networks))})",
+        "Traefik may take its address on one that it is not on itself, and requests time out",
+        "add a label traefik.docker.network, or set the provider's network",
+        mild=True,
+    )

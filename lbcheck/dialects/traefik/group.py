@@ -1,0 +1,161 @@
+"""Which files are one configuration: a static file with the dynamic ones that it names, or dynamic ones alone."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, NamedTuple
+
+from lbcheck.dialects import composefile
+from lbcheck.dialects.traefik import fields as f
+from lbcheck.dialects.traefik import labels
+from lbcheck.dialects.traefik.entries import names
+from lbcheck.dialects.traefik.values import TEMPLATE
+from lbcheck.dialects.yaml_nodes import MappingNode
+from lbcheck.findings import NotChecked
+from lbcheck.paths import PathIndex
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from lbcheck.dialects.containers import Container, Containers
+    from lbcheck.dialects.traefik.document import Document
+    from lbcheck.dialects.traefik.labels import Labelled
+
+#: What the file provider reads in a directory.
+SUFFIXES = (".toml", ".yaml", ".yml")
+
+
+class Project(NamedTuple):
+    """A Compose project with Traefik in it: its file, its containers, and the one that runs Traefik, if one does."""
+
+    document: Document
+    containers: Containers
+    proxy: Container | None
+    labelled: Labelled
+
+
+class Group(NamedTuple):
+    """The files of one configuration. `complete`: these are all files that its file provider reads."""
+
+    static: Document | None
+    dynamic: tuple[Document, ...]
+    complete: bool
+    project: Project | None = None
+
+
+def groups(documents: Sequence[Document]) -> Iterator[Group]:
+    """Yield the configurations that the files make, in order of their first file."""
+    composed = [document for document in documents if composefile.recognises(document.source)]
+    documents = [document for document in documents if document not in composed]
+    for group in _groups(documents):
+        found = next((one for one in composed if _belongs(one, group)), None) if group.static is not None else None
+        if found is None:
+            yield group
+        else:
+            composed.remove(found)
+            yield _with_labels(found, group)
+    for one in composed:
+        yield _with_labels(one, None)
+
+
+def _belongs(composed: Document, group: Group) -> bool:
+    """Say whether a Compose file mounts a static file into Traefik, or lies beside it with Traefik in it."""
+    if composed.root is None or group.static is None:
+        return False
+    project = composefile.containers(composed.root, composed.source)
+    proxies = [one for one in project.by_name.values() if labels.is_traefik(one)]
+    folder = os.path.dirname(composed.path)
+    mounted = {os.path.normpath(os.path.join(folder, mount.source)) for one in proxies for mount in one.mounts}
+    path = os.path.normpath(group.static.path)
+    inside = any(path == place or path.startswith(place.rstrip("/") + "/") for place in mounted)
+    alone = len(proxies) == 1 and labels.static(proxies[0], composed.source) is None
+    return bool(proxies) and (inside or (alone and os.path.dirname(path) == folder))
+
+
+def _with_labels(composed: Document, group: Group | None) -> Group:
+    """Return the configuration of a Compose file's labels, with the files that belong to it."""
+    root = composed.root or MappingNode(composed.source, 0, 0, None)
+    containers = composefile.containers(root, composed.source)
+    proxies = [one for one in containers.by_name.values() if labels.is_traefik(one)]
+    proxy = proxies[0] if len(proxies) == 1 else None
+    static = group.static if group is not None else None
+    if static is None and proxy is not None:
+        static = labels.static(proxy, composed.source)
+    labelled = labels.dynamic(containers, exposed=labels.exposed_by_default(static))
+    dynamic = group.dynamic if group is not None else ()
+    # other projects on the host are read as well, so what is not here may be there
+    project = Project(composed, containers, proxy, labelled)
+    return Group(static, (labelled.document, *dynamic), complete=False, project=project)
+
+
+def _groups(documents: Sequence[Document]) -> Iterator[Group]:
+    statics = [document for document in documents if document.static]
+    taken: set[str] = set()
+    for static in statics:
+        others = [document for document in documents if document is not static and not document.static]
+        named, complete = _named(static, others)
+        own = (static,) if static.dynamic and _reads_itself(static) else ()
+        if static.dynamic and not own:
+            static.unmodelled.append(
+                NotChecked(static.source.span(0, 0), "Traefik takes no routers from its static file")
+            )
+        taken.add(static.path)
+        taken.update(document.path for document in named)
+        yield Group(static, (*own, *named), complete or (bool(own) and static.open is None))
+    left: dict[str, list[Document]] = {}
+    for document in documents:
+        if document.path not in taken:
+            left.setdefault(os.path.dirname(document.path), []).append(document)
+    for alike in left.values():
+        for together in _compatible(alike):
+            yield Group(None, tuple(together), complete=False)
+
+
+def references(document: Document) -> list[str]:
+    """Return the paths and patterns of the files that a static file's file provider reads."""
+    file = f.inside(document.fields, "providers", "file")
+    directory, filename = f.text(file, "directory"), f.text(file, "filename")
+    if directory is not None:
+        return [os.path.join(os.path.normpath(directory.value), f"*{suffix}") for suffix in SUFFIXES]
+    return [filename.value] if filename is not None else []
+
+
+def _reads_itself(static: Document) -> bool:
+    """Say whether a static file names itself as the file provider's; a template's name may be its own."""
+    name = os.path.basename(static.path)
+    return any(os.path.basename(path) == name or TEMPLATE.search(path) for path in references(static))
+
+
+def _named(static: Document, others: Sequence[Document]) -> tuple[list[Document], bool]:
+    """Return the dynamic files that a static one names; and whether all that it names was found.
+
+    The path is one of the server. A directory here counts that ends as it does, or at least bears its last name.
+    """
+    by_path = {document.path: document for document in others}
+    patterns = references(static)
+    if not patterns:
+        return [], bool(f.inside(static.fields, "providers")) and "file" not in f.inside(static.fields, "providers")
+    index = PathIndex(by_path)
+    found: dict[str, Document] = {}
+    for pattern in patterns:
+        parts = [part for part in pattern.split("/") if part not in ("", ".", "..")]
+        for start in range(max(len(parts) - (1 if len(patterns) == 1 else 2), 0) + 1):
+            near = index.nearest("/".join(parts[start:]), static.path)
+            if near:
+                found.update((path, by_path[path]) for path in near)
+                break
+    return [found[path] for path in sorted(found)], bool(found) and all(
+        document.open is None for document in found.values()
+    )
+
+
+def _compatible(documents: Sequence[Document]) -> Iterator[list[Document]]:
+    """Yield the files of one folder as one where no two define the same, else each alone: they are alternatives."""
+    seen: set[tuple[str, str, str]] = set()
+    for document in documents:
+        own = names(document)
+        if not seen.isdisjoint(own):
+            yield from ([one] for one in documents)
+            return
+        seen |= own
+    yield list(documents)

@@ -1,0 +1,90 @@
+"""From Traefik's files to configs of the model."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from lbcheck.dialects.traefik import document as documents
+from lbcheck.dialects.traefik import fields as f
+from lbcheck.dialects.traefik import group, pools, requirements, routers, schema
+from lbcheck.dialects.traefik import static as statics
+from lbcheck.dialects.traefik.entries import IN_FILES, IN_PROJECTS, PROTOCOLS, Entries
+from lbcheck.dialects.traefik.services import Services
+from lbcheck.model import Config
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from lbcheck.dialects.traefik.group import Group, Project
+    from lbcheck.dialects.traefik.routers import Broken
+    from lbcheck.dialects.traefik.static import Static
+    from lbcheck.files import Files
+
+
+class Tree(NamedTuple):
+    """What the dialect's own checks look at. `complete`: a name that is not in `entries` is in no file either."""
+
+    entries: Entries
+    static: Static
+    broken: list[Broken]
+    complete: bool
+    project: Project | None
+
+
+def read(paths: Sequence[str], files: Files) -> list[Config]:
+    """Turn files that may belong together into configs. Never raises."""
+    known = [documents.read(path, files) for path in paths]
+    return [config(one) for one in group.groups(known)]
+
+
+def config(one: Group) -> Config:
+    """Return the config of a group of files."""
+    files = [] if one.project is None else [one.project.document]
+    files += [document for document in (one.static, *one.dynamic) if document is not None]
+    files = list({document.path: document for document in files}.values())
+    made = Config("traefik", files[0].path, [document.source for document in files])
+    made.blocks = lambda: (span for document in files for span in document.blocks())
+    for document in files:
+        made.hits += document.hits
+        made.unmodelled += document.unmodelled
+        made.open = made.open or document.open
+        if one.project is None or document.path != one.project.document.path:
+            made.hits += schema.check(document)
+    static = statics.read(one.static, made) if one.static is not None else statics.Static(None)
+    complete = one.complete and made.open is None
+    entries = Entries(one.dynamic, IN_FILES if one.project is None else IN_PROJECTS)
+    services = {protocol: _services(protocol, entries, made, one, complete=complete) for protocol in PROTOCOLS}
+    for found in services.values():
+        made.pools += found.pools()
+    readable, broken = routers.read(entries, static)
+    made.frontends = routers.frontends(readable, entries, static, services)
+    _leave_out_halves(made, services)
+    _note_uses(made, static, services, complete=complete)
+    made.requirements += requirements.requirements(entries)
+    made.tree = Tree(entries, static, broken, complete, one.project)
+    if one.project is not None:
+        made.world = one.project.containers.world
+        made.home = None if one.project.proxy is None else one.project.proxy.name
+    return made
+
+
+def _services(protocol: str, entries: Entries, made: Config, one: Group, *, complete: bool) -> Services:
+    fields = {} if one.static is None else one.static.fields
+    default = f.inside(fields, "serverstransport" if protocol == "http" else "tcpserverstransport")
+    transports = pools.Transports(default, entries.of(protocol, "serverstransports"))
+    return Services(protocol, entries, made, transports, complete=complete)
+
+
+def _leave_out_halves(made: Config, services: dict[str, Services]) -> None:
+    """Drop the pools that are only the halves of a failover: its own pool holds their servers."""
+    reached = {id(target.pool) for one in made.frontends for route in one.routes for target in route.targets}
+    halves = {key for found in services.values() for key in found.parts if key not in reached and key not in found.used}
+    made.pools = [pool for pool in made.pools if id(pool) not in halves]
+
+
+def _note_uses(made: Config, static: Static, services: dict[str, Services], *, complete: bool) -> None:
+    """Note what besides routes uses pools: mirrors, and routers that may be in other files or providers."""
+    for protocol, found in services.items():
+        made.used |= {(protocol, pool.name) for pool in found.used.values()}
+        if not complete or not static.providers <= {"file", "internal"}:
+            made.used.add((protocol, "*"))

@@ -1,0 +1,251 @@
+"""Routers as routes, at the entry points where they listen, in the order in which they win (pkg/server/router)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from lbcheck.dialects.traefik import conditions, matchers
+from lbcheck.dialects.traefik import fields as f
+from lbcheck.dialects.traefik.entries import PROTOCOLS
+from lbcheck.dialects.traefik.expressions import Call, RuleError
+from lbcheck.model import EVERY_REQUEST, Frontend, Listener, Retry, Route, Setting
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from lbcheck.dialects.traefik.entries import Entries, Entry
+    from lbcheck.dialects.traefik.services import Services
+    from lbcheck.dialects.traefik.static import EntryPoint, Static
+    from lbcheck.dialects.yaml_nodes import ScalarNode
+    from lbcheck.model import Match
+    from lbcheck.text import Span
+
+#: How an entry point is called that only routers without one of their own come to, where no static file was seen.
+DEFAULT = "default entry points"
+#: Before all routers of an entry point.
+_FIRST = 2**63
+#: What a frontend's name says besides its entry point, where it has more than one kind of routers.
+_KINDS = {
+    ("http", False): "",
+    ("http", True): " (TLS)",
+    ("tcp", False): " (TCP)",
+    ("tcp", True): " (TCP, TLS)",
+    ("udp", False): " (UDP)",
+}
+
+
+class Broken(NamedTuple):
+    """A router that Traefik does not enable: where it is written, what is wrong, and what to do."""
+
+    entry: Entry
+    span: Span
+    problem: str
+    advice: str
+    #: Version 2 takes the rule all the same.
+    older: bool = False
+
+
+class Router(NamedTuple):
+    """A router that is read: its rule's match, its priority, and whether it speaks TLS."""
+
+    entry: Entry
+    protocol: str
+    match: Match
+    priority: int
+    tls: bool
+
+
+def read(entries: Entries, static: Static) -> tuple[list[Router], list[Broken]]:
+    """Return the routers with a rule that Traefik takes, and those that it does not enable for their rule.
+
+    A rule that version 2 takes is among both.
+    """
+    found: list[Router] = []
+    broken: list[Broken] = []
+    for protocol in PROTOCOLS:
+        for entry in entries.of(protocol, "routers").values():
+            made = _router(entry, protocol, static.syntax)
+            if isinstance(made, Broken):
+                broken.append(made)
+                made = _router(entry, protocol, "v2") if made.older else None
+            if isinstance(made, Router):
+                found.append(made)
+    return found, broken
+
+
+def _router(entry: Entry, protocol: str, syntax: str) -> Router | Broken | None:
+    """Return a router, what breaks it, or None where a template has yet to write its rule."""
+    fields = entry.fields
+    tls = f.switched(fields, "tls")
+    if protocol == "udp":
+        return Router(entry, protocol, EVERY_REQUEST, 0, tls=False)
+    if f.written(fields, "parentrefs") or f.opaque(fields, "rule"):
+        return None  # requests that another router has already taken, or that nobody knows yet
+    node = f.scalar(fields, "rule")
+    if node is None:
+        return Broken(entry, entry.key.span, "it has no rule", "write one such as rule: Host(`example.com`)")
+    own = f.text(fields, "rulesyntax")
+    syntax = syntax if own is None else own.value
+    try:
+        expression = matchers.read(node.text, protocol, syntax)
+    except RuleError as error:
+        older = own is None and syntax != "v2" and _taken(node.text, protocol)
+        return Broken(entry, _place(node, error.at), f"its rule is refused: {error.problem}", error.advice, older)
+    match = conditions.match(expression, node.text, syntax)
+    everything = protocol == "tcp" and isinstance(expression, Call) and expression.arguments == ("*",)
+    return Router(entry, protocol, match, _priority(entry, node.text, everything=everything), tls)
+
+
+def _taken(rule: str, protocol: str) -> bool:
+    """Say whether version 2 takes a rule."""
+    try:
+        matchers.read(rule, protocol, "v2")
+    except RuleError:
+        return False
+    return True
+
+
+def _priority(entry: Entry, rule: str, *, everything: bool) -> int:
+    """Return the priority: as written, else the rule's length in bytes; HostSNI(`*`) comes last (GetRulePriority())."""
+    written = f.integer(entry.fields, "priority")
+    if written is not None and written.value:
+        return written.value
+    return -1 if everything else len(rule.encode("utf-8", "surrogatepass"))
+
+
+def _place(node: ScalarNode, at: int) -> Span:
+    """Return the place of an offset in a rule; that of the rule where it is not written as it is read (folded)."""
+    source = node.source
+    raw = source.text[node.start : node.end]
+    shift = raw.find(node.text)
+    if shift < 0:
+        end = source.text.find("\n", node.start, node.end)
+        return source.span(node.start, node.end if end < 0 else end)
+    start = min(node.start + shift + at, node.end - 1)
+    return source.span(start, start + 1)
+
+
+def frontends(
+    routers: Sequence[Router], entries: Entries, static: Static, services: dict[str, Services]
+) -> list[Frontend]:
+    """Return a frontend for each entry point and kind of routers that come to it, its routes in order of priority."""
+    routes: dict[str, dict[tuple[str, bool], list[tuple[int, Route]]]] = {}
+    for name in static.entry_points:
+        routes[name] = {}
+    redirected = {name: one.redirect for name, one in static.entry_points.items() if one.redirect is not None}
+    for router in routers:
+        for name in _entry_points(router, static):
+            entry_point = static.entry_points.get(name)
+            tls = router.tls or (entry_point is not None and entry_point.tls and router.protocol == "http")
+            if name in redirected and not tls and router.protocol == "http":
+                continue
+            route = _route(router, entries, services[router.protocol], entry_point)
+            routes.setdefault(name, {}).setdefault((router.protocol, tls), []).append((router.priority, route))
+    for name, span in redirected.items():
+        route = Route("redirection", span, EVERY_REQUEST, (), "answer")
+        routes[name].setdefault(("http", False), []).insert(0, (_FIRST, route))
+    return [frontend for name, kinds in routes.items() for frontend in _of_entry_point(name, kinds, static)]
+
+
+def _entry_points(router: Router, static: Static) -> Iterator[str]:
+    """Yield the names of the entry points that a router comes to, those that exist where that is known."""
+    named = [node.text for node in f.texts(router.entry.fields, "entrypoints")]
+    udp = router.protocol == "udp"
+    if named:
+        yield from (name for name in dict.fromkeys(named) if not static.known or name in static.entry_points)
+    elif not static.known:
+        yield DEFAULT
+    else:
+        yield from (name for name, one in static.entry_points.items() if (one.udp if udp else one.default))
+
+
+def _of_entry_point(
+    name: str, kinds: dict[tuple[str, bool], list[tuple[int, Route]]], static: Static
+) -> Iterator[Frontend]:
+    entry_point = static.entry_points.get(name)
+    if not kinds:
+        kinds = {("udp" if entry_point is not None and entry_point.udp else "http", False): []}
+    for (protocol, tls), routes in sorted(kinds.items(), key=lambda item: list(_KINDS).index(item[0])):
+        routes.sort(key=lambda one: (-one[0], one[1].label))
+        ordered = [route for _, route in routes]
+        span = entry_point.span if entry_point is not None else ordered[0].span
+        yield Frontend(
+            name + (_KINDS[protocol, tls] if len(kinds) > 1 else ""),
+            span,
+            _listeners(entry_point, tls=tls),
+            ordered,
+            protocol=protocol,
+            scope=protocol,
+            timeouts=entry_point.timeouts if entry_point is not None and protocol == "http" else None,
+        )
+
+
+def _listeners(entry_point: EntryPoint | None, *, tls: bool) -> list[Listener]:
+    listener = None if entry_point is None else entry_point.listener
+    if listener is None:
+        return []
+    if not tls:
+        return [listener]
+    made = Listener(listener.address, listener.span, transport=listener.transport, tls=True, options=listener.options)
+    return [made]
+
+
+def _route(router: Router, entries: Entries, services: Services, entry_point: EntryPoint | None) -> Route:
+    entry = router.entry
+    node = f.scalar(entry.fields, "service")
+    options = {"priority": Setting(router.priority)} if router.protocol != "udp" else {}
+    middlewares = list(_middlewares(entry, entries, router.protocol, entry_point))
+    if node is None:
+        return Route(entry.name, entry.key.span, router.match, (), "unknown", expression=entry.name)
+    if f.opaque(entry.fields, "service"):
+        return Route(entry.name, entry.key.span, router.match, (), "unknown", expression=node.text)
+    found = services.at(node.text, node.span)
+    outcome = found.outcome
+    if any(f.written(one.fields, "redirectscheme") for one in middlewares) and not router.tls:
+        outcome = "answer"
+    return Route(
+        entry.name,
+        entry.key.span,
+        router.match,
+        found.targets if outcome != "answer" else (),
+        outcome,
+        expression=node.text if outcome == "unknown" else None,
+        retry=_retry(middlewares),
+        options=options,
+    )
+
+
+def _middlewares(entry: Entry, entries: Entries, protocol: str, entry_point: EntryPoint | None) -> Iterator[Entry]:
+    names: Iterable[str] = [node.text for node in f.texts(entry.fields, "middlewares")]
+    if entry_point is not None and protocol == "http":
+        names = [*entry_point.middlewares, *names]
+    known = entries.of(protocol, "middlewares")
+    for name in names:
+        short, provider = entries.local(name)
+        found = None if provider else known.get(short)
+        if found is not None:
+            yield found
+            for node in f.texts(f.inside(found.fields, "chain"), "middlewares"):
+                further = known.get(entries.local(node.text)[0])
+                if further is not None:
+                    yield further
+
+
+def _retry(middlewares: Sequence[Entry]) -> Retry | None:
+    """Return what a retry middleware does: the request goes to the balancer again (pkg/middlewares/retry)."""
+    for one in middlewares:
+        if f.written(one.fields, "retry"):
+            inside = f.inside(one.fields, "retry")
+            attempts = f.integer(inside, "attempts")
+            if attempts is None:
+                return None
+            status = [node.text for node in f.texts(inside, "status")]
+            off = f.boolean(inside, "disableretryonnetworkerror")
+            network = [] if off is not None and off.value else ["network"]
+            span = f.place(one.fields["retry"])
+            return Retry(
+                Setting(max(attempts.value - 1, 0), attempts.span),
+                Setting(True),
+                Setting(frozenset([*network, *status]), span),
+            )
+    return None

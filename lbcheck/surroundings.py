@@ -1,0 +1,67 @@
+"""The Compose projects of a run: a balancer's config that one of their services mounts meets their names there."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from lbcheck.dialects import composefile, yaml
+from lbcheck.files import UnreadableError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from lbcheck.dialects.containers import Containers
+    from lbcheck.files import Files
+    from lbcheck.model import Config
+
+#: Projects beyond so many are not looked at.
+_MOST = 1_000
+
+
+class Surroundings:
+    """Compose files of a run, read when the first config asks for them."""
+
+    __slots__ = ("_files", "_mounts", "_paths")
+
+    def __init__(self, paths: Sequence[str], files: Files) -> None:
+        self._paths = paths[:_MOST]
+        self._files = files
+        #: (host path, project, service) of everything that is mounted.
+        self._mounts: list[tuple[str, Containers, str]] | None = None
+
+    def place(self, configs: Iterable[Config]) -> None:
+        """Give each config that a service mounts the world of that service's project."""
+        for config in configs if self._paths else ():
+            if config.world is None:
+                found = self._home(config)
+                if found is not None:
+                    config.world, config.home = found[0].world, found[1]
+
+    def _home(self, config: Config) -> tuple[Containers, str] | None:
+        """Return the project and the service that mount the config's first file; None where it is not the only one."""
+        if self._mounts is None:
+            self._mounts = list(self._mounted())
+        path = os.path.normpath(config.path)
+        homes = {
+            (id(project), name): (project, name)
+            for place, project, name in self._mounts
+            if path == place or path.startswith(place.rstrip("/") + "/")
+        }
+        return next(iter(homes.values())) if len(homes) == 1 else None
+
+    def _mounted(self) -> Iterator[tuple[str, Containers, str]]:
+        for path in self._paths:
+            try:
+                source = self._files.read(path)
+            except UnreadableError:
+                continue
+            for root in yaml.read(source).documents[:1]:
+                project = composefile.containers(root, source)
+                for container in project.by_name.values():
+                    for mount in container.mounts:
+                        yield (
+                            os.path.normpath(os.path.join(os.path.dirname(path), mount.source)),
+                            project,
+                            container.name,
+                        )

@@ -1,0 +1,274 @@
+"""Compose files: containers and their world, Traefik's labels in them, and the configs that they mount."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lbcheck import project
+from lbcheck.context import Context
+from lbcheck.dialects import compose, composefile, traefik, yaml
+from lbcheck.files import DiskFiles
+from lbcheck.project import Request
+from lbcheck.settings import Settings
+from lbcheck.text import Source
+from lbcheck.traffic.assemble import traffic
+from lbcheck.traffic.scenario import Scenario
+
+PROJECT = """
+services:
+  proxy:
+    image: "registry.example.com/traefik:v3.6"
+    command: --providers.docker --providers.docker.network=front --entrypoints.web.address=:80
+    networks: [front]
+    volumes:
+      - ./conf:/etc/conf:ro
+      - {type: bind, source: ./one.conf, target: /etc/one.conf}
+      - data:/data
+  app:
+    build: .
+    container_name: shop
+    hostname: shop-host
+    networks:
+      front: {aliases: [www]}
+      back:
+    expose: [8080, "53/udp"]
+    ports: ["127.0.0.1:9090:8080", "8443", {target: 9000, published: 9001}]
+    deploy: {replicas: 3}
+    labels:
+      traefik.http.routers.app.rule: Host(`a.example.com`) && !Header(`X`, `$$1`)
+      traefik.http.services.app.loadbalancer.server.port: 8080
+  db:
+    image: postgres
+    network_mode: host
+    scale: ${DB}
+networks:
+  front: {external: true}
+  back:
+"""
+
+
+def containers(text):
+    source = Source("compose.yaml", text)
+    return composefile.containers(yaml.read(source).documents[0], source)
+
+
+def test_containers():
+    found = containers(PROJECT).by_name
+    proxy, app, db = found["proxy"], found["app"], found["db"]
+    assert [one.value for one in proxy.arguments][1:] == [
+        "--providers.docker.network=front",
+        "--entrypoints.web.address=:80",
+    ]
+    assert [(one.source, one.target) for one in proxy.mounts] == [
+        ("./conf", "/etc/conf"),
+        ("./one.conf", "/etc/one.conf"),
+    ]
+    assert (app.networks, app.ports, app.replicas) == (("front", "back"), (8080, 53, 8443, 9000), 3)
+    assert app.labels[0].value.value == "Host(`a.example.com`) && !Header(`X`, `$1`)"
+    assert app.labels[1].value.span.text == "8080"
+    assert (db.networks, db.mode, db.replicas) == ((), "host", None)
+
+
+def test_the_world():
+    world = containers(PROJECT).world
+    assert world.open is None
+    for name in ("app", "shop", "SHOP-HOST", "www"):
+        assert [service.name for service in world.named(name)] == ["app"]
+    assert world.named("nobody") == []
+    assert world.networks["front"].external
+    assert not world.networks["back"].external
+    (app,) = world.named("app")
+    assert [(port.number, port.target) for port in app.ports] == [(9090, 8080), (None, 8443), (9001, 9000)]
+    assert app.workloads[0].replicas == 3
+    assert containers("include: [a.yml]\nservices: {a: {image: b}}").world.open
+
+
+@pytest.mark.parametrize(
+    ("text", "known"),
+    [
+        (PROJECT, True),
+        ("services:\n  a:\n    image: b\n", True),
+        ("services:\n  a:\n    port: 80\n", False),
+        ("apiVersion: v1\nservices:\n  a:\n    image: b\n", False),
+        ("http:\n  services:\n    image: {}\n", False),
+        ("", False),
+    ],
+)
+def test_recognises(text, known):
+    assert compose.recognises(Source("a.yaml", text)) is known
+
+
+def test_a_file_without_labels_is_a_world_and_nothing_else():
+    (config,) = compose.read(["c.yml"], DiskFiles(memory={"c.yml": "services:\n  a:\n    image: b\n"}))
+    assert (config.pools, config.frontends, config.hits) == ([], [], [])
+    assert [service.name for service in config.world.services] == ["a"]
+    (config,) = compose.read(["c.yml"], DiskFiles(memory={"c.yml": "services:\n  a: {}\n  a: {}\n"}))
+    assert [hit.code for hit in config.hits] == ["E10"]
+
+
+def labelled(text, **files):
+    memory = {"compose.yaml": text} | {name.replace("_", "."): body for name, body in files.items()}
+    return traefik.read(list(memory), DiskFiles(memory=memory))
+
+
+def test_labels_become_a_configuration():
+    (config,) = labelled(PROJECT)
+    assert (config.dialect, config.hits, config.home) == ("traefik", [], "proxy")
+    (web,) = config.frontends
+    assert (web.name, web.listeners[0].address.port) == ("web", 80)
+    (route,) = web.routes
+    assert (route.label, route.targets[0].pool.name) == ("app", "app")
+    (pool,) = config.pools
+    (server,) = pool.servers
+    assert (server.name, server.count, server.checked) == ("app:8080", 3, None)
+    assert server.span.text == "8080"
+    assert config.tree.broken == []
+    (shown,) = traffic(config, Scenario()).pools
+    assert shown.servers[0].share == 1
+
+
+def test_containers_of_one_service_are_its_servers():
+    text = """
+services:
+  a:
+    image: x
+    labels: ["traefik.http.routers.r.rule=Host(`a`)", "traefik.http.services.s.loadbalancer.server.port=80"]
+  b:
+    image: x
+    labels:
+      - traefik.http.routers.r.rule=Host(`a`)
+      - traefik.http.services.s.loadbalancer.server.port=80
+      - traefik.http.services.s.loadbalancer.server.scheme=https
+  off:
+    image: x
+    labels: ["traefik.enable=false", "traefik.http.services.s.loadbalancer.server.port=80"]
+  bare:
+    image: x
+    labels: ["traefik.http.routers.bare.priority=3"]
+"""
+    (config,) = labelled(text)
+    found = {pool.name: [(server.name, server.tls is not None) for server in pool.servers] for pool in config.pools}
+    assert found == {"s": [("a:80", False), ("b:80", True)], "bare": [("http://bare:${port}", False)]}
+    assert [route.label for front in config.frontends for route in front.routes] == ["r"]
+    assert config.tree.broken == []
+
+
+def test_exposed_by_default_is_the_provider_s():
+    text = PROJECT.replace("--providers.docker ", "--providers.docker.exposedbydefault=false ")
+    (config,) = labelled(text)
+    assert config.pools == []
+    (config,) = labelled(text.replace("    labels:\n", "    labels:\n      traefik.enable: true\n"))
+    assert len(config.pools) == 1
+
+
+def test_a_static_file_beside_the_project_belongs_to_it():
+    text = PROJECT.replace(
+        "    command: --providers.docker --providers.docker.network=front --entrypoints.web.address=:80\n", ""
+    )
+    static = "entryPoints:\n  edge:\n    address: ':8000'\nproviders:\n  docker: {}\n"
+    (config,) = labelled(text, traefik_yml=static)
+    assert [source.path for source in config.files] == ["compose.yaml", "traefik.yml"]
+    assert [(front.name, len(front.routes)) for front in config.frontends] == [("edge", 1)]
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+NGINX = """events {}
+http {
+  upstream app {
+    zone a 64k;
+    server app:8080;
+    server shop:80;
+    server apq:8080;
+    server db.example.com;
+  }
+  server { listen 80; location / { proxy_pass http://app; } }
+}
+"""
+
+
+def found(folder, text, code="X04"):
+    (folder / "conf").mkdir(exist_ok=True)
+    (folder / "conf" / "nginx.conf").write_text(NGINX)
+    (folder / "compose.yaml").write_text(text)
+    result = project.check(Request((".",)), project.judge(Settings()))
+    return [(item.place.path, item.severity, item.message) for item in result.findings if item.code == code]
+
+
+def test_the_config_that_a_service_mounts_meets_the_project_s_names(folder):
+    closed = PROJECT.replace("{external: true}", "{}")
+    ((path, severity, message),) = found(folder, closed)
+    assert (path, severity) == ("conf/nginx.conf", "error")
+    assert "no service of the Compose project is called apq" in message
+    assert found(folder, PROJECT) == []
+    assert found(folder, closed.replace("./conf:", "./other:")) == []
+    assert found(folder, closed.replace("services:", "include: [x.yml]\nservices:", 1)) == []
+
+
+def test_networks_and_ports(folder):
+    closed = PROJECT.replace("{external: true}", "{}")
+    apart = closed.replace("    networks: [front]\n", "    networks: [alone]\n")
+    said = [(path, message) for path, _, message in found(folder, apart)]
+    assert [(path, "share no network (alone; back and front)" in message) for path, message in said] == [
+        ("compose.yaml", True),
+        ("conf/nginx.conf", True),
+        ("conf/nginx.conf", True),
+        ("conf/nginx.conf", False),
+    ]
+    published = closed.replace('"127.0.0.1:9090:8080"', '"80:8080"')
+    ((_, severity, message), _) = found(folder, published)
+    assert severity == "warning"
+    assert "80 is the port of app on the host" in message
+
+
+@given(st.text("services:\n a{}[]\"'-imgelbtrkhp.=`,0", max_size=100))
+def test_any_text_is_read(text):
+    source = Source("c.yml", text)
+    compose.recognises(source)
+    memory = {"c.yml": text, "d.yml": f'services:\n  a:\n    image: b\n    labels: ["traefik.http.{text.strip()!r}"]\n'}
+    for path in memory:
+        compose.read([path], DiskFiles(memory=memory))
+        traefik.read([path], DiskFiles(memory=memory))
+
+
+LABELS = st.lists(
+    st.tuples(
+        st.lists(
+            st.sampled_from(
+                [
+                    "http",
+                    "tcp",
+                    "routers",
+                    "services",
+                    "a",
+                    "loadbalancer",
+                    "server",
+                    "port",
+                    "rule",
+                    "x[0]",
+                    "tls",
+                    "",
+                    "[1]",
+                ]
+            ),
+            max_size=6,
+        ),
+        st.sampled_from(["80", "Host(`a`)", "true", "", "a,b"]),
+    ),
+    max_size=8,
+)
+
+
+@given(LABELS)
+def test_any_labels_are_read(labels):
+    lines = "".join(f"      - 'traefik.{'.'.join(path)}={value}'\n" for path, value in labels)
+    text = f"services:\n  a:\n    image: traefik\n    labels:\n      - a=b\n{lines}"
+    for config in traefik.read(["c.yml"], DiskFiles(memory={"c.yml": text})):
+        for check in traefik.CHECKS.values():
+            list(check(config, Context()))
