@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from lbcheck.findings import Hit, NotChecked
     from lbcheck.text import Source, Span
+    from lbcheck.world import World
 
 T = TypeVar("T")
 
@@ -689,6 +690,10 @@ class Admin:
         self.protected = protected
 
 
+def _no_subject(_span: Span) -> tuple[None, None]:
+    return None, None
+
+
 class Config:
     """One config: what one proxy process would load, however many files it is written in.
 
@@ -697,11 +702,16 @@ class Config:
     `used` names pools, as (scope, name), that something other than a route refers to (`track`, a tracer, …); the
     name "*" means that any pool of the scope may be. `tree` is the dialect's resolved tree, for its own checks.
     `blocks` gives the extent of every block, for suppressions on an opening line. `assumed` are files that an include
-    of a server's path was taken to mean, by path, with the include as it is written.
+    of a server's path was taken to mean, by path, with the include as it is written. `world` is what the servers'
+    names must exist in. `apart`: each object of the config stands alone, so that an error of reading concerns the one
+    in which it is and the others are judged all the same (a Kubernetes API server refuses one object, not all).
+    `subject` gives for a place the object it belongs to, as {"kind", "namespace", "name"}, and its JSON Pointer.
+    `written_ignores` gives what silences findings besides comments: (text, reach), as in an annotation.
     """
 
     __slots__ = (
         "admins",
+        "apart",
         "assumed",
         "blocks",
         "dialect",
@@ -714,10 +724,13 @@ class Config:
         "pools",
         "requirements",
         "resolvers",
+        "subject",
         "tree",
         "unmodelled",
         "used",
         "workers",
+        "world",
+        "written_ignores",
     )
 
     def __init__(self, dialect: str, path: str, files: Sequence[Source]) -> None:
@@ -739,6 +752,10 @@ class Config:
         self.workers: Setting[int | None] | None = None
         self.tree: Any = None
         self.blocks: Callable[[], Iterable[Span]] = list
+        self.world: World | None = None
+        self.apart = False
+        self.subject: Callable[[Span], tuple[dict[str, str] | None, str | None]] = _no_subject
+        self.written_ignores: Callable[[], Iterable[tuple[Span, Span]]] = list
 
     def __repr__(self) -> str:
         return f"Config({self.dialect}, {self.path!r})"
