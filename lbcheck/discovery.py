@@ -29,9 +29,9 @@ BY_SUFFIX: dict[str, tuple[str, ...]] = {
     ".vhost": ("nginx",),
     ".cfg": ("haproxy", "nginx"),
     ".haproxy": ("haproxy",),
-    ".yaml": ("native",),
-    ".yml": ("native",),
-    ".json": ("native",),
+    ".yaml": ("native", "kubernetes"),
+    ".yml": ("native", "kubernetes"),
+    ".json": ("native", "kubernetes"),
 }
 #: Ends that template engines add: `nginx.conf.j2` is looked at as `nginx.conf`.
 TEMPLATE_SUFFIXES = (".j2", ".jinja2", ".jinja", ".erb", ".tmpl", ".tpl", ".template", ".in", ".dist", ".example")

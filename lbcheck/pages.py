@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 #: What a single example config is called where its fence gives it no name.
-DEFAULT_NAMES = {"nginx": "nginx.conf", "haproxy": "haproxy.cfg", "native": "lb.yaml"}
+DEFAULT_NAMES = {"nginx": "nginx.conf", "haproxy": "haproxy.cfg", "kubernetes": "manifests.yaml", "native": "lb.yaml"}
 #: The attributes that a fence may carry.
 ATTRIBUTES = frozenset({"as", "case", "file", "line", "native", "pad", "settings", "target"})
 #: The words without a value that a fence may carry: which version of a config the block is, on pages about changes.

@@ -136,7 +136,7 @@ class Network:
 class World:
     """All of them. `open` says why there may be more than was seen; None: these are all.
 
-    `complete` are the scopes that are known to be complete although the world is open.
+    `complete` are the scopes that are known to be complete although the world is open, "*" all of them.
     """
 
     __slots__ = ("_by_name", "complete", "networks", "open", "services", "workloads")
@@ -159,7 +159,7 @@ class World:
 
     def closed(self, scope: str = "") -> bool:
         """Say whether all that exists in the scope was seen."""
-        return self.open is None or scope in self.complete
+        return self.open is None or scope in self.complete or "*" in self.complete
 
     def named(self, host: str, scope: str = "") -> list[Service]:
         """Return the services that a host name means within a scope, without regard to case; [] where none does."""

@@ -27,6 +27,7 @@ fail-on = "error"
 root = "mirror"
 baseline = "known.json"
 jobs = 3
+complete-namespaces = ["shop"]
 [severity]
 E02 = "error"
 unused-suppression = "warning"

@@ -40,6 +40,7 @@ class Dialect(Protocol):
 DIALECTS: dict[str, str] = {
     "nginx": "lbcheck.dialects.nginx",
     "haproxy": "lbcheck.dialects.haproxy",
+    "kubernetes": "lbcheck.dialects.kubernetes",
     "native": "lbcheck.dialects.native",
 }
 

@@ -25,6 +25,12 @@ MAX_NODES = 2_000_000
 _FORBIDDEN = pattern("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]")
 
 
+#: The end of an IPv6 address in a flow list, `[2001:db8::]`. Go's readers take it for text, libyaml for an error.
+_ADDRESS_END = pattern(r"(?<=:):(?=[ \t]*[,\]}])")
+#: What stands for that colon while libyaml reads, and in no text that is YAML's.
+_COLON = "\ue03a"
+
+
 class Stream:
     """What a text holds: the root nodes of its documents, and the findings about it. An empty document has no root."""
 
@@ -52,7 +58,13 @@ def read(source: Source) -> Stream:
     stream = Stream()
     try:
         _check_characters(source.text)
-        _Builder(source, stream.documents).run()
+        try:
+            _Builder(source, stream.documents).run(source.text)
+        except _Problem as problem:
+            if "unexpected ':'" not in problem.problem or _COLON in source.text:
+                raise
+            stream.documents.clear()
+            _Builder(source, stream.documents).run(_ADDRESS_END.sub(_COLON, source.text))
     except _Problem as problem:
         stream.hits.append(_hit(source, problem))
     return stream
@@ -107,8 +119,8 @@ class _Builder:
         self._expanded = 0
         self._total = 0
 
-    def run(self) -> None:
-        """Read all documents. Raises _Problem."""
+    def run(self, text: str) -> None:
+        """Read all documents of the source's text, or of one that is read in its place. Raises _Problem."""
         import yaml
 
         loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -122,7 +134,7 @@ class _Builder:
             yaml.DocumentStartEvent: self._document,
         }
         try:
-            for event in yaml.parse(self._source.text[self._shift :], Loader=loader):
+            for event in yaml.parse(text[self._shift :], Loader=loader):
                 handler = handlers.get(event.__class__)
                 if handler is not None:
                     handler(event)
@@ -146,7 +158,8 @@ class _Builder:
         if tag == "!":
             tag = "tag:yaml.org,2002:str"
         start, end = event.start_mark.index + self._shift, event.end_mark.index + self._shift
-        node = ScalarNode(self._source, start, end, tag, event.value, plain=not event.style)
+        text = event.value if _COLON not in event.value else event.value.replace(_COLON, ":")
+        node = ScalarNode(self._source, start, end, tag, text, plain=not event.style)
         if event.anchor is not None:
             self._anchors[event.anchor] = (node, 1, 1)
         self._add(node, end, 1, 1)

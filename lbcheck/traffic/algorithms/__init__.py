@@ -100,6 +100,15 @@ def balancer(pool: Pool, dialect: str, exact_points: int | None = None) -> Balan
         from lbcheck.traffic.algorithms import haproxy
 
         return haproxy.Backend(pool, points, exact_points)
+    return _of_plain_weights(pool, dialect)
+
+
+def _of_plain_weights(pool: Pool, dialect: str) -> Balancer | Shares:
+    """Return what shares out by weight alone, whatever the algorithm is called; the answer for an unknown dialect."""
+    if dialect == "kubernetes":
+        from lbcheck.traffic.algorithms import kubernetes
+
+        return kubernetes.Balancer(pool)
     if dialect == "native":
         from lbcheck.traffic.algorithms import native
 
