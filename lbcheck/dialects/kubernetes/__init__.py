@@ -7,17 +7,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lbcheck.dialects.kubernetes.checks import CHECKS
 from lbcheck.dialects.kubernetes.recognise import recognises
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
+    from lbcheck.context import Context
     from lbcheck.files import Files
+    from lbcheck.findings import Hit
     from lbcheck.model import Config
     from lbcheck.text import Source
 
-__all__ = ["CHECKS", "neighbourhood", "read", "recognises", "references"]
+__all__ = ["neighbourhood", "read", "recognises", "references"]
 
 
 def references(_source: Source) -> list[str]:
@@ -35,3 +36,12 @@ def read(paths: Sequence[str], files: Files) -> list[Config]:
     from lbcheck.dialects.kubernetes import lower
 
     return [lower.read(paths, files)]
+
+
+def __getattr__(name: str) -> dict[str, Callable[[Config, Context], Iterable[Hit]]]:
+    """Load the table of checks when it is asked for: telling a manifest needs none of them."""
+    if name == "CHECKS":
+        from lbcheck.dialects.kubernetes.checks import CHECKS as TABLE
+
+        return TABLE
+    raise AttributeError(name)

@@ -4,6 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from lbcheck.dialects.kubernetes import (
+    checks_gateway,
+    checks_ingress,
+    checks_istio,
+    checks_probes,
+    checks_services,
+)
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
@@ -11,4 +19,16 @@ if TYPE_CHECKING:
     from lbcheck.findings import Hit
     from lbcheck.model import Config
 
-CHECKS: dict[str, Callable[[Config, Context], Iterable[Hit]]] = {}
+CHECKS: dict[str, Callable[[Config, Context], Iterable[Hit]]] = {
+    "K01": checks_services.selector_no_match,
+    "K02": checks_services.selector_too_broad,
+    "K03": checks_services.target_port_mismatch,
+    "K04": checks_ingress.backend_missing,
+    "K06": checks_probes.readiness_missing,
+    "K11": checks_gateway.backend_invalid,
+    "K12": checks_gateway.not_attached,
+    "K13": checks_ingress.canary_invalid,
+    "K15": checks_istio.subset_undefined,
+    "K16": checks_istio.subset_no_pods,
+    "K17": checks_istio.weights,
+}

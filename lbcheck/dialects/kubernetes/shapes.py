@@ -76,7 +76,8 @@ class Text:
         if opaque(text) or (self.blank and not text):
             return
         if self.words and text not in self.words:
-            report.add("E09", node.span, f"{name} cannot be {_short(text)}", f"write {', '.join(self.words[:-1])} or {self.words[-1]}")
+            advice = f"write {', '.join(self.words[:-1])} or {self.words[-1]}"
+            report.add("E09", node.span, f"{name} cannot be {_short(text)}", advice)
         elif self.pattern is not None and not self.pattern.match(text):
             report.add("E09", node.span, f"{name} cannot be {_short(text)}", self.advice or "mend the value")
 

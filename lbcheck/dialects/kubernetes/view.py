@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from lbcheck.text import Span
 
 #: Expressions that another program fills in before the object is applied: what contains one is not known.
-OPAQUE = pattern(r"\{\{|\{%|<%|\$\{|\$\(|<[A-Za-z][^<>]*>|\{[A-Z][A-Z_]{2,}\}|__[A-Z][A-Z_]*__|\b[A-Z]+(?:_[A-Z]+)+\b")
+OPAQUE = pattern(
+    r"\{\{|\{%|<%|\$\{|\$\(|<[A-Za-z][^<>]*>|\{[A-Z][A-Z_]{2,}\}|__[A-Z][A-Z_]*__|\b(?:PLACEHOLDER|CHANGE_?ME|REPLACE|YOUR)"
+)
 
 
 class View:
