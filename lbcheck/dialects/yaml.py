@@ -107,7 +107,7 @@ class _Open:
 class _Builder:
     """Turns events into nodes. `size` and `height` of a node count what its aliases stand for."""
 
-    __slots__ = ("_anchors", "_documents", "_expanded", "_open", "_shift", "_source", "_total")
+    __slots__ = ("_anchors", "_documents", "_expanded", "_open", "_replaced", "_shift", "_source", "_total")
 
     def __init__(self, source: Source, documents: list[Node]) -> None:
         self._source = source
@@ -118,12 +118,14 @@ class _Builder:
         self._anchors: dict[str, tuple[Node, int, int] | None] = {}
         self._expanded = 0
         self._total = 0
+        self._replaced = False
 
     def run(self, text: str) -> None:
         """Read all documents of the source's text, or of one that is read in its place. Raises _Problem."""
+        self._replaced = text is not self._source.text
         import yaml
 
-        loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+        make = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
         handlers: dict[type, Any] = {
             yaml.ScalarEvent: self._scalar,
             yaml.SequenceStartEvent: self._sequence,
@@ -134,10 +136,15 @@ class _Builder:
             yaml.DocumentStartEvent: self._document,
         }
         try:
-            for event in yaml.parse(text[self._shift :], Loader=loader):
-                handler = handlers.get(event.__class__)
-                if handler is not None:
-                    handler(event)
+            loader = make(text[self._shift :])
+            following, end = loader.get_event, yaml.StreamEndEvent  # yaml.parse() asks first whether there is one
+            try:
+                while (event := following()).__class__ is not end:
+                    handler = handlers.get(event.__class__)
+                    if handler is not None:
+                        handler(event)
+            finally:
+                loader.dispose()
         except yaml.MarkedYAMLError as error:
             raise _marked(error, self._source.text, self._shift, self._bracket()) from None
         except (yaml.YAMLError, ValueError, RecursionError) as error:
@@ -157,8 +164,11 @@ class _Builder:
         tag = event.tag
         if tag == "!":
             tag = "tag:yaml.org,2002:str"
-        start, end = event.start_mark.index + self._shift, event.end_mark.index + self._shift
-        text = event.value if _COLON not in event.value else event.value.replace(_COLON, ":")
+        shift = self._shift
+        start, end = event.start_mark.index + shift, event.end_mark.index + shift
+        text = event.value
+        if self._replaced and _COLON in text:
+            text = text.replace(_COLON, ":")
         node = ScalarNode(self._source, start, end, tag, text, plain=not event.style)
         if event.anchor is not None:
             self._anchors[event.anchor] = (node, 1, 1)

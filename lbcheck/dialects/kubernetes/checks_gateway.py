@@ -84,6 +84,8 @@ def _ungranted(config: Config, route: Object, ref: Ref) -> _Verdict | None:
     """Return the verdict on a backend in another namespace, which has to allow it."""
     if ref.namespace == route.namespace or "namespace" not in ref.view:
         return None
+    if any((one.namespace, one.name) == (ref.namespace, ref.name) for one in parents(route)):
+        return None  # a mesh's route for the Service itself, written by one who calls it
     cluster = tree_of(config).cluster
     grants = [one for one in cluster.all(GATEWAY, "ReferenceGrant") if one.namespace == ref.namespace]
     if any(one.patched or grants_it(one, route, ref) for one in grants):

@@ -105,7 +105,7 @@ def canary_invalid(config: Config, _context: Context) -> Iterator[Hit]:
         problem = _unaccompanied(config, path, plain.get(path.host, []))
         if problem is not None:
             yield problem
-        others = {id(other.owner): other for other in found[1:] if other.owner is not path.owner}
+        others = {other.owner.shown: other for other in found[1:] if other.owner.shown != path.owner.shown}
         for other in others.values():
             yield _canary_hit(
                 other,

@@ -30,7 +30,7 @@ def readiness_missing(config: Config, context: Context) -> Iterator[Hit]:
     graph = tree_of(config).graph
     reached = context.once(config, routed)
     told: set[int] = set()
-    for one, _ in services(config):
+    for one, _ in context.once(config, services):
         users = reached.get((one.namespace, one.name))
         if not users:
             continue

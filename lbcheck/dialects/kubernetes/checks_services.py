@@ -46,22 +46,24 @@ _VERSION_LABELS = frozenset(
 _SLIP = 2
 
 
-def services(config: Config) -> Iterator[tuple[Object, dict[str, str]]]:
-    """Yield the Services that select pods, with their selectors; those that nobody can judge are left out."""
-    for one in tree_of(config).cluster.all(CORE, "Service"):
-        selector = one.spec.strings("selector")
-        if selector and external(one) is None and not one.patched and not one.wrong and not one.opaque:
-            yield one, selector
+def services(config: Config) -> list[tuple[Object, dict[str, str]]]:
+    """Return the Services that select pods, with their selectors; those that nobody can judge are left out."""
+    found = ((one, one.spec.strings("selector")) for one in tree_of(config).cluster.all(CORE, "Service"))
+    return [
+        (one, selector)
+        for one, selector in found
+        if selector and external(one) is None and not one.patched and not one.wrong and not one.opaque
+    ]
 
 
-def selector_no_match(config: Config, _context: Context) -> Iterator[Hit]:
+def selector_no_match(config: Config, context: Context) -> Iterator[Hit]:
     """K01: no workload makes pods with the labels that a Service selects, so it has no endpoints.
 
     In a namespace of which not all is known, an error only beside a workload that has part of the labels, or nearly
     them; labels that are only there at run time (a leader's, a stateful pod's name) are never judged.
     """
     graph = tree_of(config).graph
-    for one, selector in services(config):
+    for one, selector in context.once(config, services):
         if graph.pods_of(one) or unknowable(selector) or graph.endpoints.of(one):
             continue
         there = graph.selection.within(one.namespace)
@@ -128,14 +130,14 @@ def _guess(hit: Hit, one: Object, selector: Mapping[str, str], pods: Pods, wrong
             hit.fix = Fix(f"select {key}: {value}", [Edit(node.span, value)])
 
 
-def selector_too_broad(config: Config, _context: Context) -> Iterator[Hit]:
+def selector_too_broad(config: Config, context: Context) -> Iterator[Hit]:
     """K02: a Service selects the pods of several workloads, of which some do not serve its port.
 
     Versions of one application that differ in a version's label and have the same ports are a split by replicas, and
     said at info. A headless Service lists its members on purpose; so does one that has subsets in Istio.
     """
     tree = tree_of(config)
-    for one, selector in services(config):
+    for one, selector in context.once(config, services):
         if one.spec.text("clusterIP") == "None" or _has_subsets(config, one):
             continue
         found = [pods for pods in tree.graph.pods_of(one) if beside(one, pods.owner) and not pods.owner.patched]
@@ -194,14 +196,14 @@ def _part(some: Sequence[Pods], found: Sequence[Pods]) -> str:
     return f"{percent(own / total)} of its traffic" if total else "a part of its traffic"
 
 
-def target_port_mismatch(config: Config, _context: Context) -> Iterator[Hit]:
+def target_port_mismatch(config: Config, context: Context) -> Iterator[Hit]:
     """K03: the port to which a Service sends is none of the pods'.
 
     A name that no container port has makes no endpoint at all (endpointslice utils.go FindPort). A number need not be
     declared; where every container declares its ports, one that is missing among them is probably wrong.
     """
     graph = tree_of(config).graph
-    for one, _ in services(config):
+    for one, _ in context.once(config, services):
         found = [pods for pods in graph.pods_of(one) if pods.stays and beside(one, pods.owner)]
         if not found or any(pods.owner.patched or not pods.containers for pods in graph.pods_of(one)):
             continue

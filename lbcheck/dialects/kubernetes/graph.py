@@ -28,7 +28,7 @@ UNSEEN = "no object of this run says which pods are behind it"
 class Graph:
     """The cluster, its pods and the pools that stand for Services and their subsets."""
 
-    __slots__ = ("cluster", "endpoints", "missing", "pods", "pools", "selection")
+    __slots__ = ("_behind", "cluster", "endpoints", "pods", "pools", "selection")
 
     def __init__(self, cluster: Cluster) -> None:
         self.cluster = cluster
@@ -36,10 +36,15 @@ class Graph:
         self.selection = Selection(self.pods)
         self.endpoints = Endpoints(cluster)
         self.pools: dict[str, Pool] = {}
+        self._behind: dict[int, list[Pods]] = {}
 
     def pods_of(self, service: Object) -> list[Pods]:
         """Return the workloads whose pods a Service selects."""
-        return self.selection.matching(service.namespace, service.spec.strings("selector"))
+        found = self._behind.get(id(service))
+        if found is None:
+            found = self.selection.matching(service.namespace, service.spec.strings("selector"))
+            self._behind[id(service)] = found
+        return found
 
     def pool(self, namespace: str, name: str) -> Pool | None:
         """Return the pool of a Service; None where the run has no such Service."""

@@ -5,7 +5,6 @@ Source: kubernetes-sigs/gateway-api apis/v1 and apis/v1beta1, the kubebuilder ma
 
 from __future__ import annotations
 
-from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
 from lbcheck.dialects.kubernetes.durations import gateway_seconds
@@ -208,6 +207,8 @@ def _address(view: View, name: str, report: Report) -> None:
 
 
 def _is_ip(text: str) -> bool:
+    from ipaddress import ip_address
+
     try:
         ip_address(text)
     except ValueError:

@@ -17,6 +17,10 @@ _OPEN = "the cluster may hold more objects than the scanned files"
 
 def world(graph: Graph) -> World:
     """Return the workloads and Services of the run."""
+    return World(open=_OPEN, later=lambda: _contents(graph))
+
+
+def _contents(graph: Graph) -> tuple[list[Workload], list[Service]]:
     workloads = {id(one): _workload(one) for one in graph.pods}
     services = []
     for one in graph.cluster.all(CORE, "Service"):
@@ -43,7 +47,7 @@ def world(graph: Graph) -> World:
                 workloads=[workloads[id(pods)] for pods in behind] if behind else None,
             )
         )
-    return World(list(workloads.values()), services, open=_OPEN)
+    return list(workloads.values()), services
 
 
 def _workload(pods: Pods) -> Workload:

@@ -6,14 +6,12 @@ where objects are judged, and elsewhere only passed over.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from lbcheck.dialects.yaml_nodes import MappingNode, ScalarNode, SequenceNode
 from lbcheck.patterns import pattern
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from lbcheck.dialects.yaml_nodes import Node
     from lbcheck.text import Span
 
@@ -21,6 +19,9 @@ if TYPE_CHECKING:
 OPAQUE = pattern(
     r"\{\{|\{%|<%|\$\{|\$\(|<[A-Za-z][^<>]*>|\{[A-Z][A-Z_]{2,}\}|__[A-Z][A-Z_]*__|\b(?:PLACEHOLDER|CHANGE_?ME|REPLACE|YOUR)"
 )
+
+#: How YAML writes that there is nothing, where it stands without quotes.
+_NULLS = frozenset({"", "~", "null", "Null", "NULL"})
 
 
 class View:
@@ -41,9 +42,12 @@ class View:
     def get(self, name: str) -> Node | None:
         """Return a field's value; None where it is absent or null."""
         pair = self.fields.get(name)
-        if pair is None or (isinstance(pair[1], ScalarNode) and pair[1].value is None):
+        if pair is None:
             return None
-        return pair[1]
+        node = pair[1]
+        if node.__class__ is ScalarNode and node.text in _NULLS and node.value is None:
+            return None
+        return node
 
     def view(self, *path: str) -> View:
         """Return the mapping at a path of names."""
@@ -124,15 +128,3 @@ def integer(node: ScalarNode) -> int | None:
 def opaque(text: str | None) -> bool:
     """Say whether another program has yet to fill in a part of the text."""
     return text is not None and OPAQUE.search(text) is not None
-
-
-def walk(view: View, *path: str) -> Iterator[View]:
-    """Yield the mappings at a path of names, in which every list stands for each of its items."""
-    if not path:
-        yield view
-        return
-    node = view.get(path[0])
-    parts: list[Any] = node.items if isinstance(node, SequenceNode) else [node]
-    for part in parts:
-        if isinstance(part, MappingNode):
-            yield from walk(View(part), *path[1:])
