@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 KUSTOMIZATIONS = ("kustomization.yaml", "kustomization.yml", "Kustomization")
 
 _DOCUMENT = pattern(r"^---", re.MULTILINE)
-_VALUE = r"""[ \t]*:[ \t]*["']?(?P<value>[^"'#\r\n]*?)["']?[ \t]*(?:#[^\r\n]*)?\r?$"""
-_API = pattern(r"""^["']?apiVersion["']?""" + _VALUE, re.MULTILINE)
-_KIND = pattern(r"""^["']?kind["']?""" + _VALUE, re.MULTILINE)
+_VALUE = r"""[ \t]*:[ \t]*["']?(?P<value>[^#\r\n]*?)["']?[ \t]*(?:#[^\r\n]*)?\r?$"""
+_API = pattern(r"""^\ufeff?["']?apiVersion["']?""" + _VALUE, re.MULTILINE)
+_KIND = pattern(r"""^\ufeff?["']?kind["']?""" + _VALUE, re.MULTILINE)
 _INNER = pattern(r"""^[ \t-]+["']?kind["']?""" + _VALUE, re.MULTILINE)
 _FLOW = pattern(r"\ufeff?\s*(?:---\s*)?[\[{]")
 _FLOW_API = pattern(r"""["']?apiVersion["']?\s*:\s*["']?(?P<value>[\w.-]+(?:/[\w.-]+)?)""")
