@@ -53,21 +53,29 @@ class _Problem(Exception):  # noqa: N818 - not an error of ours, a finding on it
         self.begins = begins
 
 
-def read(source: Source) -> Stream:
-    """Return the documents of a text, up to the first thing that is not YAML or beyond a limit; never raises."""
+def read(source: Source, text: str | None = None) -> Stream:
+    """Return the documents of a text, up to the first thing that is not YAML or beyond a limit; never raises.
+
+    `text` is read in place of the source's own: one of the same length, in which something is blanked out.
+    """
     stream = Stream()
     try:
         _check_characters(source.text)
-        try:
-            _Builder(source, stream.documents).run(source.text)
-        except _Problem as problem:
-            if "unexpected ':'" not in problem.problem or _COLON in source.text:
-                raise
-            stream.documents.clear()
-            _Builder(source, stream.documents).run(_ADDRESS_END.sub(_COLON, source.text))
+        _build(source, stream, source.text if text is None else text)
     except _Problem as problem:
         stream.hits.append(_hit(source, problem))
     return stream
+
+
+def _build(source: Source, stream: Stream, text: str) -> None:
+    """Add the documents of a text, in a second attempt with addresses that end in colons. Raises _Problem."""
+    try:
+        _Builder(source, stream.documents).run(text)
+    except _Problem as problem:
+        if "unexpected ':'" not in problem.problem or _COLON in text:
+            raise
+        stream.documents.clear()
+        _Builder(source, stream.documents).run(_ADDRESS_END.sub(_COLON, text))
 
 
 def _check_characters(text: str) -> None:
@@ -121,8 +129,8 @@ class _Builder:
         self._replaced = False
 
     def run(self, text: str) -> None:
-        """Read all documents of the source's text, or of one that is read in its place. Raises _Problem."""
-        self._replaced = text is not self._source.text
+        """Read all documents of a text. Raises _Problem."""
+        self._replaced = _COLON in text
         import yaml
 
         make = getattr(yaml, "CSafeLoader", yaml.SafeLoader)

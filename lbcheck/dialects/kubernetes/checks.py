@@ -8,8 +8,10 @@ from lbcheck.dialects.kubernetes import (
     checks_gateway,
     checks_ingress,
     checks_istio,
+    checks_nginx,
     checks_probes,
     checks_services,
+    checks_times,
 )
 
 if TYPE_CHECKING:
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from lbcheck.model import Config
 
 CHECKS: dict[str, Callable[[Config, Context], Iterable[Hit]]] = {
+    "H04": checks_times.probe_timeout,
     "K01": checks_services.selector_no_match,
     "K02": checks_services.selector_too_broad,
     "K03": checks_services.target_port_mismatch,
@@ -31,4 +34,9 @@ CHECKS: dict[str, Callable[[Config, Context], Iterable[Hit]]] = {
     "K15": checks_istio.subset_undefined,
     "K16": checks_istio.subset_no_pods,
     "K17": checks_istio.weights,
+    "L03": checks_nginx.scheme_port_mismatch,
+    "L04": checks_nginx.grpc_without_h2,
+    "R10": checks_gateway.listener_without_route,
+    "S04": checks_nginx.hash_key_constant,
+    "T02": checks_times.timeout_inversion,
 }

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from lbcheck.dialects.kubernetes.attachment import Parent
     from lbcheck.dialects.kubernetes.gateway import Ref
     from lbcheck.dialects.kubernetes.objects import Object
+    from lbcheck.dialects.kubernetes.view import View
     from lbcheck.model import Config
 
 #: (what was found, what to do, how bad it is)
@@ -160,3 +161,35 @@ def _unattached(config: Config, one: Object, parent: Parent) -> Hit | None:
         "advice": f"name a listener that takes it, or change that of Gateway {shown(parent.namespace, parent.name)}",
     }
     return Hit("K12", span, args, severity=ERROR, route=one.shown)
+
+
+def listener_without_route(config: Config, _context: Context) -> Iterator[Hit]:
+    """R10: a listener to which no route attaches, where all routes that may attach to it were scanned."""
+    cluster = tree_of(config).cluster
+    taken: set[tuple[str, str, str | None]] = set()
+    unsure: set[tuple[str, str]] = set()
+    for one in cluster.all(GATEWAY, *ROUTES):
+        for parent in parents(one):
+            attached = attach(cluster, parent)
+            taken.update((gate.namespace, gate.name, view.text("name")) for gate, view in attached.listeners)
+            if not attached.listeners and (not attached.known or one.wrong or one.patched or one.opaque):
+                unsure.add((parent.namespace, parent.name))
+    sets = {one.spec.view("parentRef").text("name") for one in cluster.all(GATEWAY, "ListenerSet")}
+    for gateway_ in cluster.all(GATEWAY, "Gateway"):
+        key = (gateway_.namespace, gateway_.name)
+        if gateway_.wrong or gateway_.patched or gateway_.opaque or key in unsure or gateway_.name in sets:
+            continue
+        for listener in gateway_.spec.views("listeners"):
+            if (*key, listener.text("name")) not in taken and _all_seen(config, gateway_, listener):
+                args = {
+                    "what": f"listener {listener.text('name')} of Gateway {gateway_.shown}",
+                    "effect": f"port {listener.text('port')} answers 404 to every request",
+                    "advice": "attach a route, or delete the listener",
+                }
+                yield Hit("R10", listener.place("name"), args, frontend=gateway_.shown)
+
+
+def _all_seen(config: Config, owner: Object, listener: View) -> bool:
+    """Say whether every route that may attach to a listener was scanned."""
+    source = listener.view("allowedRoutes", "namespaces").text("from") or "Same"
+    return closed(config, owner.namespace) if source in ("Same", "None") else closed(config, "*")

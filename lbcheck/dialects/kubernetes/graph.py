@@ -135,6 +135,7 @@ def _server(pods: Pods) -> Server:
         check=check,
         checked=Setting(check is not None, None if check is None else check.span),
         count=1 if pods.replicas is None else pods.replicas.value,
+        options={} if pods.replicas is None or pods.replicas.written else {"default count": Setting(True)},
     )
 
 
