@@ -99,6 +99,10 @@ def notice(
         from lbcheck.traffic.detection import native
 
         return native.notice(server, kind)
+    if dialect == "kubernetes":
+        from lbcheck.traffic.detection import kubernetes
+
+        return kubernetes.notice(server, kind)
     return Notice(None, f"how {dialect} notices is not known")
 
 

@@ -434,3 +434,29 @@ def test_hashed_pods_have_no_known_shares():
         """
     run = traffic(one(VIRTUAL, rule, *app("old", 2), *app("new", 1)), Scenario())
     assert [(pool.pool.name, bool(pool.reason)) for pool in run.pools] == [("old", True), ("new", False)]
+
+
+@pytest.mark.parametrize(
+    ("kind", "probe", "seconds"),
+    [
+        ("refuses", "{httpGet: {port: http}, periodSeconds: 5, failureThreshold: 2}", 10),
+        ("refuses", "{tcpSocket: {port: http}}", 30),
+        ("hangs", "{httpGet: {port: http}, periodSeconds: 5, timeoutSeconds: 2, failureThreshold: 2}", 12),
+        ("hangs", "{httpGet: {port: http}, periodSeconds: 1, timeoutSeconds: 4, failureThreshold: 2}", 8),
+        ("errors", "{httpGet: {port: http}}", 30),
+        ("errors", "{tcpSocket: {port: http}}", None),
+        ("errors", "{exec: {command: [x]}}", None),
+    ],
+)
+def test_a_readiness_probe_takes_a_lost_pod_out(kind, probe, seconds):
+    text = DEPLOYMENT.replace("readinessProbe: {httpGet: {path: /, port: http}}", f"readinessProbe: {probe}")
+    run = traffic(one(INGRESS, SERVICE, text), Scenario(kind=kind))
+    (loss,) = run.pools[0].losses
+    assert loss.detection_s == seconds
+
+
+def test_without_a_probe_a_pod_that_hangs_stays_in():
+    text = DEPLOYMENT.replace("readinessProbe", "livenessProbe")
+    run = traffic(one(INGRESS, SERVICE, text), Scenario(kind="hangs"))
+    (loss,) = run.pools[0].losses
+    assert loss.detection_s is None
