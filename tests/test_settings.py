@@ -101,7 +101,7 @@ def test_the_schema_knows_the_same_keys():
 
 WRONG = [
     ("selct = []", "selct: no such key; did you mean select?"),
-    ("zzzzzz = 1", "zzzzzz: no such key; there are baseline, capacity, config"),
+    ("zzzzzz = 1", "zzzzzz: no such key; there are baseline, capacity, complete-namespaces, config"),
     ('select = "E01"', "select: 'E01' is no list of strings"),
     ("select = [1]", "select: [1] is no list of strings"),
     ("[gate]\nmoves = 1", "gate: moves: no such key; did you mean moved?"),
@@ -128,7 +128,7 @@ WRONG = [
     ("[config]\nfiles = []", "config: is no list of tables"),
     ("[[config]]\nfiles = []", "config: files: name the files"),
     ("[[config]]", "config: None is no list of strings"),
-    ('[[config]]\nfiles = ["a"]\ndialect = "caddy"', "config: dialect: 'caddy' is none of nginx, haproxy, native"),
+    ('[[config]]\nfiles = ["a"]\ndialect = "caddy"', "config: dialect: 'caddy' is none of nginx, haproxy"),
     ('[[config]]\nfile = ["a"]', "config: file: no such key; did you mean files?"),
     ('[[ignore-findings]]\nrule = "E02"\nreason = "x"', "ignore-findings: every entry needs a path"),
     ('[[ignore-findings]]\npath = "x"\nrule = "E02"', "ignore-findings: every entry needs a reason"),

@@ -13,7 +13,6 @@ from lbcheck.dialects.kubernetes.reach import closed, scan
 from lbcheck.dialects.kubernetes.services import external, has_port, ports
 from lbcheck.dialects.kubernetes.view import opaque
 from lbcheck.findings import ERROR, INFO, WARNING, Hit
-from lbcheck.spelling import closest
 from lbcheck.wording import listed, percent
 
 if TYPE_CHECKING:
@@ -64,8 +63,7 @@ def _service(config: Config, ref: Ref) -> _Verdict | None:
     cluster = tree_of(config).cluster
     known = cluster.service(ref.namespace, ref.name)
     if not known:
-        names = [one.name for one in cluster.all(CORE, "Service") if one.namespace == ref.namespace]
-        guess = closest(ref.name, names)
+        guess = tree_of(config).meant(ref.name, CORE, "Service", ref.namespace)
         sure = closed(config, ref.namespace)
         found = "there is no such Service" if sure else "no such Service was scanned"
         advice = f"did you mean {guess}?" if guess else "define it, or name one that exists"
@@ -88,7 +86,7 @@ def _ungranted(config: Config, route: Object, ref: Ref) -> _Verdict | None:
     if any((one.namespace, one.name) == (ref.namespace, ref.name) for one in parents(route)):
         return None  # a mesh's route for the Service itself, written by one who calls it
     cluster = tree_of(config).cluster
-    grants = [one for one in cluster.all(GATEWAY, "ReferenceGrant") if one.namespace == ref.namespace]
+    grants = cluster.within(GATEWAY, "ReferenceGrant", ref.namespace)
     if any(one.patched or grants_it(one, route, ref) for one in grants):
         return None
     found = f"no ReferenceGrant of namespace {ref.namespace} allows {route.kind}s of {route.namespace} to name it"
@@ -144,8 +142,7 @@ def _unattached(config: Config, one: Object, parent: Parent) -> Hit | None:
     args = {"route": f"{one.kind} {one.shown}", "gateway": parent.shown}
     if not known:
         if closed(config, parent.namespace):
-            names = [other.name for other in cluster.all(GATEWAY, "Gateway") if other.namespace == parent.namespace]
-            guess = closest(parent.name, names)
+            guess = tree_of(config).meant(parent.name, GATEWAY, "Gateway", parent.namespace)
             args |= {
                 "found": f"there is no Gateway {parent.shown}: its requests get 404",
                 "advice": f"did you mean {guess}?" if guess else "define it, or name one that exists",

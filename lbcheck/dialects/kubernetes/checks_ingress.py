@@ -12,7 +12,6 @@ from lbcheck.dialects.kubernetes.reach import closed, scan
 from lbcheck.dialects.kubernetes.services import has_port, ports
 from lbcheck.dialects.kubernetes.view import opaque
 from lbcheck.findings import ERROR, INFO, WARNING, Hit, Related
-from lbcheck.spelling import closest
 from lbcheck.wording import listed, percent
 
 if TYPE_CHECKING:
@@ -51,8 +50,7 @@ def _missing(config: Config, one: Object, path: str, back: Backend) -> Hit | Non
     cluster = tree_of(config).cluster
     known = cluster.service(one.namespace, back.service)
     if not known:
-        names = [other.name for other in cluster.all(CORE, "Service") if other.namespace == one.namespace]
-        guess = closest(back.service, names)
+        guess = tree_of(config).meant(back.service, CORE, "Service", one.namespace)
         sure = closed(config, one.namespace)
         found = "there is no such Service: its requests end in 503" if sure else "no such Service was scanned"
         advice = f"did you mean {guess}?" if guess else "define it, or name one that exists"

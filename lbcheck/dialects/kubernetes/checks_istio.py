@@ -67,10 +67,8 @@ def subset_undefined(config: Config, _context: Context) -> Iterator[Hit]:
 
 def _elsewhere(rules: istio.Rules, host: Host) -> bool:
     """Say whether a destination rule that was not read may say more: one with a wildcard, or a patched one."""
-    suffixes = [one.spec.text("host") or "" for one in rules.wildcards()]
-    return any(one.patched for one in rules.of(host)) or any(
-        text == "*" or f"{host.name}.{host.namespace}.svc.cluster.local".endswith(text[1:]) for text in suffixes
-    )
+    whole = host.name if host.namespace is None else f"{host.name}.{host.namespace}.svc.cluster.local"
+    return any(one.patched for one in rules.of(host)) or whole.endswith(rules.wildcards)
 
 
 def _undefined(config: Config, rule: Rule, one: Destination, part: float) -> Hit:

@@ -34,7 +34,7 @@ def readiness_missing(config: Config, context: Context) -> Iterator[Hit]:
         users = reached.get((one.namespace, one.name))
         if not users:
             continue
-        for pods in graph.pods_of(one):
+        for pods in graph.judged(one):
             if id(pods) in told or not pods.stays or pods.owner.patched or pods.owner.wrong or pods.owner.opaque:
                 continue
             container = serving(pods, ports(one))

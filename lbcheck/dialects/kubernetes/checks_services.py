@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 from lbcheck.dialects.kubernetes.kinds import CORE
@@ -42,6 +43,8 @@ _VERSION_LABELS = frozenset(
         "istio.io/rev",
     }
 )
+#: So many workloads are compared with selectors that match nothing, in all.
+_COMPARISONS = 20_000
 #: So many edits from a label that exists, a value is taken for a slip.
 _SLIP = 2
 
@@ -63,15 +66,17 @@ def selector_no_match(config: Config, context: Context) -> Iterator[Hit]:
     them; labels that are only there at run time (a leader's, a stateful pod's name) are never judged.
     """
     graph = tree_of(config).graph
+    spaces: dict[str, _Space] = {}
     for one, selector in context.once(config, services):
         if graph.pods_of(one) or unknowable(selector) or graph.endpoints.of(one):
             continue
-        there = graph.selection.within(one.namespace)
-        if any(pods.owner.patched or any(map(opaque, pods.labels.values())) for pods in there):
+        space = spaces.get(one.namespace)
+        if space is None:
+            space = spaces[one.namespace] = _Space(graph.selection.within(one.namespace))
+        if space.unsure:
             continue
         whole = closed(config, one.namespace)
-        related = [pods for pods in there if whole or beside(one, pods.owner)]
-        meant = _meant(one, selector, related)
+        meant = _meant(one, selector, space.candidates(one))
         if meant is None and not whole:
             yield _no_match(one, selector, INFO, "no workload that is here has these labels", scan(one.namespace))
             continue
@@ -80,6 +85,32 @@ def selector_no_match(config: Config, context: Context) -> Iterator[Hit]:
         if meant is not None:
             _guess(hit, one, selector, *meant)
         yield hit
+
+
+class _Space:
+    """The pods of a namespace, among which a Service looks for those that it was to select.
+
+    `unsure`: a patch or a template may yet give some of them other labels.
+    """
+
+    __slots__ = ("_beside", "_budget", "_named", "unsure")
+
+    def __init__(self, there: Sequence[Pods]) -> None:
+        self.unsure = any(pods.owner.patched or any(map(opaque, pods.labels.values())) for pods in there)
+        self._named: dict[str, list[Pods]] = {}
+        self._beside: dict[str, list[Pods]] = {}
+        self._budget = _COMPARISONS
+        for pods in there:
+            self._named.setdefault(pods.owner.name, []).append(pods)
+            self._beside.setdefault(os.path.dirname(pods.owner.source.path), []).append(pods)
+
+    def candidates(self, service: Object) -> list[Pods]:
+        """Return the pods beside a Service: those of its name first, then the others, as long as there is time."""
+        folder = os.path.dirname(service.source.path)
+        namesakes = [pods for pods in self._named.get(service.name, ()) if beside(service, pods.owner)]
+        others = self._beside.get(folder, [])
+        self._budget -= len(others)
+        return namesakes + others if self._budget > 0 else namesakes
 
 
 def _no_match(one: Object, selector: Mapping[str, str], severity: str, found: str, advice: str) -> Hit:
@@ -140,7 +171,7 @@ def selector_too_broad(config: Config, context: Context) -> Iterator[Hit]:
     for one, selector in context.once(config, services):
         if one.spec.text("clusterIP") == "None" or _has_subsets(config, one):
             continue
-        found = [pods for pods in tree.graph.pods_of(one) if beside(one, pods.owner) and not pods.owner.patched]
+        found = [pods for pods in tree.graph.judged(one) if beside(one, pods.owner) and not pods.owner.patched]
         names = {(pods.owner.kind, pods.owner.name) for pods in found}
         if len(names) < 2 or len(names) < len(found):
             continue
@@ -204,11 +235,12 @@ def target_port_mismatch(config: Config, context: Context) -> Iterator[Hit]:
     """
     graph = tree_of(config).graph
     for one, _ in context.once(config, services):
-        found = [pods for pods in graph.pods_of(one) if pods.stays and beside(one, pods.owner)]
-        if not found or any(pods.owner.patched or not pods.containers for pods in graph.pods_of(one)):
+        behind = graph.judged(one)
+        found = [pods for pods in behind if pods.stays and beside(one, pods.owner)]
+        if not found or any(pods.owner.patched or not pods.containers for pods in behind):
             continue
         for port in ports(one):
-            if isinstance(port.target, str) and not any(_named(pods, port) for pods in graph.pods_of(one)):
+            if isinstance(port.target, str) and not any(_named(pods, port) for pods in behind):
                 yield _mismatch(one, port, found, ERROR)
             elif isinstance(port.target, int) and not any(_numbered(pods, port.target) for pods in found):
                 yield _mismatch(one, port, found, WARNING)

@@ -24,7 +24,7 @@ def probe_timeout(config: Config, context: Context) -> Iterator[Hit]:
     graph = tree_of(config).graph
     told: set[int] = set()
     for one, _ in context.once(config, services):
-        for pods in graph.pods_of(one):
+        for pods in graph.judged(one):
             check = readiness(pods)
             if id(pods) in told or pods.owner.patched or check is None or not check.timeout or not check.interval:
                 continue

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 #: What kube-proxy does: each new connection goes to any ready endpoint, all alike (iptables `statistic mode random`).
 KUBE_PROXY = "kube-proxy"
 _ONE = Setting(1)
+#: With more workloads behind one Service the run holds versions of them, or nobody's config: rules leave it alone.
+_MOST = 100
 #: What is said of pools whose members this run does not show.
 UNSEEN = "no object of this run says which pods are behind it"
 
@@ -37,6 +39,11 @@ class Graph:
         self.endpoints = Endpoints(cluster)
         self.pools: dict[str, Pool] = {}
         self._behind: dict[int, list[Pods]] = {}
+
+    def judged(self, service: Object) -> list[Pods]:
+        """Return what `pods_of` does; none where these are more than a person would keep behind one Service."""
+        found = self.pods_of(service)
+        return found if len(found) <= _MOST else []
 
     def pods_of(self, service: Object) -> list[Pods]:
         """Return the workloads whose pods a Service selects."""

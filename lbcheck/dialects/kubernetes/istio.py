@@ -76,10 +76,11 @@ def destinations(rule: View, owner: Object) -> list[Destination]:
 class Rules:
     """The destination rules of the run, by the host they are about."""
 
-    __slots__ = ("_by_host", "entries", "graph")
+    __slots__ = ("_by_host", "_wildcards", "entries", "graph")
 
     def __init__(self, graph: Graph) -> None:
         self.graph = graph
+        self._wildcards: tuple[str, ...] | None = None
         self._by_host: dict[Host, list[Object]] = {}
         for one in graph.cluster.all(ISTIO, "DestinationRule"):
             self._by_host.setdefault(host_of(one.spec.text("host") or "", one), []).append(one)
@@ -96,9 +97,12 @@ class Rules:
         """Return all hosts that have destination rules."""
         return list(self._by_host.items())
 
-    def wildcards(self) -> list[Object]:
-        """Return the destination rules for hosts with a wildcard."""
-        return [one for host, found in self._by_host.items() if "*" in host.name for one in found]
+    @property
+    def wildcards(self) -> tuple[str, ...]:
+        """The ends of the hosts for which destination rules with a wildcard are; "" for all hosts."""
+        if self._wildcards is None:
+            self._wildcards = tuple(host.name.removeprefix("*") for host in self._by_host if host.name.startswith("*"))
+        return self._wildcards
 
     def subset(self, host: Host, name: str) -> View | None:
         """Return a subset of a host, from any of its destination rules."""

@@ -11,6 +11,7 @@ from lbcheck.dialects.kubernetes.reader import Reader
 from lbcheck.dialects.kubernetes.surroundings import world
 from lbcheck.dialects.yaml_nodes import blocks
 from lbcheck.model import Config
+from lbcheck.spelling import closest
 from lbcheck.text import Span
 
 if TYPE_CHECKING:
@@ -21,16 +22,31 @@ if TYPE_CHECKING:
 
 OPEN = "the cluster may hold more objects than these files (--complete-namespace says that it does not)"
 IGNORE = "lbcheck.dev/ignore"
+#: For so many names that nobody has a near one is looked for: each is compared with all of its kind.
+_GUESSES = 20
 
 
 class Tree:
     """What the dialect's own checks ask: what leads where, and what destination rules say."""
 
-    __slots__ = ("graph", "rules")
+    __slots__ = ("_guesses", "_names", "graph", "rules")
 
     def __init__(self, graph: Graph, rules: istio.Rules) -> None:
         self.graph = graph
         self.rules = rules
+        self._names: dict[tuple[str, str, str], list[str]] = {}
+        self._guesses = _GUESSES
+
+    def meant(self, name: str, group: str, kind: str, namespace: str) -> str | None:
+        """Return the object of that kind and namespace that a name that nobody has was probably to be."""
+        if not self._guesses:
+            return None
+        self._guesses -= 1
+        key = (group, kind, namespace)
+        if key not in self._names:
+            known = self.cluster.within(group, kind, namespace)
+            self._names[key] = list(dict.fromkeys(one.name for one in known))
+        return closest(name, self._names[key])
 
     @property
     def cluster(self) -> Cluster:

@@ -10,8 +10,6 @@ from lbcheck.dialects.kubernetes.view import View, first_line, opaque
 from lbcheck.dialects.yaml_nodes import MappingNode, ScalarNode, SequenceNode
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from lbcheck.dialects.yaml_nodes import Node
     from lbcheck.text import Source, Span
 
@@ -97,13 +95,14 @@ def shown(namespace: str, name: str) -> str:
 class Cluster:
     """All objects of a run. What lies twice in it (a base and its copy, two environments) is there twice."""
 
-    __slots__ = ("_by_kind", "_by_name", "_places", "documents", "objects")
+    __slots__ = ("_by_kind", "_by_name", "_places", "_within", "documents", "objects")
 
     def __init__(self) -> None:
         self.objects: list[Object] = []
         self.documents: list[Node] = []
         self._by_kind: dict[tuple[str, str], list[Object]] = {}
         self._by_name: dict[tuple[str, str, str, str], list[Object]] = {}
+        self._within: dict[tuple[str, str, str], list[Object]] = {}
         self._places: dict[int, tuple[list[int], list[Object]]] | None = None
 
     def index(self) -> None:
@@ -121,6 +120,13 @@ class Cluster:
     def named(self, group: str, kind: str, namespace: str, name: str) -> list[Object]:
         """Return the objects of that name; several where the run holds several versions of one."""
         return self._by_name.get((group, kind, namespace, name), [])
+
+    def within(self, group: str, kind: str, namespace: str) -> list[Object]:
+        """Return the objects of a kind in one namespace."""
+        key = (group, kind, namespace)
+        if key not in self._within:
+            self._within[key] = [one for one in self.all(group, kind) if one.namespace == namespace]
+        return self._within[key]
 
     def service(self, namespace: str, name: str) -> list[Object]:
         """Return the Services of that name."""
@@ -160,15 +166,10 @@ def pointer_to(node: Node, offset: int) -> str:
 
 def _step(node: Node, offset: int) -> tuple[str, Node] | None:
     if isinstance(node, SequenceNode):
-        found = ((str(at), item) for at, item in enumerate(node.items) if item.start <= offset < max(item.end, 1))
-        return next(found, None)
+        at = bisect_right(node.items, offset, key=lambda item: item.start) - 1
+        return (str(at), node.items[at]) if at >= 0 and offset < max(node.items[at].end, 1) else None
     if isinstance(node, MappingNode):
         for key, value in node.pairs:
             if isinstance(key, ScalarNode) and key.start <= offset < max(value.end, key.end):
                 return key.text, value
     return None
-
-
-def spaces(objects: Iterable[Object]) -> set[str]:
-    """Return the namespaces of objects."""
-    return {one.namespace for one in objects}
