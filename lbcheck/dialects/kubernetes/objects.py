@@ -169,7 +169,8 @@ def _step(node: Node, offset: int) -> tuple[str, Node] | None:
         at = bisect_right(node.items, offset, key=lambda item: item.start) - 1
         return (str(at), node.items[at]) if at >= 0 and offset < max(node.items[at].end, 1) else None
     if isinstance(node, MappingNode):
-        for key, value in node.pairs:
-            if isinstance(key, ScalarNode) and key.start <= offset < max(value.end, key.end):
-                return key.text, value
+        at = bisect_right(node.pairs, offset, key=lambda pair: pair[0].start) - 1
+        key, value = node.pairs[at] if at >= 0 else (node, node)
+        if isinstance(key, ScalarNode) and offset < max(value.end, key.end):
+            return key.text, value
     return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from lbcheck.dialects import yaml
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 
 #: What stands in a template and in no YAML.
 _TEMPLATE = pattern(r"\{\{|\{%|<%")
+#: Of an object with more keys that stand twice the others are not told.
+_MOST_TWICE = 50
 HINT = "a template: pipe `helm template` or `kustomize build` into `lbcheck check -`"
 
 
@@ -152,7 +155,7 @@ class Reader:
 
 
 def _twice(root: Node) -> Iterator[Hit]:
-    for first, second in duplicate_keys(root):
+    for first, second in islice(duplicate_keys(root), _MOST_TWICE):
         problem = f"the key {second.span.text[:60]} stands here twice: kubectl takes the last one, kustomize refuses it"
         args = {"problem": problem, "advice": "keep one of them"}
         yield Hit("E10", second.span, args, related=[Related(first.span, "the first one is here")])

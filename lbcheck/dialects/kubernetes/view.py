@@ -25,12 +25,13 @@ _NULLS = frozenset({"", "~", "null", "Null", "NULL"})
 
 
 class View:
-    """The fields of a node; of a node that is no mapping, none."""
+    """The fields of a node; of a node that is no mapping, none. `home` is what an absent one would stand in."""
 
-    __slots__ = ("fields", "node")
+    __slots__ = ("fields", "home", "node")
 
-    def __init__(self, node: Node | None) -> None:
+    def __init__(self, node: Node | None, home: Node | None = None) -> None:
         self.node = node
+        self.home = home
         self.fields = node.fields() if isinstance(node, MappingNode) else {}
 
     def __bool__(self) -> bool:
@@ -53,7 +54,7 @@ class View:
         """Return the mapping at a path of names."""
         found = self
         for name in path:
-            found = View(found.get(name))
+            found = View(found.get(name), found.node or found.home)
         return found
 
     def scalar(self, name: str) -> ScalarNode | None:
@@ -105,10 +106,11 @@ class View:
 
     @property
     def span(self) -> Span:
-        """The first line of the mapping."""
-        if self.node is None:
-            raise ValueError("an absent mapping has no place")
-        return first_line(self.node)
+        """The first line of the mapping, or of the one in which it is absent."""
+        node = self.node or self.home
+        if node is None:
+            raise ValueError("an absent mapping in none has no place")
+        return first_line(node)
 
 
 def first_line(node: Node) -> Span:
