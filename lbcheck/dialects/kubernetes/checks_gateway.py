@@ -68,7 +68,7 @@ def _service(config: Config, ref: Ref) -> _Verdict | None:
         found = "there is no such Service" if sure else "no such Service was scanned"
         advice = f"did you mean {guess}?" if guess else "define it, or name one that exists"
         return found, advice if sure or guess else scan(ref.namespace), ERROR if sure else INFO
-    if any(one.patched for one in known):
+    if any(one.patched or one.wrong for one in known):
         return None
     if all(external(one) is not None for one in known):
         advice = "name the host where its requests go in the gateway's own way"

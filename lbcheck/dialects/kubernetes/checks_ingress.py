@@ -58,7 +58,7 @@ def _missing(config: Config, one: Object, path: str, back: Backend) -> Hit | Non
             one, path, back, found, advice if sure or guess else scan(one.namespace), ERROR if sure else INFO
         )
     port = back.port
-    if port is None or (isinstance(port, str) and opaque(port)) or any(other.patched for other in known):
+    if port is None or (isinstance(port, str) and opaque(port)) or any(other.patched or other.wrong for other in known):
         return None
     if any(has_port(other, port) or not ports(other) for other in known):
         return None

@@ -460,3 +460,9 @@ def test_without_a_probe_a_pod_that_hangs_stays_in():
     run = traffic(one(INGRESS, SERVICE, text), Scenario(kind="hangs"))
     (loss,) = run.pools[0].losses
     assert loss.detection_s is None
+
+
+def test_pods_are_not_probed_from_outside(tmp_path):
+    (tmp_path / "a.yaml").write_text(joined(INGRESS, SERVICE, DEPLOYMENT))
+    result = lbcheck(tmp_path, "probe", "--dry-run", "a.yaml")
+    assert "what kubernetes would ask its servers is not known" in result.stdout
