@@ -110,9 +110,9 @@ def duplicate_keys(node: Node) -> Iterator[tuple[Node, Node]]:
         looked.add(id(one))
         if isinstance(one, MappingNode):
             pairs = one.pairs
-            if len(one.fields()) < len(pairs) or one.merges:
+            if len(pairs) > 1 and (len(one.fields()) < len(pairs) or one.merges):
                 yield from _twice(key for key, _ in pairs)
-            waiting += [value for pair in reversed(pairs) for value in pair if value.__class__ is not ScalarNode]
+            waiting += [value for _, value in reversed(pairs) if value.__class__ is not ScalarNode]
         elif isinstance(one, SequenceNode):
             waiting += [item for item in reversed(one.items) if item.__class__ is not ScalarNode]
 

@@ -57,7 +57,7 @@ def serving(pods: Pods, wanted: Sequence[ServicePort]) -> View | None:
 def _hit(service: Object, user: Object, pods: Pods, container: View) -> Hit:
     owner = pods.owner
     headless = service.spec.text("clusterIP") == "None" or service.spec.flag("publishNotReadyAddresses") is True
-    by = "from outside the cluster" if user is service else f"by {user.kind} {user.shown}"
+    by = "from outside the cluster" if user.kind == "Service" else f"by {user.kind} {user.shown}"
     args = {
         "container": container.text("name") or "?",
         "workload": f"{owner.kind} {owner.shown}",

@@ -44,8 +44,10 @@ def scan(namespace: str) -> str:
 
 def beside(one: Object, other: Object) -> bool:
     """Say whether two objects are kept together: in one folder and namespace, as one application is."""
-    here, there = os.path.dirname(one.source.path), os.path.dirname(other.source.path)
-    return one.namespace == other.namespace and here == there
+    if one.namespace != other.namespace:
+        return False
+    here, there = one.source, other.source
+    return here is there or os.path.dirname(here.path) == os.path.dirname(there.path)
 
 
 def uses(config: Config) -> list[Use]:
