@@ -83,13 +83,14 @@ def table() -> str:
 def peers() -> dict[str, str]:
     """Install the peers that PyPI has into a virtual environment of their own; return their commands."""
     python = PEERS / "bin" / "python"
-    if not (PEERS / "bin" / "gixy").exists():
-        print("installing gixy-ng into .venv-bench", file=sys.stderr)
+    if not all((PEERS / "bin" / name).exists() for name in ("gixy", "yamllint")):
+        print("installing gixy-ng and yamllint into .venv-bench", file=sys.stderr)
         subprocess.run([sys.executable, "-m", "venv", str(PEERS)], check=True)
         subprocess.run(
-            [str(python), "-m", "pip", "install", "-q", "--disable-pip-version-check", "gixy-ng"], check=True
+            [str(python), "-m", "pip", "install", "-q", "--disable-pip-version-check", "gixy-ng", "yamllint"],
+            check=True,
         )
-    return {"gixy": str(PEERS / "bin" / "gixy")}
+    return {name: str(PEERS / "bin" / name) for name in ("gixy", "yamllint")}
 
 
 def check(path: str, *more: str) -> list[str]:
@@ -187,6 +188,21 @@ def envoy(folder: Path, runs: int) -> None:
          f"{exponent:.2f}", "exponent ≤ 1.1", met=exponent <= 1.1)  # fmt: skip
 
 
+def manifests(folder: Path, runs: int) -> None:
+    yamllint = peers()["yamllint"]
+    times = {}
+    for apps in (500, 5_000):
+        path = folder / f"{apps}-apps.yaml"
+        path.write_text(configs.kubernetes(apps))
+        require(f"lbcheck on {path}", holds=summary(str(path))["servers"] == apps)
+        times[apps] = Pair(check(str(path)), [yamllint, str(path)], runs if apps == 500 else 1)
+        if apps == 500:
+            row(f"kubernetes, {apps} Services and Deployments", times[apps], "yamllint", 0.1, "0.1")
+    exponent = math.log10(times[5_000].ours / times[500].ours)
+    note("kubernetes, growth to 5,000", f"{times[5_000].ours:.2f} s", f"{times[5_000].theirs:.2f} s",
+         f"{exponent:.2f}", "exponent ≤ 1.1", met=exponent <= 1.1)  # fmt: skip
+
+
 def corpus(runs: int) -> None:
     if not CORPUS.is_dir():
         print("no corpus beside the project: that row is left out", file=sys.stderr)
@@ -248,6 +264,7 @@ def main() -> None:
         small(folder, runs)
         large(folder, runs)
         envoy(folder, runs)
+        manifests(folder, runs)
         corpus(runs)
         shares(folder, runs)
     finally:

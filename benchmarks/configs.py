@@ -171,3 +171,66 @@ http {
     }
 }
 """
+
+
+_APP = """\
+apiVersion: v1
+kind: Service
+metadata:
+  name: app-{0}
+  namespace: shop
+  labels:
+    app: app-{0}
+spec:
+  type: NodePort
+  selector:
+    app: app-{0}
+  ports:
+    - name: http
+      port: 80
+      targetPort: http
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata:
+  name: app-{0}
+  namespace: shop
+  labels:
+    app: app-{0}
+spec:
+  replicas: 3
+  selector:
+    matchLabels:
+      app: app-{0}
+  template:
+    metadata:
+      labels:
+        app: app-{0}
+    spec:
+      containers:
+        - name: app
+          image: example.com/app:{0}
+          ports:
+            - name: http
+              containerPort: 8080
+          readinessProbe:
+            httpGet:
+              path: /ready
+              port: http
+          resources:
+            requests:
+              cpu: 100m
+              memory: 128Mi
+            limits:
+              memory: 256Mi
+          env:
+            - name: LOG_LEVEL
+              value: "1"
+            - name: WORKERS
+              value: "2"
+"""
+
+
+def kubernetes(apps: int) -> str:
+    """Manifests of as many Services, each with its Deployment of three pods."""
+    return "---\n".join(_APP.format(number) for number in range(apps))

@@ -19,6 +19,7 @@ are dropped, not counted as suppressed, and come back with `--ignore CAUSE`.
 * Two pools of one name, or one server twice, is said once (P05 before P04).
 * N02 needs a resolver for names that no pool has; R05 would say the same of each name.
 * C05 and D10 both ask for a `zone`; C05's reason is the stronger.
+* A destination without a weight gets nothing in Istio (K17); D03 and R06 would say less of it.
 * A pool that lost most of its servers (V01) has survivors whose shares grew (V04).
 * S04's constant key sends everything to one server; S08's key does not exist: neither needs a ring's arithmetic.
 """
@@ -67,6 +68,7 @@ ECHOES: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("R02", TARGET, ("P07",)),
     ("R02", ROUTE, ("R01",)),
     ("N02", ROUTE, ("R05",)),
+    ("K17", ROUTE, ("D03", "R06")),
     ("V01", POOL, ("V04",)),
 )
 

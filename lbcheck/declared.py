@@ -38,12 +38,16 @@ _NUMBER = pattern(r"=[ \t]*(?P<number>[0-9]{1,12}(?:\.[0-9]{1,6})?)(?:[ \t]|$)")
 
 
 class Declarations(NamedTuple):
-    """What the settings declare; see `traffic.scenario`. `hosts` says how many addresses a host name has."""
+    """What the settings declare; see `traffic.scenario`. `hosts` says how many addresses a host name has.
+
+    `complete` are the scopes of the world (Kubernetes namespaces) of which all objects are scanned, "*" all of them.
+    """
 
     capacities: Sequence[Capacity] = ()
     demands: Sequence[Demand] = ()
     zones: Sequence[Zone] = ()
     hosts: Mapping[str, int] = {}
+    complete: frozenset[str] = frozenset()
 
 
 class _Matcher(Generic[M]):
@@ -90,6 +94,8 @@ def declare(config: Config, declarations: Declarations = Declarations()) -> set[
     To be called once, before the checks. A malformed comment becomes a hit (E15), a demand of which nobody can say
     which pool it reaches a place that was not checked. Return which declarations match something.
     """
+    if config.world is not None:
+        config.world.complete = declarations.complete
     beside = dict(_comments(config))
     matched = _machines(config, beside, declarations)
     if declarations.demands:

@@ -29,9 +29,9 @@ BY_SUFFIX: dict[str, tuple[str, ...]] = {
     ".vhost": ("nginx",),
     ".cfg": ("haproxy", "nginx"),
     ".haproxy": ("haproxy",),
-    ".yaml": ("envoy", "native", "traefik", "compose"),
-    ".yml": ("envoy", "native", "traefik", "compose"),
-    ".json": ("envoy", "native"),
+    ".yaml": ("envoy", "native", "traefik", "compose", "kubernetes"),
+    ".yml": ("envoy", "native", "traefik", "compose", "kubernetes"),
+    ".json": ("envoy", "native", "kubernetes"),
     ".toml": ("traefik",),
 }
 #: Ends that template engines add: `nginx.conf.j2` is looked at as `nginx.conf`.

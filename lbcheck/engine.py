@@ -40,8 +40,8 @@ NOT_APPROVED = "this comment does not count: in the policy's revision no comment
 def check(config: Config, selection: Selection, context: Context) -> Result:
     """Judge one config: its findings in order, what was not checked, and how much was looked at.
 
-    A config with an error in the reading gets no other checks, so that one typo does not give thirty echoes. A
-    check that fails becomes the finding E00, and the others run all the same.
+    A config with an error in the reading gets no other checks, so that one typo does not give thirty echoes, unless its
+    objects stand apart. A check that fails becomes the finding E00, and the others run all the same.
     """
     refused = broken(config)
     raised = [*config.hits] if refused else [*config.hits, *_run(config, selection, context)]
@@ -84,7 +84,7 @@ def _judged(config: Config, raised: list[Hit], selection: Selection, *, judge_un
 
 def broken(config: Config) -> bool:
     """Say whether reading found an error, so that the proxy would not load the config."""
-    return any(_severity(hit) == ERROR for hit in config.hits)
+    return not config.apart and any(_severity(hit) == ERROR for hit in config.hits)
 
 
 def _heeding_comments(
@@ -96,7 +96,9 @@ def _heeding_comments(
     hits. Comments are called unused only on demand: where not all checks have run, or more belongs to the config than
     was seen, nobody knows.
     """
-    if not any("lbcheck:" in source.text for source in config.files):
+    if not any("lbcheck:" in source.text for source in config.files) and not any(
+        True for _ in config.written_ignores()
+    ):
         return shown, 0, set(), set()
     from lbcheck import suppressions
 
@@ -201,6 +203,7 @@ def _finding(hit: Hit, config: Config, selection: Selection) -> Finding:
     frontend, route, pool, server = (
         None if name is None else without(name, words) for name in (hit.frontend, hit.route, hit.pool, hit.server)
     )
+    owner, pointer = config.subject(hit.span)
     return Finding(
         rule.code,
         rule.name,
@@ -215,6 +218,8 @@ def _finding(hit: Hit, config: Config, selection: Selection) -> Finding:
         route,
         pool,
         server,
+        None if owner is None else {key: without(text, words) for key, text in owner.items()},
+        pointer,
         related=notes(hit.related, words),
         fix=change(hit.fix, words),
         url=rule.url,

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 def stamp(findings: Sequence[Finding]) -> list[Finding]:
     """Return the findings with their fingerprints: 16 hexadecimal digits.
 
-    A fingerprint is made of code, path, subject (frontend, route, pool, server) and the text of the line without
-    its comment for lbcheck, white space folded. Findings that agree in all of that are told apart by their order.
+    A fingerprint is made of code, path, subject (frontend, route, pool, server, object) and the text of the line
+    without its comment for lbcheck, white space folded. Findings that agree in all of that are told apart by order.
     The text is the redacted one: a short hash of a password would give the password away.
     """
     if not findings:
@@ -37,4 +37,5 @@ def stamp(findings: Sequence[Finding]) -> list[Finding]:
 def _key(finding: Finding) -> tuple[str, ...]:
     subject = (finding.frontend, finding.route, finding.pool, finding.server)
     line = " ".join(finding.place.excerpt.partition("# lbcheck:")[0].split())
-    return (finding.code, finding.place.path, *("" if name is None else f"={name}" for name in subject), line)
+    owner = () if finding.object is None else tuple(sorted(finding.object.values()))
+    return (finding.code, finding.place.path, *("" if name is None else f"={name}" for name in subject), *owner, line)

@@ -15,6 +15,7 @@ DEFAULT_NAMES = {
     "envoy": "envoy.yaml",
     "traefik": "traefik.yaml",
     "compose": "compose.yaml",
+    "kubernetes": "manifests.yaml",
     "native": "lb.yaml",
 }
 #: The attributes that a fence may carry.

@@ -36,14 +36,16 @@ class Settings:
 
     `select` None means the rules that are on by default. `configs` are files that make one config, each with its
     dialect or None. `capacities`, `demands`, `hosts` and `zones` are what people declare about their machines
-    (`traffic.scenario`), `addresses` those of the hosts of which they are listed. `gate` is what a config has to
-    fulfil before it goes live. `targets` maps a product to its version; `options` a rule's code to its thresholds.
+    (`traffic.scenario`), `addresses` those of the hosts of which they are listed; `complete_namespaces` are the
+    Kubernetes namespaces of which every object is scanned. `gate` is what a config has to fulfil before it goes live.
+    `targets` maps a product to its version; `options` a rule's code to its thresholds.
     """
 
     __slots__ = (
         "addresses",
         "baseline",
         "capacities",
+        "complete_namespaces",
         "configs",
         "demands",
         "exclude",
@@ -96,6 +98,7 @@ class Settings:
         self.hosts: Mapping[str, int] = {}
         self.addresses: Mapping[str, Sequence[str]] = {}
         self.zones: Sequence[Zone] = ()
+        self.complete_namespaces: frozenset[str] = frozenset()
 
     def choose(
         self,
@@ -137,7 +140,7 @@ class Settings:
         """Return what is declared about machines and demand."""
         from lbcheck.declared import Declarations
 
-        return Declarations(self.capacities, self.demands, self.zones, self.hosts)
+        return Declarations(self.capacities, self.demands, self.zones, self.hosts, self.complete_namespaces)
 
     def selection(self, today: str = "") -> Selection:
         """Return what the engine judges by. Raises SettingsError for a selector that stands for no rule."""

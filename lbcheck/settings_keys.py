@@ -299,6 +299,10 @@ def _config(entry: Mapping[str, Any], folder: str) -> tuple[tuple[str, ...], str
     return files, name
 
 
+def _complete_namespaces(settings: Settings, value: Any, _: str) -> None:
+    settings.complete_namespaces = frozenset(_strings(value))
+
+
 def _rule_options(settings: Settings, value: Any, _: str) -> None:
     settings.options = dict(_options(settings, word, table) for word, table in _table(value).items())
 
@@ -318,6 +322,7 @@ def _options(settings: Settings, word: str, table: object) -> tuple[str, dict[st
 SETTERS: dict[str, Setter] = {
     "baseline": _baseline,
     "capacity": _capacity,
+    "complete-namespaces": _complete_namespaces,
     "config": _configs,
     "demand": _demand,
     "exclude": _exclude,

@@ -3,6 +3,8 @@
 At the end of a line a comment speaks for that line, alone on a line for the next one that is no comment; where that
 line opens a block, for the whole block. `file-ignore[...]` speaks for its file. A comment that is not understood,
 has run out or silences nothing is itself a finding: E15, E13, E12.
+
+On a Kubernetes object the annotation `lbcheck.dev/ignore: "K01, K06; until=2027-01-31 reason"` does the same.
 """
 
 from __future__ import annotations
@@ -29,6 +31,7 @@ _COMMENT = pattern(r"#[ \t]*lbcheck:[ \t]*(?P<verb>[\w-]*)(?P<rest>[^\r\n]*)")
 _BRACKET = pattern(r"[ \t]*\[(?P<inside>[^\]]*)\]")
 _WORD = pattern(r"[^\s,][^,]*?(?=\s*(?:,|$))")
 _DATE = pattern(r"[0-9]{4}-[0-9]{2}-[0-9]{2}$")
+_UNTIL = pattern(r"[ \t]*until[ \t]*=[ \t]*(?P<date>[^\s,;]*)")
 
 
 class Ignore:
@@ -85,6 +88,8 @@ def collect(config: Config, rules: Mapping[str, Rule], today: str) -> Comments:
         if "lbcheck:" in source.text:
             for match in _comments(source):
                 _read(comments, blocks, source, match, rules, today)
+    for span, reach in config.written_ignores():
+        _annotation(comments, span, reach, rules, today)
     return comments
 
 
@@ -126,14 +131,44 @@ def _read(
     offset = match.start("rest") + (bracket.start("inside") if bracket else 0)
     reach: tuple[int, int] | None = None
     wide = False
+    for code, at in _named(comments, source, offset, codes, rules):
+        reach, wide = _reach(blocks, source, match) if reach is None else (reach, wide)
+        comments.ignores.append(Ignore(code, at, reach, wide=wide))
+
+
+def _named(
+    comments: Comments, source: Source, offset: int, codes: str, rules: Mapping[str, Rule]
+) -> Iterator[tuple[str, Span]]:
+    """Yield the codes that a list of codes and names stands for, each with its place; report the others."""
     for word in _WORD.finditer(codes):
         at = source.span(offset + word.start(), offset + word.end())
         rule = find(word[0], rules)
         if rule is None:
             comments.hits.append(_unknown(at, word[0], rules))
-            continue
-        reach, wide = _reach(blocks, source, match) if reach is None else (reach, wide)
-        comments.ignores.append(Ignore(rule.code, at, reach, wide=wide))
+        else:
+            yield rule.code, at
+
+
+def _annotation(comments: Comments, span: Span, reach: Span, rules: Mapping[str, Rule], today: str) -> None:
+    """Read `K01, K06; until=2027-01-31 reason`; what stands behind the semicolon is a date or a reason."""
+    written = span.text
+    text = written.strip("\"'")
+    codes, _, rest = text.partition(";")
+    example = "`K01, weight-zero; until=2030-12-31 reason`"
+    if not codes.strip(" \t,"):
+        comments.hits.append(_invalid(span, "it names no rule, so it silences nothing", f"name the rules: {example}"))
+        return
+    until = _UNTIL.match(rest)
+    if until is not None and not _is_date(until["date"]):
+        problem = f'"{until["date"]}" is no date to keep to, so the annotation does nothing'
+        comments.hits.append(_invalid(span, problem, f"write {example}"))
+        return
+    if until is not None and until["date"] < (today or _today()):
+        comments.hits.append(_expired(span, codes.strip(), until["date"]))
+        return
+    offset = span.start + written.index(text)
+    for code, at in _named(comments, span.source, offset, codes, rules):
+        comments.ignores.append(Ignore(code, at, (reach.start, reach.end + 1), wide=True))
 
 
 def _malformed(match: re.Match[str]) -> tuple[str, str] | None:

@@ -15,7 +15,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from lbcheck.text import Span
 
@@ -136,10 +136,11 @@ class Network:
 class World:
     """All of them. `open` says why there may be more than was seen; None: these are all.
 
-    `complete` are the scopes that are known to be complete although the world is open.
+    `complete` are the scopes that are known to be complete although the world is open, "*" all of them. `later` gives
+    workloads and services when somebody asks for them, where making them takes time that most runs can spare.
     """
 
-    __slots__ = ("_by_name", "complete", "networks", "open", "services", "workloads")
+    __slots__ = ("_by_name", "_later", "_services", "_workloads", "complete", "networks", "open")
 
     def __init__(
         self,
@@ -149,17 +150,38 @@ class World:
         *,
         open: str | None = None,  # noqa: A002 - the design's word
         complete: Iterable[str] = (),
+        later: Callable[[], tuple[Sequence[Workload], Sequence[Service]]] | None = None,
     ) -> None:
-        self.workloads = list(workloads)
-        self.services = list(services)
+        self._workloads = list(workloads)
+        self._services = list(services)
+        self._later = later
         self.networks = {network.name: network for network in networks}
         self.open = open
         self.complete = frozenset(complete)
         self._by_name: dict[tuple[str, str], list[Service]] | None = None
 
+    @property
+    def workloads(self) -> list[Workload]:
+        """What answers."""
+        self._made()
+        return self._workloads
+
+    @property
+    def services(self) -> list[Service]:
+        """The names under which it is reached."""
+        self._made()
+        return self._services
+
+    def _made(self) -> None:
+        if self._later is not None:
+            workloads, services = self._later()
+            self._later = None
+            self._workloads += workloads
+            self._services += services
+
     def closed(self, scope: str = "") -> bool:
         """Say whether all that exists in the scope was seen."""
-        return self.open is None or scope in self.complete
+        return self.open is None or scope in self.complete or "*" in self.complete
 
     def named(self, host: str, scope: str = "") -> list[Service]:
         """Return the services that a host name means within a scope, without regard to case; [] where none does."""

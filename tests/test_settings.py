@@ -27,6 +27,7 @@ fail-on = "error"
 root = "mirror"
 baseline = "known.json"
 jobs = 3
+complete-namespaces = ["shop"]
 [severity]
 E02 = "error"
 unused-suppression = "warning"
@@ -100,7 +101,7 @@ def test_the_schema_knows_the_same_keys():
 
 WRONG = [
     ("selct = []", "selct: no such key; did you mean select?"),
-    ("zzzzzz = 1", "zzzzzz: no such key; there are baseline, capacity, config"),
+    ("zzzzzz = 1", "zzzzzz: no such key; there are baseline, capacity, complete-namespaces, config"),
     ('select = "E01"', "select: 'E01' is no list of strings"),
     ("select = [1]", "select: [1] is no list of strings"),
     ("[gate]\nmoves = 1", "gate: moves: no such key; did you mean moved?"),

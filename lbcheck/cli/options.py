@@ -67,12 +67,18 @@ judging = _all(
 reading = _all(
     click.option(
         "--dialect",
-        type=click.Choice(["nginx", "haproxy", "envoy", "traefik", "compose", "native"]),
+        type=click.Choice(["nginx", "haproxy", "envoy", "traefik", "compose", "kubernetes", "native"]),
         help="Read the named files as this.",
     ),
     click.option("--exclude", multiple=True, metavar="GLOB", help="Leave out files and folders that match."),
     click.option(
         "--root", type=click.Path(file_okay=False), help="Find the server's absolute paths below this folder."
+    ),
+    click.option(
+        "--complete-namespace",
+        multiple=True,
+        metavar="NAME",
+        help="Every object of this Kubernetes namespace is scanned, so that what is missing is an error; * is all.",
     ),
 )
 
@@ -129,6 +135,8 @@ def lay_over(settings: Settings, options: Mapping[str, Any]) -> None:
             setattr(settings, name, options[name])
     if options.get("exclude"):
         settings.exclude = (*settings.exclude, *options["exclude"])
+    if options.get("complete_namespace"):
+        settings.complete_namespaces |= frozenset(options["complete_namespace"])
     if options.get("target"):
         settings.targets = {**settings.targets, **targets_from(options["target"])}
 

@@ -43,6 +43,7 @@ DIALECTS: dict[str, str] = {
     "envoy": "lbcheck.dialects.envoy",
     "traefik": "lbcheck.dialects.traefik",
     "compose": "lbcheck.dialects.compose",
+    "kubernetes": "lbcheck.dialects.kubernetes",
     "native": "lbcheck.dialects.native",
 }
 

@@ -25,6 +25,12 @@ MAX_NODES = 2_000_000
 _FORBIDDEN = pattern("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]")
 
 
+#: The end of an IPv6 address in a flow list, `[2001:db8::]`. Go's readers take it for text, libyaml for an error.
+_ADDRESS_END = pattern(r"(?<=:):(?=[ \t]*[,\]}])")
+#: What stands for that colon while libyaml reads, and in no text that is YAML's.
+_COLON = "\ue03a"
+
+
 class Stream:
     """What a text holds: the root nodes of its documents, and the findings about it. An empty document has no root."""
 
@@ -55,10 +61,21 @@ def read(source: Source, text: str | None = None) -> Stream:
     stream = Stream()
     try:
         _check_characters(source.text)
-        _Builder(source, stream.documents).run(source.text if text is None else text)
+        _build(source, stream, source.text if text is None else text)
     except _Problem as problem:
         stream.hits.append(_hit(source, problem))
     return stream
+
+
+def _build(source: Source, stream: Stream, text: str) -> None:
+    """Add the documents of a text, in a second attempt with addresses that end in colons. Raises _Problem."""
+    try:
+        _Builder(source, stream.documents).run(text)
+    except _Problem as problem:
+        if "unexpected ':'" not in problem.problem or _COLON in text:
+            raise
+        stream.documents.clear()
+        _Builder(source, stream.documents).run(_ADDRESS_END.sub(_COLON, text))
 
 
 def _check_characters(text: str) -> None:
@@ -98,7 +115,7 @@ class _Open:
 class _Builder:
     """Turns events into nodes. `size` and `height` of a node count what its aliases stand for."""
 
-    __slots__ = ("_anchors", "_documents", "_expanded", "_open", "_shift", "_source", "_total")
+    __slots__ = ("_anchors", "_documents", "_expanded", "_open", "_replaced", "_shift", "_source", "_total")
 
     def __init__(self, source: Source, documents: list[Node]) -> None:
         self._source = source
@@ -109,12 +126,14 @@ class _Builder:
         self._anchors: dict[str, tuple[Node, int, int] | None] = {}
         self._expanded = 0
         self._total = 0
+        self._replaced = False
 
     def run(self, text: str) -> None:
         """Read all documents of a text. Raises _Problem."""
+        self._replaced = _COLON in text
         import yaml
 
-        loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+        make = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
         handlers: dict[type, Any] = {
             yaml.ScalarEvent: self._scalar,
             yaml.SequenceStartEvent: self._sequence,
@@ -125,10 +144,15 @@ class _Builder:
             yaml.DocumentStartEvent: self._document,
         }
         try:
-            for event in yaml.parse(text[self._shift :], Loader=loader):
-                handler = handlers.get(event.__class__)
-                if handler is not None:
-                    handler(event)
+            loader = make(text[self._shift :])
+            following, end = loader.get_event, yaml.StreamEndEvent  # yaml.parse() asks first whether there is one
+            try:
+                while (event := following()).__class__ is not end:
+                    handler = handlers.get(event.__class__)
+                    if handler is not None:
+                        handler(event)
+            finally:
+                loader.dispose()
         except yaml.MarkedYAMLError as error:
             raise _marked(error, self._source.text, self._shift, self._bracket()) from None
         except (yaml.YAMLError, ValueError, RecursionError) as error:
@@ -148,8 +172,12 @@ class _Builder:
         tag = event.tag
         if tag == "!":
             tag = "tag:yaml.org,2002:str"
-        start, end = event.start_mark.index + self._shift, event.end_mark.index + self._shift
-        node = ScalarNode(self._source, start, end, tag, event.value, plain=not event.style)
+        shift = self._shift
+        start, end = event.start_mark.index + shift, event.end_mark.index + shift
+        text = event.value
+        if self._replaced and _COLON in text:
+            text = text.replace(_COLON, ":")
+        node = ScalarNode(self._source, start, end, tag, text, plain=not event.style)
         if event.anchor is not None:
             self._anchors[event.anchor] = (node, 1, 1)
         self._add(node, end, 1, 1)

@@ -62,14 +62,25 @@ class SequenceNode(Node):
 class MappingNode(Node):
     """Pairs of key and value nodes in order of writing, duplicates and merge keys (`<<`) among them."""
 
-    __slots__ = ("pairs",)
+    __slots__ = ("_fields", "merges", "pairs")
 
     def __init__(self, source: Source, start: int, end: int, tag: str | None) -> None:
         super().__init__(source, start, end, tag)
         self.pairs: list[tuple[Node, Node]] = []
+        self._fields: dict[str, tuple[ScalarNode, Node]] | None = None
+        #: Whether `fields` holds what merge keys bring, once it was asked for.
+        self.merges = False
 
     def fields(self) -> dict[str, tuple[ScalarNode, Node]]:
-        """Return key and value nodes by the key's text. The first of duplicates counts, written before merged."""
+        """Return key and value nodes by the key's text. The first of duplicates counts, written before merged.
+
+        It is made once, for the readers ask again and again: nobody may change it, nor the pairs afterwards.
+        """
+        if self._fields is None:
+            self._fields = self._by_key()
+        return self._fields
+
+    def _by_key(self) -> dict[str, tuple[ScalarNode, Node]]:
         found: dict[str, tuple[ScalarNode, Node]] = {}
         merged = []
         for key, value in self.pairs:
@@ -79,6 +90,7 @@ class MappingNode(Node):
                 merged.append(value)
             elif key.text not in found:
                 found[key.text] = (key, value)
+        self.merges = bool(merged)
         for value in merged:
             for one in value.items if isinstance(value, SequenceNode) else (value,):
                 if isinstance(one, MappingNode):
@@ -89,14 +101,29 @@ class MappingNode(Node):
 
 def duplicate_keys(node: Node) -> Iterator[tuple[Node, Node]]:
     """Yield (first key, further key) for keys that a mapping below `node` has twice."""
-    for one in nodes(node):
+    looked: set[int] = set()
+    waiting = [node]
+    while waiting:
+        one = waiting.pop()
+        if id(one) in looked:
+            continue
+        looked.add(id(one))
         if isinstance(one, MappingNode):
-            seen: dict[str, Node] = {}
-            for key, _ in one.pairs:
-                if isinstance(key, ScalarNode) and key.text != "<<":
-                    first = seen.setdefault(key.text, key)
-                    if first is not key:
-                        yield first, key
+            pairs = one.pairs
+            if len(pairs) > 1 and (len(one.fields()) < len(pairs) or one.merges):
+                yield from _twice(key for key, _ in pairs)
+            waiting += [value for _, value in reversed(pairs) if value.__class__ is not ScalarNode]
+        elif isinstance(one, SequenceNode):
+            waiting += [item for item in reversed(one.items) if item.__class__ is not ScalarNode]
+
+
+def _twice(keys: Iterable[Node]) -> Iterator[tuple[Node, Node]]:
+    seen: dict[str, Node] = {}
+    for key in keys:
+        if isinstance(key, ScalarNode) and key.text != "<<":
+            first = seen.setdefault(key.text, key)
+            if first is not key:
+                yield first, key
 
 
 def nodes(node: Node) -> Iterator[Node]:

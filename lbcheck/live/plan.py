@@ -39,10 +39,15 @@ class PlannedPool(NamedTuple):
 
 def plan(config: Config, here: Here) -> list[PlannedPool]:
     """Return what is to be tried of the pools of a config."""
-    asking = _ASKING[config.dialect](config, here)
+    kind = _ASKING.get(config.dialect)
+    asking = None if kind is None else kind(config, here)
     found = []
     for pool in config.pools:
-        planned = [one for server in pool.servers for one in _planned(asking, pool, server)]
+        if asking is None:
+            why = f"what {config.dialect} would ask its servers is not known"
+            planned = [Planned(server, None, why) for server in pool.servers]
+        else:
+            planned = [one for server in pool.servers for one in _planned(asking, pool, server)]
         found.append(PlannedPool(config, pool, tuple(planned)))
     return found
 

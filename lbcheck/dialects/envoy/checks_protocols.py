@@ -35,7 +35,15 @@ def scheme_port_mismatch(config: Config, _context: Context) -> Iterator[Hit]:
         found = [(server, verdict) for server in pool.servers if (verdict := _mismatch(server)) is not None]
         if len(found) == len(pool.servers):
             server, (severity, speaks, port) = found[0]
-            args = {"pool": pool.name, "speaks": speaks, "port": port, "server": server.name}
+            plain = speaks != "TLS"
+            args = {
+                "pool": pool.name,
+                "scheme": speaks,
+                "port": port,
+                "effect": "a server that wants TLS refuses every request" if plain else "every handshake fails",
+                "advice": f"change the port, or {'give the cluster a' if plain else 'take away its'} transport_socket "
+                f"{'with' if plain else 'of'} TLS",
+            }
             yield Hit("L03", server.span, args, severity=severity, pool=pool.name, server=server.name)
 
 
@@ -60,7 +68,12 @@ def grpc_without_h2(config: Config, _context: Context) -> Iterator[Hit]:
                 if pool is not None and not _may_speak_h2(pool) and id(pool) not in told:
                     told.add(id(pool))
                     related = [Related(pool.span, "it has no http2_protocol_options")]
-                    args = {"route": route.label, "pool": pool.name}
+                    args = {
+                        "pool": pool.name,
+                        "evidence": f"route {route.label} is for it",
+                        "speaks": "HTTP/1.1",
+                        "advice": "give the cluster http2_protocol_options in its HttpProtocolOptions",
+                    }
                     yield Hit("L04", target.span, args, severity=ERROR, related=related, frontend=frontend.name,
                               route=route.label, pool=pool.name)  # fmt: skip
 

@@ -46,11 +46,11 @@ def timeout_inversion(config: Config, _context: Context) -> Iterator[Hit]:
             continue
         told.add(place)
         args = {
-            "route": route.label,
-            "inner": f"{tries} tries of {duration(each.value)}",
-            "together": duration(tries * each.value),
-            "outer": duration(timeout.value),
+            "route": f"route {route.label}",
+            "inner": f"{tries} tries of {duration(each.value)} may take {duration(tries * each.value)}",
+            "outer": f"the route's timeout of {duration(timeout.value)}",
             "effect": f"the last ones are cut off or never begin: {int(timeout.value // each.value)} of them fit",
+            "advice": f"write timeout: {tries * each.value:g}s, or fewer or shorter tries",
         }
         related = [Related(timeout.span, "the route's timeout")] if timeout.span is not None else []
         yield Hit("T02", place, args, related=related, frontend=frontend.name, route=route.label)

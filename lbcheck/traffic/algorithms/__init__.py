@@ -122,6 +122,12 @@ def _traefik(pool: Pool, _points: int, _exact_points: int | None) -> Balancer:
     return traefik.Balancer(pool)
 
 
+def _kubernetes(pool: Pool, _points: int, _exact_points: int | None) -> Balancer:
+    from lbcheck.traffic.algorithms import kubernetes
+
+    return kubernetes.Balancer(pool)
+
+
 def _native(pool: Pool, _points: int, _exact_points: int | None) -> Balancer:
     from lbcheck.traffic.algorithms import native
 
@@ -134,6 +140,7 @@ _MAKERS: dict[str, Callable[[Pool, int, int | None], Balancer]] = {
     "haproxy": _haproxy,
     "envoy": _envoy,
     "traefik": _traefik,
+    "kubernetes": _kubernetes,
     "native": _native,
 }
 

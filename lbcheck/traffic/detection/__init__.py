@@ -7,6 +7,7 @@ the words say so.
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -83,6 +84,10 @@ def unknown(why: str) -> Rescue:
     return Rescue(None, None, None, f"what becomes of its requests is not known: {why}")
 
 
+#: Dialects in which nothing but the server's own settings says how its loss is noticed.
+_BY_THE_SERVER = frozenset({"native", "traefik", "kubernetes"})
+
+
 def notice(
     pool: Pool, server: Server, kind: str, dialect: str, routes: Sequence[Route], neighbours: Neighbours
 ) -> Notice:
@@ -95,18 +100,13 @@ def notice(
         from lbcheck.traffic.detection import nginx
 
         return nginx.notice(pool, server, kind, routes)
-    if dialect == "native":
-        from lbcheck.traffic.detection import native
-
-        return native.notice(server, kind)
     if dialect == "envoy":
         from lbcheck.traffic.detection import envoy
 
         return envoy.notice(pool, server, kind)
-    if dialect == "traefik":
-        from lbcheck.traffic.detection import traefik
-
-        return traefik.notice(server, kind)
+    if dialect in _BY_THE_SERVER:
+        found: Notice = import_module(f"lbcheck.traffic.detection.{dialect}").notice(server, kind)
+        return found
     return Notice(None, f"how {dialect} notices is not known")
 
 

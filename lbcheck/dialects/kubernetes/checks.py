@@ -1,0 +1,42 @@
+"""The checks that are about Kubernetes' own ways, by rule code."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lbcheck.dialects.kubernetes import (
+    checks_gateway,
+    checks_ingress,
+    checks_istio,
+    checks_nginx,
+    checks_probes,
+    checks_services,
+    checks_times,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from lbcheck.context import Context
+    from lbcheck.findings import Hit
+    from lbcheck.model import Config
+
+CHECKS: dict[str, Callable[[Config, Context], Iterable[Hit]]] = {
+    "H04": checks_times.probe_timeout,
+    "K01": checks_services.selector_no_match,
+    "K02": checks_services.selector_too_broad,
+    "K03": checks_services.target_port_mismatch,
+    "K04": checks_ingress.backend_missing,
+    "K06": checks_probes.readiness_missing,
+    "K11": checks_gateway.backend_invalid,
+    "K12": checks_gateway.not_attached,
+    "K13": checks_ingress.canary_invalid,
+    "K15": checks_istio.subset_undefined,
+    "K16": checks_istio.subset_no_pods,
+    "K17": checks_istio.weights,
+    "L03": checks_nginx.scheme_port_mismatch,
+    "L04": checks_nginx.grpc_without_h2,
+    "R10": checks_gateway.listener_without_route,
+    "S04": checks_nginx.hash_key_constant,
+    "T02": checks_times.timeout_inversion,
+}

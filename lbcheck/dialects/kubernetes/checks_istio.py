@@ -1,0 +1,219 @@
+"""Istio: K15 subsets that nobody defines, K16 subsets without pods or use, K17 weights that are not what they seem."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from lbcheck.dialects.kubernetes import istio
+from lbcheck.dialects.kubernetes.kinds import ISTIO
+from lbcheck.dialects.kubernetes.lower import tree_of
+from lbcheck.dialects.kubernetes.reach import closed, scan
+from lbcheck.dialects.kubernetes.view import opaque
+from lbcheck.findings import ERROR, INFO, WARNING, Hit, Related
+from lbcheck.spelling import closest
+from lbcheck.wording import listed, percent
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from lbcheck.context import Context
+    from lbcheck.dialects.kubernetes.istio import Destination, Host
+    from lbcheck.dialects.kubernetes.objects import Object
+    from lbcheck.dialects.kubernetes.pods import Pods
+    from lbcheck.dialects.kubernetes.view import View
+    from lbcheck.model import Config
+
+
+class Rule(NamedTuple):
+    """One rule of a virtual service and its destinations; `label` is how the model calls the route."""
+
+    owner: Object
+    view: View
+    label: str
+    destinations: list[Destination]
+
+
+def virtual_rules(config: Config) -> Iterator[Rule]:
+    """Yield the rules of the virtual services that can be judged."""
+    for one in tree_of(config).cluster.all(ISTIO, "VirtualService"):
+        if one.patched or one.wrong or one.opaque:
+            continue
+        for kind in ("http", "tls", "tcp"):
+            for at, rule in enumerate(one.spec.views(kind)):
+                label = rule.text("name") or f"{kind} rule {at + 1}"
+                yield Rule(one, rule, label, istio.destinations(rule, one))
+
+
+def subset_undefined(config: Config, _context: Context) -> Iterator[Hit]:
+    """K15: a virtual service sends to a subset of which no destination rule knows: Envoy has no such cluster.
+
+    Where the run has a destination rule for the host without that subset, it is an error; where it has none, only in a
+    namespace that is known to be complete.
+    """
+    rules = tree_of(config).rules
+    told: set[tuple[int, Host, str]] = set()
+    for rule in virtual_rules(config):
+        total = sum(one.weight or 0 for one in rule.destinations)
+        for one in rule.destinations:
+            if one.subset is None or opaque(one.subset) or opaque(one.text) or not one.text:
+                continue
+            key = (id(rule.owner), one.host, one.subset)
+            if key in told or rules.subset(one.host, one.subset) is not None or _elsewhere(rules, one.host):
+                continue
+            told.add(key)
+            part = (one.weight or 0) / total if len(rule.destinations) > 1 and total else 1.0
+            yield _undefined(config, rule, one, part)
+
+
+def _elsewhere(rules: istio.Rules, host: Host) -> bool:
+    """Say whether a destination rule that was not read may say more: one with a wildcard, or a patched one."""
+    whole = host.name if host.namespace is None else f"{host.name}.{host.namespace}.svc.cluster.local"
+    return any(one.patched for one in rules.of(host)) or whole.endswith(rules.wildcards)
+
+
+def _undefined(config: Config, rule: Rule, one: Destination, part: float) -> Hit:
+    found = tree_of(config).rules.of(one.host)
+    names = [view.text("name") or "" for other in found for view in other.spec.views("subsets")]
+    guess = closest(one.subset or "", names)
+    namespace = one.host.namespace or rule.owner.namespace
+    sure = bool(found) or closed(config, rule.owner.namespace)
+    if found:
+        known = f"has the subsets {listed(names)}" if names else "has no subsets"
+        what = f"DestinationRule {found[0].shown} {known}"
+    else:
+        what = "there is no DestinationRule for it" if sure else "no DestinationRule for it was scanned"
+    args = {
+        "service": rule.owner.shown,
+        "subset": one.subset,
+        "host": one.host.shown,
+        "found": what + (f": {percent(part)} of its requests get 503" if sure and part else ""),
+        "advice": f"did you mean {guess}?" if guess else "define the subset" if sure else scan(namespace),
+    }
+    return Hit(
+        "K15",
+        one.view.place("subset"),
+        args,
+        severity=ERROR if sure else INFO,
+        related=[Related(other.span, f"DestinationRule {other.shown}") for other in found],
+        frontend=f"VirtualService {rule.owner.shown}",
+        route=rule.label,
+        pool=f"{one.host.shown}/{one.subset}",
+    )
+
+
+def subset_no_pods(config: Config, _context: Context) -> Iterator[Hit]:
+    """K16: a subset whose labels no pod of its Service has, or whose policy takes no effect since nothing routes to it.
+
+    That no pod has them is an error where the namespace is known to be complete, and said at info where a route sends
+    requests there. A policy without a route is only judged where the run has routes for the host.
+    """
+    tree = tree_of(config)
+    used = _routed_subsets(config)
+    for host, found in tree.rules.hosts():
+        if host.namespace is None:
+            continue
+        services = tree.cluster.service(host.namespace, host.name)
+        pods = [one for service in services for one in tree.graph.pods_of(service) if one.stays]
+        for rule in found:
+            if rule.patched or rule.wrong or rule.opaque:
+                continue
+            for subset in rule.spec.views("subsets"):
+                name = subset.text("name") or ""
+                wanted = subset.strings("labels")
+                routed = name in used.get(host, ())
+                if _empty(wanted, pods):
+                    sure = closed(config, host.namespace)
+                    if sure or routed:
+                        yield _no_pods(rule, host, subset, wanted, sure=sure, routed=routed)
+                elif "trafficPolicy" in subset and host in used and not routed:
+                    yield _no_use(rule, host, subset, used[host])
+
+
+def _empty(wanted: dict[str, str], pods: Sequence[Pods]) -> bool:
+    """Say whether none of a Service's pods, of which some were scanned, has the labels of a subset."""
+    if not pods or not wanted or any(map(opaque, wanted.values())):
+        return False
+    return not any(wanted.items() <= one.labels.items() or one.owner.patched for one in pods)
+
+
+def _routed_subsets(config: Config) -> dict[Host, list[str]]:
+    """Return the subsets to which virtual services send requests, by host; a host without any has an empty list."""
+    found: dict[Host, list[str]] = {}
+    for rule in virtual_rules(config):
+        for one in rule.destinations:
+            found.setdefault(one.host, []).extend([one.subset] if one.subset else [])
+        for view in [rule.view.view("mirror"), *(one.view("destination") for one in rule.view.views("mirrors"))]:
+            found.setdefault(istio.host_of(view.text("host") or "", rule.owner), []).append(view.text("subset") or "")
+    return found
+
+
+def _no_pods(rule: Object, host: Host, subset: View, wanted: dict[str, str], *, sure: bool, routed: bool) -> Hit:
+    labels = listed([f"{key}: {value}" for key, value in wanted.items()])
+    effect = ": its requests get 503" if routed else ", and nothing routes to it"
+    args = {
+        "subset": subset.text("name"),
+        "host": host.shown,
+        "found": f"no pod of the Service has {labels}{effect}" if sure else f"no pod that was scanned has {labels}",
+        "advice": "write the labels of the pods it is for" if sure else scan(host.namespace or rule.namespace),
+    }
+    return Hit(
+        "K16",
+        subset.place("name"),
+        args,
+        severity=ERROR if sure and routed else WARNING if sure else INFO,
+        pool=f"{host.shown}/{subset.text('name')}",
+    )
+
+
+def _no_use(rule: Object, host: Host, subset: View, used: Sequence[str]) -> Hit:
+    others = sorted(set(used) - {""})
+    args = {
+        "subset": subset.text("name"),
+        "host": host.shown,
+        "found": "no route sends requests to it, so its trafficPolicy takes no effect; "
+        + (f"those to {listed(others)} do" if others else "those to the host as a whole do not look at subsets"),
+        "advice": "route to the subset, or write the policy for the host as a whole",
+    }
+    return Hit(
+        "K16",
+        subset.place("trafficPolicy"),
+        args,
+        severity=WARNING,
+        related=[Related(rule.span, f"DestinationRule {rule.shown}")],
+        pool=f"{host.shown}/{subset.text('name')}",
+    )
+
+
+def weights(config: Config, _context: Context) -> Iterator[Hit]:
+    """K17: a destination among several has no weight and gets nothing, or what look like percentages are none.
+
+    Since Istio 1.15 weights are relative and only a sum of 0 is refused (istio/istio #39544); a sum of 0 is D05's.
+    """
+    for rule in virtual_rules(config):
+        found = rule.destinations
+        written = [one.weight for one in found if one.weight is not None]
+        total = sum(written)
+        if len(found) < 2 or not total or any(opaque(one.entry.text("weight")) for one in found):
+            continue
+        args = {"service": rule.owner.shown, "route": rule.label}
+        frontend = f"VirtualService {rule.owner.shown}"
+        missing = [one for one in found if one.weight is None]
+        if missing:
+            args |= {
+                "problem": f"{listed([_name(one) for one in missing])} has no weight among {len(found)} destinations "
+                "and gets nothing",
+                "advice": "write the weight, 0 where that is meant",
+            }
+            yield Hit("K17", missing[0].span, args, severity=ERROR, frontend=frontend, route=rule.label)
+        elif total != 100 and 85 <= total <= 115 and max(written) <= 100 and len(set(written)) > 1:
+            parts = listed([f"{_name(one)} {percent((one.weight or 0) / total)}" for one in found])
+            args |= {
+                "problem": f"the weights look like percentages and sum to {total}: {parts}",
+                "advice": "make them sum to 100",
+            }
+            place = found[0].entry.place("weight")
+            yield Hit("K17", place, args, severity=WARNING, frontend=frontend, route=rule.label)
+
+
+def _name(one: Destination) -> str:
+    return f"{one.host.shown}/{one.subset}" if one.subset else one.host.shown

@@ -1,0 +1,150 @@
+"""What leads where: Services with the pods behind them, as pools of the model, made when something asks for them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lbcheck.dialects.kubernetes.objects import shown
+from lbcheck.dialects.kubernetes.pods import Selection, all_pods
+from lbcheck.dialects.kubernetes.probes import readiness
+from lbcheck.dialects.kubernetes.services import Endpoints, external, is_exposed
+from lbcheck.model import Address, Algorithm, Pool, Server, Setting
+from lbcheck.traffic.algorithms.kubernetes import LOCAL
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from lbcheck.dialects.kubernetes.objects import Cluster, Object
+    from lbcheck.dialects.kubernetes.pods import Pods
+    from lbcheck.text import Span
+
+#: What kube-proxy does: each new connection goes to any ready endpoint, all alike (iptables `statistic mode random`).
+KUBE_PROXY = "kube-proxy"
+_ONE = Setting(1)
+#: With more workloads behind one Service the run holds versions of them, or nobody's config: rules leave it alone.
+_MOST = 100
+#: What is said of pools whose members this run does not show.
+UNSEEN = "no object of this run says which pods are behind it"
+
+
+class Graph:
+    """The cluster, its pods and the pools that stand for Services and their subsets."""
+
+    __slots__ = ("_behind", "cluster", "endpoints", "pods", "pools", "selection")
+
+    def __init__(self, cluster: Cluster) -> None:
+        self.cluster = cluster
+        self.pods = all_pods(cluster)
+        self.selection = Selection(self.pods)
+        self.endpoints = Endpoints(cluster)
+        self.pools: dict[str, Pool] = {}
+        self._behind: dict[int, list[Pods]] = {}
+
+    def judged(self, service: Object) -> list[Pods]:
+        """Return what `pods_of` does; none where these are more than a person would keep behind one Service."""
+        found = self.pods_of(service)
+        return found if len(found) <= _MOST else []
+
+    def pods_of(self, service: Object) -> list[Pods]:
+        """Return the workloads whose pods a Service selects."""
+        found = self._behind.get(id(service))
+        if found is None:
+            found = self.selection.matching(service.namespace, service.spec.strings("selector"))
+            self._behind[id(service)] = found
+        return found
+
+    def pool(self, namespace: str, name: str) -> Pool | None:
+        """Return the pool of a Service; None where the run has no such Service."""
+        key = shown(namespace, name)
+        found = self.pools.get(key)
+        if found is None:
+            services = self.cluster.service(namespace, name)
+            if not services:
+                return None
+            found = self.pools[key] = self._made(key, services[0], ambiguous=len(services) > 1)
+        return found
+
+    def _made(self, key: str, service: Object, *, ambiguous: bool) -> Pool:
+        servers, why = self._servers(service)
+        if ambiguous:
+            why = why or f"the run holds several Services {key}"
+        local = service.spec.text("externalTrafficPolicy") == "Local" and is_exposed(service)
+        affinity = service.spec.text("sessionAffinity")
+        options = {"affinity": Setting(affinity)} if affinity == "ClientIP" else {}
+        return Pool(
+            key,
+            service.span,
+            servers,
+            Algorithm(LOCAL if local else KUBE_PROXY),
+            scope=service.namespace,
+            protocol="tcp",
+            open=why,
+            options=options,
+        )
+
+    def _servers(self, service: Object) -> tuple[list[Server], str | None]:
+        """Return what is behind a Service, and why that is not all."""
+        name = external(service)
+        if name is not None:
+            return [Server(name, _address(name, "name"), service.spec.place("externalName"), _ONE)], None
+        addresses = self.endpoints.of(service)
+        if addresses:
+            return [
+                Server(
+                    one.text,
+                    _address(one.text, "ipv6" if ":" in one.text else "ipv4"),
+                    one.span,
+                    _ONE,
+                    disabled=None if one.ready else Setting(True, one.span),
+                    zone=None if one.node is None else Setting(one.node),
+                )
+                for one in addresses
+            ], None
+        if not service.spec.strings("selector"):
+            return [], "it has no selector: something else says what is behind it"
+        pods = [one for one in self.pods_of(service) if one.stays]
+        return servers_of(pods)
+
+    def subset(self, key: str, span: Span, base: Pool | None, labels: Mapping[str, str], service: Object) -> Pool:
+        """Return the pool of those pods of a Service that have certain labels more (an Istio subset)."""
+        found = self.pools.get(key)
+        if found is None:
+            wanted = labels.items()
+            pods = [one for one in self.pods_of(service) if one.stays and wanted <= one.labels.items()]
+            servers, why = servers_of(pods)
+            if base is not None and base.open and not pods:
+                why = base.open
+            found = self.pools[key] = Pool(
+                key, span, servers, Algorithm(KUBE_PROXY), scope=service.namespace, protocol="tcp", open=why
+            )
+        return found
+
+
+def servers_of(pods: list[Pods]) -> tuple[list[Server], str | None]:
+    """Return one server for the pods of each workload, and why their number is not known."""
+    if not pods:
+        return [], UNSEEN
+    why = next((one.why for one in pods if one.replicas is None), None)
+    names = [one.owner.name for one in pods]
+    if len(set(names)) < len(names):
+        why = why or f"the run holds several versions of {max(names, key=names.count)}"
+    return [_server(one) for one in pods if one.replicas is None or one.replicas.value > 0], why
+
+
+def _server(pods: Pods) -> Server:
+    owner = pods.owner
+    check = readiness(pods)
+    return Server(
+        owner.name,
+        _address(f"pods of {owner.kind} {owner.name}", "opaque"),
+        owner.span,
+        _ONE,
+        check=check,
+        checked=Setting(check is not None, None if check is None else check.span),
+        count=1 if pods.replicas is None else pods.replicas.value,
+        options={} if pods.replicas is None or pods.replicas.written else {"default count": Setting(True)},
+    )
+
+
+def _address(text: str, kind: str) -> Address:
+    return Address(text, kind, None if kind == "opaque" else text, None)

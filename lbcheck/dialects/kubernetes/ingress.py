@@ -1,0 +1,224 @@
+"""Ingresses as frontends: one for each host of a class, with the routes of all Ingresses that name it.
+
+An ingress-nginx canary is no route of its own: it takes a part of the requests of the Ingress it accompanies
+(internal/ingress/controller/controller.go mergeAlternativeBackends, rootfs/etc/nginx/lua/balancer.lua).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from lbcheck.dialects.kubernetes import targets
+from lbcheck.dialects.kubernetes.conditions import prefix
+from lbcheck.dialects.kubernetes.kinds import EXTENSIONS, NETWORKING
+from lbcheck.dialects.kubernetes.objects import shown
+from lbcheck.model import EVERY_REQUEST, Address, Condition, Frontend, Listener, Route, Setting
+from lbcheck.patterns import pattern
+
+if TYPE_CHECKING:
+    from lbcheck.dialects.kubernetes.graph import Graph
+    from lbcheck.dialects.kubernetes.objects import Object
+    from lbcheck.dialects.kubernetes.view import View
+    from lbcheck.dialects.yaml_nodes import ScalarNode
+    from lbcheck.model import Match, WeightedTarget
+    from lbcheck.text import Span
+
+ANNOTATION = "nginx.ingress.kubernetes.io/"
+#: Paths are compared by kind first, then by length: the order of writing means nothing.
+LONGEST = "longest"
+_EXPRESSION = pattern(r"[()\[\]*+?^$|\\]")
+
+
+class Backend(NamedTuple):
+    """A Service that an Ingress names: its name and its port, by number or name, None where it says none."""
+
+    service: str | None
+    port: int | str | None
+    view: View
+    span: Span
+
+
+class Path(NamedTuple):
+    """One path of one host of an Ingress."""
+
+    owner: Object
+    host: str
+    path: str
+    kind: str
+    backend: Backend
+    span: Span
+
+    @property
+    def key(self) -> tuple[str, str, str, str]:
+        """What two Ingresses have in common that claim the same requests."""
+        return class_of(self.owner), self.host, self.path, self.kind
+
+
+def backend(view: View) -> Backend:
+    """Return a backend of either version of the API."""
+    service = view.view("service")
+    if service:
+        port = service.view("port")
+        named = port.text("name")
+        number = port.integer("number")
+        place = service.place("name")
+        return Backend(service.text("name"), named if number is None else number, view, place)
+    old = view.scalar("servicePort")
+    port_old = None if old is None else old.value
+    return Backend(
+        view.text("serviceName"),
+        port_old if isinstance(port_old, (int, str)) else None,
+        view,
+        view.place("serviceName"),
+    )
+
+
+def class_of(one: Object) -> str:
+    """Return the class of an Ingress, "" where it names none."""
+    return one.spec.text("ingressClassName") or one.annotations.get("kubernetes.io/ingress.class", "")
+
+
+def default_backend(one: Object) -> View:
+    """Return the backend for what no rule takes."""
+    return one.spec.view("defaultBackend") or one.spec.view("backend")
+
+
+def paths(one: Object) -> list[Path]:
+    """Return the paths of an Ingress."""
+    return [
+        Path(
+            one,
+            rule.text("host") or "",
+            path.text("path") or "/",
+            path.text("pathType") or "ImplementationSpecific",
+            backend(path.view("backend")),
+            path.place("path"),
+        )
+        for rule in one.spec.views("rules")
+        for path in rule.view("http").views("paths")
+    ]
+
+
+def ingresses(graph: Graph) -> list[Object]:
+    """Return all Ingresses."""
+    return graph.cluster.all(NETWORKING, "Ingress") + graph.cluster.all(EXTENSIONS, "Ingress")
+
+
+def is_canary(one: Object) -> bool:
+    """Say whether ingress-nginx takes an Ingress for a canary."""
+    return one.annotations.get(ANNOTATION + "canary") == "true"
+
+
+def annotation(one: Object, name: str) -> ScalarNode | None:
+    """Return the value of an ingress-nginx annotation."""
+    return one.meta.view("annotations").scalar(ANNOTATION + name)
+
+
+class Canary(NamedTuple):
+    """What a canary takes: `weight` of `total` requests, None where only headers or cookies decide."""
+
+    weight: Setting[int] | None
+    total: int
+    by_header: bool
+
+
+def canary(one: Object) -> Canary:
+    """Return what a canary's annotations come to.
+
+    A total of 100 or less is not taken over (internal/ingress/annotations/canary, balancer.lua).
+    """
+    weight, total = _number(one, "canary-weight"), _number(one, "canary-weight-total")
+    by = any(annotation(one, name) is not None for name in ("canary-by-header", "canary-by-cookie"))
+    return Canary(weight, total.value if total is not None and total.value > 100 else 100, by)
+
+
+def _number(one: Object, name: str) -> Setting[int] | None:
+    node = annotation(one, name)
+    if node is None or not node.text.isdecimal() or len(node.text) > 9:
+        return None
+    return Setting(int(node.text), node.span)
+
+
+def frontends(graph: Graph) -> list[Frontend]:
+    """Return a frontend for each host of each class."""
+    found: dict[tuple[str, str], list[Route]] = {}
+    places: dict[tuple[str, str], Span] = {}
+    owners: dict[tuple[str, str], Object] = {}
+    canaries: dict[tuple[str, str, str, str], list[Path]] = {}
+    plain = []
+    for one in ingresses(graph):
+        for path in paths(one):
+            if is_canary(one):
+                canaries.setdefault(path.key, []).append(path)
+            else:
+                plain.append(path)
+    for path in plain:
+        key = (class_of(path.owner), path.host)
+        places.setdefault(key, path.owner.span)
+        owners.setdefault(key, path.owner)
+        found.setdefault(key, []).append(_route(graph, path, canaries.get(path.key, [])))
+    for one in ingresses(graph):
+        view = default_backend(one)
+        if view and not is_canary(one):
+            key = (class_of(one), "")
+            places.setdefault(key, one.span)
+            owners.setdefault(key, one)
+            last = backend(view)
+            found.setdefault(key, []).append(
+                Route("default backend", last.span, EVERY_REQUEST, _targets(graph, one, last))
+            )
+    return [
+        Frontend(
+            f"Ingress {host or owners[key].shown}",
+            places[key],
+            [Listener(Address("*:80", "ipv4", "", 80), places[key])],
+            routes,
+            order=LONGEST,
+            hosts=[host] if host else [],
+        )
+        for key, routes in found.items()
+        for host in (key[1],)
+    ]
+
+
+def _targets(graph: Graph, one: Object, back: Backend) -> list[WeightedTarget]:
+    if back.service is None:
+        return []
+    return targets.only(shown(one.namespace, back.service), back.span, graph.pool(one.namespace, back.service))
+
+
+def _route(graph: Graph, path: Path, canaries: list[Path]) -> Route:
+    found = _targets(graph, path.owner, path.backend)
+    if len(canaries) == 1 and found:
+        found = _with_canary(graph, found, canaries[0])
+    outcome = "pools" if found else "unknown"
+    return Route(
+        path.path, path.span, match_of(path), found, outcome, expression=None if found else "a resource backend"
+    )
+
+
+def _with_canary(graph: Graph, found: list[WeightedTarget], path: Path) -> list[WeightedTarget]:
+    """Return the targets of a route that gives a part to a canary; headers come on top, nobody knows how often."""
+    takes = canary(path.owner)
+    other = _targets(graph, path.owner, path.backend)
+    if takes.weight is None or not other:
+        return found
+    part = min(takes.weight.value, takes.total)
+    main = targets.target(found[0].name, found[0].span, found[0].pool, Setting(takes.total - part, takes.weight.span))
+    split = [main, targets.target(other[0].name, takes.weight.span or path.span, other[0].pool, takes.weight)]
+    shared = targets.shared(split)
+    if takes.by_header:
+        for one in shared:
+            one.share = None
+    return shared
+
+
+def match_of(path: Path) -> Match:
+    """Return what requests a path takes."""
+    if path.kind == "Exact":
+        return ((Condition("path", "exact", [path.path]),),)
+    if path.kind == "Prefix":
+        return ((prefix(path.path),),)
+    # ingress-nginx reads it as a prefix, or with use-regex as an expression; other controllers have other ways.
+    op = "regex" if _EXPRESSION.search(path.path) else "prefix"
+    return ((Condition("path", op, [path.path]),),)

@@ -1,0 +1,259 @@
+"""Istio: virtual services as frontends, the hosts that their destinations mean, and what destination rules say of them.
+
+Short names are taken in the namespace of the object that has them (pkg/config/model ResolveShortnameToFQDN: a name
+with a dot is whole).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from lbcheck.dialects.kubernetes import conditions, targets
+from lbcheck.dialects.kubernetes.durations import go_seconds
+from lbcheck.dialects.kubernetes.kinds import ISTIO
+from lbcheck.dialects.kubernetes.objects import shown
+from lbcheck.model import EVERY_REQUEST, Address, Algorithm, Condition, Frontend, Pool, Route, Server, Setting
+from lbcheck.patterns import pattern
+
+if TYPE_CHECKING:
+    from lbcheck.dialects.kubernetes.graph import Graph
+    from lbcheck.dialects.kubernetes.objects import Object
+    from lbcheck.dialects.kubernetes.view import View
+    from lbcheck.model import WeightedTarget
+    from lbcheck.text import Span
+
+_IN_CLUSTER = pattern(r"(?P<name>[^.*]+)\.(?P<space>[^.*]+)\.svc(?:\..*)?\Z")
+#: Istio's default since 1.14 (istio/istio LEAST_REQUEST).
+DEFAULT_POLICY = "LEAST_REQUEST"
+
+
+class Host(NamedTuple):
+    """What a host means: a Service of a namespace, or (namespace None) a name outside, perhaps a service entry's."""
+
+    namespace: str | None
+    name: str
+
+    @property
+    def shown(self) -> str:
+        """The host in messages."""
+        return self.name if self.namespace is None else shown(self.namespace, self.name)
+
+
+def host_of(text: str, owner: Object) -> Host:
+    """Return what a host means in an object."""
+    if "." not in text and text != "*":
+        return Host(owner.namespace, text)
+    found = _IN_CLUSTER.match(text)
+    return Host(found["space"], found["name"]) if found else Host(None, text.lower())
+
+
+class Destination(NamedTuple):
+    """One destination of a rule. `weight` None: not written."""
+
+    host: Host
+    text: str
+    subset: str | None
+    weight: int | None
+    view: View
+    entry: View
+
+    @property
+    def span(self) -> Span:
+        """Where the host is written."""
+        return self.view.place("host")
+
+
+def destinations(rule: View, owner: Object) -> list[Destination]:
+    """Return the destinations of an http, tls or tcp rule."""
+    found = []
+    for entry in rule.views("route"):
+        view = entry.view("destination")
+        text = view.text("host") or ""
+        found.append(Destination(host_of(text, owner), text, view.text("subset"), entry.integer("weight"), view, entry))
+    return found
+
+
+class Rules:
+    """The destination rules of the run, by the host they are about."""
+
+    __slots__ = ("_by_host", "_wildcards", "entries", "graph")
+
+    def __init__(self, graph: Graph) -> None:
+        self.graph = graph
+        self._wildcards: tuple[str, ...] | None = None
+        self._by_host: dict[Host, list[Object]] = {}
+        for one in graph.cluster.all(ISTIO, "DestinationRule"):
+            self._by_host.setdefault(host_of(one.spec.text("host") or "", one), []).append(one)
+        self.entries: dict[str, list[Object]] = {}
+        for one in graph.cluster.all(ISTIO, "ServiceEntry"):
+            for name in one.spec.texts("hosts"):
+                self.entries.setdefault(name.text.lower(), []).append(one)
+
+    def of(self, host: Host) -> list[Object]:
+        """Return the destination rules for a host."""
+        return self._by_host.get(host, [])
+
+    def hosts(self) -> list[tuple[Host, list[Object]]]:
+        """Return all hosts that have destination rules."""
+        return list(self._by_host.items())
+
+    @property
+    def wildcards(self) -> tuple[str, ...]:
+        """The ends of the hosts for which destination rules with a wildcard are; "" for all hosts."""
+        if self._wildcards is None:
+            self._wildcards = tuple(host.name.removeprefix("*") for host in self._by_host if host.name.startswith("*"))
+        return self._wildcards
+
+    def subset(self, host: Host, name: str) -> View | None:
+        """Return a subset of a host, from any of its destination rules."""
+        for one in self.of(host):
+            for view in one.spec.views("subsets"):
+                if view.text("name") == name:
+                    return view
+        return None
+
+    def pool(self, host: Host, subset: str | None) -> Pool | None:
+        """Return the pool of a host, or of its subset; None where the run does not have it."""
+        if host.namespace is None:
+            return self._entry(host.name)
+        base = self.graph.pool(host.namespace, host.name)
+        if base is None or subset is None:
+            return base
+        view = self.subset(host, subset)
+        if view is None:
+            return None
+        service = self.graph.cluster.service(host.namespace, host.name)[0]
+        made = self.graph.subset(f"{base.name}/{subset}", view.place("name"), base, view.strings("labels"), service)
+        made.algorithm = self._algorithm(host, view) or made.algorithm
+        return made
+
+    def policies(self) -> None:
+        """Give the pools of hosts the algorithms that destination rules choose for them."""
+        for host, found in self._by_host.items():
+            if found and host.namespace is not None:
+                pool = self.graph.pool(host.namespace, host.name)
+                if pool is not None:
+                    pool.algorithm = self._algorithm(host, None) or Algorithm(DEFAULT_POLICY)
+
+    def _algorithm(self, host: Host, subset: View | None) -> Algorithm | None:
+        """Return the algorithm of a subset, or of the host as a whole: the subset's policy goes before."""
+        for view in [subset, *(one.spec for one in self.of(host))]:
+            balancer = view.view("trafficPolicy", "loadBalancer") if view is not None else None
+            if balancer:
+                return algorithm(balancer)
+        return None
+
+    def _entry(self, name: str) -> Pool | None:
+        """Return the pool of a host outside, as its service entry has it."""
+        found = self.entries.get(name, [])
+        if not found:
+            return None
+        known = self.graph.pools.get(name)
+        if known is None:
+            known = self.graph.pools[name] = _outside(name, found[0])
+        return known
+
+
+def algorithm(balancer: View) -> Algorithm:
+    """Return what a loadBalancer setting chooses."""
+    hashed = balancer.view("consistentHash")
+    if hashed:
+        name = "MAGLEV" if "maglev" in hashed else "RING_HASH"
+        field = next((one for one in hashed.fields if one not in ("minimumRingSize", "ringHash", "maglev")), "")
+        return Algorithm(
+            name, balancer.span, key=Setting(field, hashed.place(field)) if field else None, consistent=True
+        )
+    simple = balancer.text("simple")
+    return Algorithm(DEFAULT_POLICY if simple in (None, "UNSPECIFIED") else simple or "", balancer.span)
+
+
+def _outside(name: str, entry: Object) -> Pool:
+    endpoints = entry.spec.views("endpoints")
+    servers = [
+        Server(
+            one.text("address") or "",
+            _address(one.text("address") or ""),
+            one.place("address"),
+            Setting(1) if one.integer("weight") is None else Setting(one.integer("weight") or 0, one.place("weight")),
+        )
+        for one in endpoints
+    ]
+    why = None
+    if "workloadSelector" in entry.spec:
+        why = "a selector chooses its workloads"
+    elif not endpoints:
+        resolved = (entry.spec.text("resolution") or "NONE").startswith("DNS")
+        servers = [Server(name, Address(name, "name", name, None), entry.span, Setting(1))] if resolved else []
+        why = None if resolved else "callers choose the address themselves"
+    return Pool(name, entry.span, servers, Algorithm(DEFAULT_POLICY), scope=entry.namespace, open=why)
+
+
+def _address(text: str) -> Address:
+    if text.startswith("unix://"):
+        return Address(text, "unix", text[7:], None)
+    kind = "ipv6" if ":" in text else "ipv4" if text.replace(".", "").isdigit() else "name"
+    return Address(text, kind, text, None)
+
+
+def frontends(graph: Graph, rules: Rules) -> list[Frontend]:
+    """Return a frontend for each virtual service; the first rule that matches wins."""
+    found = []
+    for one in graph.cluster.all(ISTIO, "VirtualService"):
+        routes = []
+        for kind in ("http", "tls", "tcp"):
+            routes += [_route(rules, one, kind, rule, at) for at, rule in enumerate(one.spec.views(kind))]
+        names = [name.text for name in one.spec.texts("hosts")]
+        found.append(
+            Frontend(
+                f"VirtualService {one.shown}",
+                one.span,
+                [],
+                routes,
+                protocol="http" if "http" in one.spec else "tcp",
+                hosts=[] if "*" in names else names,
+            )
+        )
+    return found
+
+
+def _route(rules: Rules, owner: Object, kind: str, rule: View, at: int) -> Route:
+    found = destinations(rule, owner)
+    answers = not found and any(name in rule for name in ("redirect", "directResponse"))
+    outcome = "pools" if found else "answer" if answers else "unknown"
+    return Route(
+        rule.text("name") or f"{kind} rule {at + 1}",
+        rule.span,
+        conditions.combined([_conditions(kind, one) for one in rule.views("match")])
+        if "match" in rule
+        else EVERY_REQUEST,
+        _targets(rules, found),
+        outcome,
+        expression=None if found or answers else "a delegate",
+        timeouts=_timeouts(rule),
+    )
+
+
+def _conditions(kind: str, view: View) -> list[Condition]:
+    if kind == "http":
+        return conditions.istio_match(view)
+    node = view.node
+    text = "" if node is None else " ".join(node.source.text[node.start : node.end].split())
+    return [Condition("opaque", "exact", [text])] if view.fields else []
+
+
+def _timeouts(rule: View) -> dict[str, Setting[float]]:
+    seconds = go_seconds(rule.text("timeout") or "")
+    return {"request": Setting(seconds, rule.place("timeout"))} if seconds else {}
+
+
+def _targets(rules: Rules, found: list[Destination]) -> list[WeightedTarget]:
+    """Return the targets: of several, one without a weight gets nothing (istio/api HTTPRouteDestination.weight)."""
+    made = []
+    for one in found:
+        name = f"{one.host.shown}/{one.subset}" if one.subset else one.host.shown
+        pool = rules.pool(one.host, one.subset)
+        if len(found) == 1:
+            return targets.only(name, one.span, pool)
+        weight = Setting(0) if one.weight is None else Setting(max(one.weight, 0), one.entry.place("weight"))
+        made.append(targets.target(name, one.span, pool, weight))
+    return targets.shared(made)

@@ -1,0 +1,83 @@
+"""The kinds of objects that decide where traffic goes, by API group.
+
+A group is what stands before the slash of `apiVersion`; the core group is "". Versions of a group are read alike.
+"""
+
+from __future__ import annotations
+
+CORE = ""
+APPS = "apps"
+BATCH = "batch"
+NETWORKING = "networking.k8s.io"
+#: Where Ingress and Deployment lived until Kubernetes 1.16 and 1.22.
+EXTENSIONS = "extensions"
+GATEWAY = "gateway.networking.k8s.io"
+ISTIO = "networking.istio.io"
+KUSTOMIZE = "kustomize.config.k8s.io"
+
+WORKLOADS = frozenset(
+    {
+        "Pod",
+        "ReplicationController",
+        "Deployment",
+        "StatefulSet",
+        "DaemonSet",
+        "ReplicaSet",
+        "Job",
+        "CronJob",
+        "Rollout",
+    }
+)
+
+KINDS: dict[str, frozenset[str]] = {
+    CORE: frozenset({"Service", "Endpoints", "Pod", "ReplicationController", "Namespace"}),
+    APPS: frozenset({"Deployment", "StatefulSet", "DaemonSet", "ReplicaSet"}),
+    BATCH: frozenset({"Job", "CronJob"}),
+    EXTENSIONS: frozenset({"Ingress", "Deployment", "DaemonSet", "ReplicaSet"}),
+    NETWORKING: frozenset({"Ingress", "IngressClass"}),
+    "discovery.k8s.io": frozenset({"EndpointSlice"}),
+    "policy": frozenset({"PodDisruptionBudget"}),
+    "autoscaling": frozenset({"HorizontalPodAutoscaler"}),
+    "keda.sh": frozenset({"ScaledObject"}),
+    "argoproj.io": frozenset({"Rollout"}),
+    GATEWAY: frozenset(
+        {
+            "Gateway",
+            "GatewayClass",
+            "HTTPRoute",
+            "GRPCRoute",
+            "TCPRoute",
+            "TLSRoute",
+            "UDPRoute",
+            "ReferenceGrant",
+            "BackendTLSPolicy",
+            "ListenerSet",
+        }
+    ),
+    ISTIO: frozenset(
+        {
+            "VirtualService",
+            "DestinationRule",
+            "Gateway",
+            "ServiceEntry",
+            "WorkloadEntry",
+            "WorkloadGroup",
+            "Sidecar",
+            "EnvoyFilter",
+        }
+    ),
+}
+
+#: Objects that belong to no namespace.
+CLUSTER_WIDE = frozenset({"Namespace", "IngressClass", "GatewayClass"})
+
+
+def group_of(api_version: str) -> str:
+    """Return the group of an `apiVersion`: "apps" of "apps/v1", "" of "v1"."""
+    group, slash, _ = api_version.rpartition("/")
+    return group if slash else CORE
+
+
+def relevant(api_version: str, kind: str) -> bool:
+    """Say whether an object of this kind has to do with where traffic goes."""
+    return kind in KINDS.get(group_of(api_version), ())

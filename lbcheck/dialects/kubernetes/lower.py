@@ -1,0 +1,106 @@
+"""From files to a config: the objects, the model of what they do to traffic, and what is wrong with them."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+from lbcheck.dialects.kubernetes import exposed, gateway, ingress, istio, validation
+from lbcheck.dialects.kubernetes.graph import Graph
+from lbcheck.dialects.kubernetes.reader import Reader
+from lbcheck.dialects.kubernetes.surroundings import world
+from lbcheck.dialects.yaml_nodes import blocks
+from lbcheck.model import Config
+from lbcheck.spelling import closest
+from lbcheck.text import Span
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from lbcheck.dialects.kubernetes.objects import Cluster
+    from lbcheck.files import Files
+
+OPEN = "the cluster may hold more objects than these files (--complete-namespace says that it does not)"
+IGNORE = "lbcheck.dev/ignore"
+#: For so many names that nobody has a near one is looked for: each is compared with all of its kind.
+_GUESSES = 20
+
+
+class Tree:
+    """What the dialect's own checks ask: what leads where, and what destination rules say."""
+
+    __slots__ = ("_guesses", "_names", "graph", "rules")
+
+    def __init__(self, graph: Graph, rules: istio.Rules) -> None:
+        self.graph = graph
+        self.rules = rules
+        self._names: dict[tuple[str, str, str], list[str]] = {}
+        self._guesses = _GUESSES
+
+    def meant(self, name: str, group: str, kind: str, namespace: str) -> str | None:
+        """Return the object of that kind and namespace that a name that nobody has was probably to be."""
+        if not self._guesses:
+            return None
+        self._guesses -= 1
+        key = (group, kind, namespace)
+        if key not in self._names:
+            known = self.cluster.within(group, kind, namespace)
+            self._names[key] = list(dict.fromkeys(one.name for one in known))
+        return closest(name, self._names[key])
+
+    @property
+    def cluster(self) -> Cluster:
+        """All objects."""
+        return self.graph.cluster
+
+
+def read(paths: Sequence[str], files: Files) -> Config:
+    """Turn manifests into one config. Never raises."""
+    config = Config("kubernetes", _common(paths), [])
+    cluster = Reader(files, config).run(paths)
+    config.apart = True
+    config.open = OPEN
+    config.blocks = lambda: blocks(cluster.documents)
+    config.subject = cluster.subject
+    config.written_ignores = lambda: _ignores(cluster)
+    for one in cluster.objects:
+        found = validation.judge(one)
+        one.wrong = bool(found)
+        config.hits.extend(found)
+    graph = Graph(cluster)
+    rules = istio.Rules(graph)
+    rules.policies()
+    config.tree = Tree(graph, rules)
+    config.frontends = [
+        *ingress.frontends(graph),
+        *gateway.frontends(graph),
+        *istio.frontends(graph, rules),
+        *exposed.frontends(graph),
+    ]
+    config.pools = list(graph.pools.values())
+    config.world = world(graph)
+    return config
+
+
+def tree_of(config: Any) -> Tree:
+    """Return the config's tree, for the dialect's own checks."""
+    found: Tree = config.tree
+    return found
+
+
+def _common(paths: Sequence[str]) -> str:
+    """Return what a run over these files is called: the one file, or the folder that holds them all."""
+    if len(paths) == 1:
+        return paths[0]
+    try:
+        return os.path.commonpath([os.path.dirname(path) or "." for path in paths]) or "."
+    except ValueError:
+        return "."
+
+
+def _ignores(cluster: Cluster) -> Iterator[tuple[Span, Span]]:
+    """Yield the annotations that silence findings, with the objects for which they speak."""
+    for one in cluster.objects:
+        node = one.meta.view("annotations").scalar(IGNORE)
+        if node is not None:
+            yield node.span, Span(one.source, one.node.start, one.node.end)

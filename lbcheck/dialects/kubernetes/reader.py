@@ -1,0 +1,161 @@
+"""From files to objects: documents, lists taken apart, kustomizations followed, templates left alone."""
+
+from __future__ import annotations
+
+import os
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from lbcheck.dialects import yaml
+from lbcheck.dialects.kubernetes import kustomize
+from lbcheck.dialects.kubernetes.kinds import relevant
+from lbcheck.dialects.kubernetes.objects import Cluster, Object
+from lbcheck.dialects.kubernetes.recognise import KUSTOMIZATIONS, recognises
+from lbcheck.dialects.kubernetes.view import View
+from lbcheck.dialects.yaml_nodes import MappingNode, ScalarNode, duplicate_keys, nodes
+from lbcheck.files import MAX_FILES, UnreadableError
+from lbcheck.findings import Hit, NotChecked, Related
+from lbcheck.patterns import pattern
+from lbcheck.text import Source
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from lbcheck.dialects.kubernetes.kustomize import Kustomization
+    from lbcheck.dialects.yaml_nodes import Node
+    from lbcheck.files import Files
+    from lbcheck.model import Config
+
+#: What stands in a template and in no YAML.
+_TEMPLATE = pattern(r"\{\{|\{%|<%")
+#: Of an object with more keys that stand twice the others are not told.
+_MOST_TWICE = 50
+HINT = "a template: pipe `helm template` or `kustomize build` into `lbcheck check -`"
+
+
+class Reader:
+    """Reads files into a cluster; what is wrong with the texts goes to the config."""
+
+    def __init__(self, files: Files, config: Config) -> None:
+        self.files = files
+        self.config = config
+        self.cluster = Cluster()
+        self.kustomizations: list[Kustomization] = []
+        self._seen: set[str] = set()
+        self._from: dict[str, list[Object]] = {}
+
+    def run(self, paths: Sequence[str]) -> Cluster:
+        """Read the files, and what the kustomizations among them name."""
+        waiting = list(reversed(paths))
+        while waiting:
+            path = os.path.normpath(waiting.pop()) if waiting[-1] != "-" else waiting.pop()
+            if path in self._seen:
+                continue
+            if len(self._seen) >= MAX_FILES:
+                break
+            self._seen.add(path)
+            found = self._file(path)
+            if found is not None:
+                waiting.extend(reversed(self._resources(found)))
+        kustomize.apply(self.kustomizations, self._from)
+        self.cluster.index()
+        return self.cluster
+
+    def _file(self, path: str) -> Kustomization | None:
+        """Read one file; return what it says about others where it is a kustomization."""
+        try:
+            source = self.files.read(path)
+        except UnreadableError as error:
+            self._unreadable(path, error)
+            return None
+        self.config.files.append(source)
+        stream = yaml.read(source)
+        if self._templated(source, stream):
+            return None
+        self.config.hits.extend(stream.hits)
+        self.cluster.documents.extend(stream.documents)
+        for root in stream.documents:
+            view = View(root)
+            if kustomize.is_one(view, source.path):
+                found = kustomize.read(view, source)
+                self.kustomizations.append(found)
+                return found
+            self._add(view, "", source)
+        return None
+
+    def _unreadable(self, path: str, error: UnreadableError) -> None:
+        source = Source(path, "")
+        self.config.files.append(source)
+        if error.code is None:
+            self.config.unmodelled.append(NotChecked(source.span(0, 0), error.reason))
+        else:
+            args = {"problem": f"{path} cannot be read: {error.reason}", "advice": "name a readable file"}
+            self.config.hits.append(Hit(error.code, source.span(0, 0), args))
+
+    def _templated(self, source: Source, stream: yaml.Stream) -> bool:
+        """Say whether the file is a template through and through, and note it as not checked.
+
+        `{{ … }}` inside quotes or a block of text is a value; bare, it reads as a mapping or is no YAML at all.
+        """
+        found = _TEMPLATE.search(source.text)
+        if found is None:
+            return False
+        broken = any(hit.code == "E01" for hit in stream.hits)
+        bare = any(
+            isinstance(node, MappingNode) and source.text.startswith("{{", node.start)
+            for root in stream.documents
+            for node in nodes(root)
+        )
+        if broken or bare:
+            self.config.unmodelled.append(NotChecked(source.span(found.start(), found.end()), HINT))
+        return broken or bare
+
+    def _add(self, view: View, pointer: str, source: Source) -> None:
+        """Add an object, or the objects of a list."""
+        kind, api = view.text("kind") or "", view.text("apiVersion") or ""
+        if kind.endswith("List") and "items" in view:
+            for at, item in enumerate(view.items("items")):
+                self._add(View(item), f"{pointer}/items/{at}", source)
+        elif relevant(api, kind):
+            found = Object(view, pointer)
+            self.cluster.objects.append(found)
+            self._from.setdefault(source.path, []).append(found)
+            self.config.hits.extend(_twice(found.node))
+
+    def _resources(self, one: Kustomization) -> list[str]:
+        """Return the files that a kustomization names and that are here; the others are not checked."""
+        found = []
+        for entry in one.resources:
+            path = self._resolved(one, entry)
+            if path is None:
+                self.config.unmodelled.append(NotChecked(entry.span, f"{entry.text} was not read"))
+            else:
+                one.leads_to.append(path)
+                found.append(path)
+        for span, what in one.unfollowed:
+            self.config.unmodelled.append(NotChecked(span, what))
+        return found
+
+    def _resolved(self, one: Kustomization, entry: ScalarNode) -> str | None:
+        """Return the path of a file, or of the kustomization in a folder."""
+        if "://" in entry.text or "?ref=" in entry.text or entry.text.startswith(("git@", "github.com/")):
+            return None
+        path = os.path.normpath(os.path.join(os.path.dirname(one.source.path), entry.text))
+        candidates = [path] if path.endswith((".yaml", ".yml", ".json")) else []
+        candidates += [os.path.join(path, name) for name in KUSTOMIZATIONS]
+        for candidate in candidates:
+            try:
+                source = self.files.read(candidate)
+            except UnreadableError:
+                continue
+            if os.path.basename(candidate) in KUSTOMIZATIONS or recognises(source):
+                return os.path.normpath(candidate)
+            return os.path.normpath(candidate) if candidate in self._seen else None
+        return None
+
+
+def _twice(root: Node) -> Iterator[Hit]:
+    for first, second in islice(duplicate_keys(root), _MOST_TWICE):
+        problem = f"the key {second.span.text[:60]} stands here twice: kubectl takes the last one, kustomize refuses it"
+        args = {"problem": problem, "advice": "keep one of them"}
+        yield Hit("E10", second.span, args, related=[Related(first.span, "the first one is here")])

@@ -1,0 +1,54 @@
+"""Whether a text is made of Kubernetes objects that have to do with traffic, told by `apiVersion` and `kind`."""
+
+from __future__ import annotations
+
+import os
+import re
+from typing import TYPE_CHECKING
+
+from lbcheck.dialects.kubernetes.kinds import KINDS, KUSTOMIZE, group_of, relevant
+from lbcheck.patterns import pattern
+
+if TYPE_CHECKING:
+    from lbcheck.text import Source
+
+KUSTOMIZATIONS = ("kustomization.yaml", "kustomization.yml", "Kustomization")
+
+_DOCUMENT = pattern(r"^---", re.MULTILINE)
+_VALUE = r"""[ \t]*:[ \t]*["']?(?P<value>[^#\r\n]*?)["']?[ \t]*(?:#[^\r\n]*)?\r?$"""
+_API = pattern(r"""^\ufeff?["']?apiVersion["']?""" + _VALUE, re.MULTILINE)
+_KIND = pattern(r"""^\ufeff?["']?kind["']?""" + _VALUE, re.MULTILINE)
+_INNER = pattern(r"""^[ \t-]+["']?kind["']?""" + _VALUE, re.MULTILINE)
+_FLOW = pattern(r"\ufeff?\s*(?:---\s*)?[\[{]")
+_FLOW_API = pattern(r"""["']?apiVersion["']?\s*:\s*["']?(?P<value>[\w.-]+(?:/[\w.-]+)?)""")
+_FLOW_KIND = pattern(r"""["']?kind["']?\s*:\s*["']?(?P<value>\w+)""")
+_ALL_KINDS = frozenset().union(*KINDS.values())
+
+
+def recognises(source: Source) -> bool:
+    """Say whether the text holds an object of a kind that is read here, or is a kustomization."""
+    text = source.text
+    named = os.path.basename(source.path) in KUSTOMIZATIONS
+    if "kind" not in text or "apiVersion" not in text:
+        return named and _kustomizes(text)
+    if _FLOW.match(text):
+        versions = {match["value"] for match in _FLOW_API.finditer(text)}
+        kinds = {match["value"] for match in _FLOW_KIND.finditer(text)}
+        return any(relevant(version, kind) for version in versions for kind in kinds & _ALL_KINDS)
+    return any(_object(part) for part in _DOCUMENT.split(text)) or (named and _kustomizes(text))
+
+
+def _kustomizes(text: str) -> bool:
+    return any(f"\n{key}:" in f"\n{text}" for key in ("resources", "bases", "components", "patches", "namespace"))
+
+
+def _object(text: str) -> bool:
+    """Say whether one document is such an object, or a list that holds some."""
+    kind, version = _KIND.search(text), _API.search(text)
+    if kind is None or version is None:
+        return False
+    if kind["value"].endswith("List"):
+        return any(match["value"] in _ALL_KINDS for match in _INNER.finditer(text))
+    if "{{" in version["value"]:
+        return kind["value"] in _ALL_KINDS
+    return relevant(version["value"], kind["value"]) or group_of(version["value"]) == KUSTOMIZE
