@@ -12,7 +12,7 @@ from lbcheck.model import Address, Algorithm, Pool, Server, Setting
 from lbcheck.traffic.algorithms.kubernetes import LOCAL
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from lbcheck.dialects.kubernetes.objects import Cluster, Object
     from lbcheck.dialects.kubernetes.pods import Pods
@@ -61,7 +61,9 @@ class Graph:
             services = self.cluster.service(namespace, name)
             if not services:
                 return None
-            found = self.pools[key] = self._made(key, services[0], ambiguous=len(services) > 1)
+            found = self.pools[key] = self._made(
+                key, services[0], ambiguous=not all(map(_alike(services[0]), services))
+            )
         return found
 
     def _made(self, key: str, service: Object, *, ambiguous: bool) -> Pool:
@@ -120,15 +122,30 @@ class Graph:
         return found
 
 
+def _alike(first: Object) -> Callable[[Object], bool]:
+    """Return what says whether another version of a Service leads to the same pods."""
+    selector, name = first.spec.strings("selector"), external(first)
+    return lambda one: one.spec.strings("selector") == selector and external(one) == name
+
+
 def servers_of(pods: list[Pods]) -> tuple[list[Server], str | None]:
-    """Return one server for the pods of each workload, and why their number is not known."""
+    """Return one server for the pods of each workload, and why their number is not known.
+
+    A workload that lies in the run twice, with as many pods, is one.
+    """
     if not pods:
         return [], UNSEEN
     why = next((one.why for one in pods if one.replicas is None), None)
-    names = [one.owner.name for one in pods]
-    if len(set(names)) < len(names):
-        why = why or f"the run holds several versions of {max(names, key=names.count)}"
-    return [_server(one) for one in pods if one.replicas is None or one.replicas.value > 0], why
+    first: dict[tuple[str, str], Pods] = {}
+    for one in pods:
+        known = first.setdefault((one.owner.kind, one.owner.name), one)
+        if _number(known) != _number(one):
+            why = why or f"the run holds several versions of {one.owner.kind} {one.owner.name}"
+    return [_server(one) for one in first.values() if _number(one) != 0], why
+
+
+def _number(pods: Pods) -> int | None:
+    return None if pods.replicas is None else pods.replicas.value
 
 
 def _server(pods: Pods) -> Server:

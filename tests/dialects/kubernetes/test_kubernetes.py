@@ -466,3 +466,14 @@ def test_pods_are_not_probed_from_outside(tmp_path):
     (tmp_path / "a.yaml").write_text(joined(INGRESS, SERVICE, DEPLOYMENT))
     result = lbcheck(tmp_path, "probe", "--dry-run", "a.yaml")
     assert "what kubernetes would ask its servers is not known" in result.stdout
+
+
+def test_the_same_application_twice_is_one():
+    config = load(a__x_yaml=joined(INGRESS, SERVICE, DEPLOYMENT), b__x_yaml=joined(SERVICE, DEPLOYMENT))
+    assert (config.pools[0].open, [server.count for server in config.pools[0].servers]) == (None, [3])
+    config = load(
+        a__x_yaml=joined(INGRESS, SERVICE, DEPLOYMENT), b__x_yaml=DEPLOYMENT.replace("replicas: 3", "replicas: 4")
+    )
+    assert config.pools[0].open == "the run holds several versions of Deployment web"
+    config = load(a__x_yaml=joined(INGRESS, SERVICE, DEPLOYMENT), b__x_yaml=SERVICE.replace("app: web", "app: shop"))
+    assert config.pools[0].open == "the run holds several Services web"
