@@ -9,7 +9,7 @@ from lbcheck.dialects.kubernetes.attachment import ROUTES, attach, parents
 from lbcheck.dialects.kubernetes.kinds import CORE, GATEWAY
 from lbcheck.dialects.kubernetes.lower import tree_of
 from lbcheck.dialects.kubernetes.objects import shown
-from lbcheck.dialects.kubernetes.reach import closed, scan
+from lbcheck.dialects.kubernetes.reach import closed, missing_service, scan
 from lbcheck.dialects.kubernetes.services import external, has_port, ports
 from lbcheck.dialects.kubernetes.view import opaque
 from lbcheck.findings import ERROR, INFO, WARNING, Hit
@@ -63,11 +63,7 @@ def _service(config: Config, ref: Ref) -> _Verdict | None:
     cluster = tree_of(config).cluster
     known = cluster.service(ref.namespace, ref.name)
     if not known:
-        guess = tree_of(config).meant(ref.name, CORE, "Service", ref.namespace)
-        sure = closed(config, ref.namespace)
-        found = "there is no such Service" if sure else "no such Service was scanned"
-        advice = f"did you mean {guess}?" if guess else "define it, or name one that exists"
-        return found, advice if sure or guess else scan(ref.namespace), ERROR if sure else INFO
+        return missing_service(config, ref.namespace, ref.name)
     if any(one.patched or one.wrong for one in known):
         return None
     if all(external(one) is not None for one in known):

@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lbcheck.dialects.kubernetes import ingress
-from lbcheck.dialects.kubernetes.kinds import CORE
 from lbcheck.dialects.kubernetes.lower import tree_of
 from lbcheck.dialects.kubernetes.objects import shown
-from lbcheck.dialects.kubernetes.reach import closed, scan
+from lbcheck.dialects.kubernetes.reach import closed, missing_service, scan
 from lbcheck.dialects.kubernetes.services import has_port, ports
 from lbcheck.dialects.kubernetes.view import opaque
 from lbcheck.findings import ERROR, INFO, WARNING, Hit, Related
@@ -50,13 +49,9 @@ def _missing(config: Config, one: Object, path: str, back: Backend) -> Hit | Non
     cluster = tree_of(config).cluster
     known = cluster.service(one.namespace, back.service)
     if not known:
-        guess = tree_of(config).meant(back.service, CORE, "Service", one.namespace)
-        sure = closed(config, one.namespace)
-        found = "there is no such Service: its requests end in 503" if sure else "no such Service was scanned"
-        advice = f"did you mean {guess}?" if guess else "define it, or name one that exists"
-        return _backend_hit(
-            one, path, back, found, advice if sure or guess else scan(one.namespace), ERROR if sure else INFO
-        )
+        found, advice, severity = missing_service(config, one.namespace, back.service)
+        effect = ": its requests end in 503" if severity == ERROR else ""
+        return _backend_hit(one, path, back, found + effect, advice, severity)
     port = back.port
     if port is None or (isinstance(port, str) and opaque(port)) or any(other.patched or other.wrong for other in known):
         return None

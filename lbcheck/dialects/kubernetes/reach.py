@@ -10,6 +10,7 @@ from lbcheck.dialects.kubernetes.attachment import ROUTES
 from lbcheck.dialects.kubernetes.kinds import CORE, GATEWAY, ISTIO
 from lbcheck.dialects.kubernetes.lower import tree_of
 from lbcheck.dialects.kubernetes.services import is_exposed
+from lbcheck.findings import ERROR, INFO
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -40,6 +41,15 @@ def closed(config: Config, namespace: str) -> bool:
 def scan(namespace: str) -> str:
     """Return the advice where something cannot be verified."""
     return SCAN.format(namespace=namespace)
+
+
+def missing_service(config: Config, namespace: str, name: str) -> tuple[str, str, str]:
+    """Return what is said of a Service that was not scanned, what to do, and how bad it is."""
+    guess = tree_of(config).meant(name, CORE, "Service", namespace)
+    advice = f"did you mean {guess}?" if guess else "define it, or name one that exists"
+    if closed(config, namespace):
+        return "there is no such Service", advice, ERROR
+    return "no such Service was scanned", advice if guess else scan(namespace), INFO
 
 
 def beside(one: Object, other: Object) -> bool:
