@@ -34,7 +34,9 @@ _RESOURCE = pattern(
     r"""["']?@type["']?\s*:\s*["']?type\.googleapis\.com/envoy\."""
     r"""(?:config\.(?:listener|cluster|route|endpoint)|api|service\.discovery|extensions\.transport_sockets\.tls)\."""
 )
-_RESOURCES = pattern(r"""^["']?resources["']?[ \t]*:|^\ufeff?\s*\{[^{}\[]*["']resources["']\s*:""", re.MULTILINE)
+_RESOURCES = pattern(
+    r"""^\ufeff?["']?resources["']?[ \t]*:|^\ufeff?[ \t]*\{[^{}\[]*["']resources["']\s*:""", re.MULTILINE
+)
 #: Kubernetes objects hold pieces of Envoy's configuration, too (EnvoyFilter, ConfigMap).
 _KUBERNETES = pattern(r"^apiVersion[ \t]*:", re.MULTILINE)
 
