@@ -12,7 +12,7 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
 
 from lbcheck.findings import Hit, NotChecked
-from lbcheck.model import ONE_SERVER_EACH, Setting
+from lbcheck.model import Setting, one_server_each
 from lbcheck.patterns import pattern
 
 if TYPE_CHECKING:
@@ -122,7 +122,7 @@ def _machines(config: Config, beside: Mapping[tuple[int, int], Setting[float]], 
             host = (server.address.host or "").lower()
             if server.address.kind == "name" and host in declarations.hosts:
                 matched.add(("hosts", host))
-                if config.dialect in ONE_SERVER_EACH:
+                if one_server_each(pool, config.dialect):
                     server.addresses = declarations.hosts[host]
                     server.count *= server.addresses
     return matched | limits.fitting("capacity") | zones.fitting("zone")

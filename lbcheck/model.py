@@ -155,8 +155,8 @@ class HealthCheck:
 
 
 #: The dialects that make a server of each address of a host name (nginx: ngx_http_upstream_init_round_robin());
-#: HAProxy keeps the first one.
-ONE_SERVER_EACH = frozenset({"nginx"})
+#: HAProxy keeps the first one, and so does an Envoy cluster of type LOGICAL_DNS.
+ONE_SERVER_EACH = frozenset({"nginx", "envoy"})
 #: A server's role.
 PRIMARY = "primary"
 BACKUP = "backup"
@@ -464,6 +464,12 @@ class Pool:
 
     def __repr__(self) -> str:
         return f"Pool({self.name!r})"
+
+
+def one_server_each(pool: Pool, dialect: str) -> bool:
+    """Say whether each address of a host name is a server of its own in this pool."""
+    discovery = pool.options.get("discovery")
+    return dialect in ONE_SERVER_EACH and (discovery is None or discovery.value != "LOGICAL_DNS")
 
 
 class Condition:

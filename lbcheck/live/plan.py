@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from lbcheck.live import haproxy, native, nginx
+from lbcheck.live import envoy, haproxy, native, nginx
 from lbcheck.live.outcome import NOT_PROBED, PLANNED, ProbedPool, ProbedServer, Verdict
 from lbcheck.live.target import OUT_OF_ROTATION, Connect, ImpossibleError
 from lbcheck.redaction import masked, ranges
@@ -16,9 +16,14 @@ if TYPE_CHECKING:
     from lbcheck.live.target import Target
     from lbcheck.model import Config, Pool, Server
 
-    Asking = nginx.Asking | haproxy.Asking | native.Asking
+    Asking = nginx.Asking | haproxy.Asking | envoy.Asking | native.Asking
 
-_ASKING: dict[str, type[Asking]] = {"nginx": nginx.Asking, "haproxy": haproxy.Asking, "native": native.Asking}
+_ASKING: dict[str, type[Asking]] = {
+    "nginx": nginx.Asking,
+    "haproxy": haproxy.Asking,
+    "envoy": envoy.Asking,
+    "native": native.Asking,
+}
 
 
 class Planned(NamedTuple):

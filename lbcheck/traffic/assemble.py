@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lbcheck.model import ONE_SERVER_EACH
+from lbcheck.model import one_server_each
 from lbcheck.redaction import without
 from lbcheck.traffic import flow
 from lbcheck.traffic.algorithms import Shares, shares
@@ -77,7 +77,7 @@ def _pool(
     dialect = config.dialect
     quiet = Shares(None, reason=BROKEN) if broken else shares(pool, dialect, scenario.exact_points)
     busy = None if broken else _busy(pool, dialect, scenario)
-    servers = _servers(pool, quiet, busy, demand, names=dialect in ONE_SERVER_EACH)
+    servers = _servers(pool, quiet, busy, demand, names=one_server_each(pool, dialect))
     span = pool.span
     return PoolTraffic(
         pool,

@@ -11,7 +11,7 @@ from lbcheck.live.probe import Wishes, probe
 
 def planned(text, name="haproxy", path=None, root=None):
     """Return the plan of one config."""
-    path = path or {"nginx": "nginx.conf", "native": "lb.yaml"}.get(name, "haproxy.cfg")
+    path = path or {"nginx": "nginx.conf", "envoy": "envoy.yaml", "native": "lb.yaml"}.get(name, "haproxy.cfg")
     (config,) = dialect(name).read([path], DiskFiles(memory={path: text}))
     assert not config.hits, [(hit.code, hit.args) for hit in config.hits]
     return plan(config, Here(root))

@@ -336,6 +336,45 @@ def test_native_over_tls(stubs, tmp_path):
         assert (found.state, found.certificate.names) == (UP, ("app.test",))
 
 
+ENVOY = """\
+static_resources:
+  clusters:
+  - name: app
+    type: STATIC
+    health_checks: {check}
+    load_assignment:
+      cluster_name: app
+      endpoints:
+      - lb_endpoints: [{{endpoint: {{address: {{socket_address: {{address: {host}, port_value: {port}}}}}}}}}]
+"""
+ENVOY_CHECK = "[{{timeout: 0.2s, interval: 1s, unhealthy_threshold: 1, healthy_threshold: 1, {}}}]"
+
+
+@pytest.mark.parametrize(
+    ("check", "behave", "state", "reason"),
+    [
+        ("", OK, UP, None),
+        ("http_health_check: {path: /up}", only_if(b"GET /up HTTP/1.1\r\nhost: app\r\n"), UP, None),
+        ("http_health_check: {path: /up}", answers(b"302 Found"), DOWN, "the check wants status 200"),
+        (
+            "http_health_check: {path: /up, expected_statuses: [{start: 200, end: 400}]}",
+            answers(b"302 Found"),
+            UP,
+            None,
+        ),
+        ("http_health_check: {path: /up}", hangs, DOWN, "no answer to the check"),
+        ("tcp_health_check: {}", hangs, UP, None),
+        ("tcp_health_check: {send: {text: '00'}}", hangs, UNKNOWN, "its check was not asked"),
+    ],
+)
+def test_envoy(stubs, check, behave, state, reason):
+    host, port = stubs.server(behave).split(":")
+    text = ENVOY.format(check=ENVOY_CHECK.format(check) if check else "[]", host=host, port=port)
+    found = one(text, "envoy")
+    assert found.state == state, found
+    assert (reason or "") in (found.reason or "")
+
+
 def test_secrets_are_not_shown():
     text = backend(
         "127.0.0.1:80 check", "option httpchk GET /up?token=hunter2\nhttp-check send hdr Authorization hunter2\n"

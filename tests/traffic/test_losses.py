@@ -157,7 +157,9 @@ def test_unknown_shares_and_open_pools():
     assert losses(opened, "nginx", EACH) == []
     named = losses(opened, "nginx", Scenario(lose=(opened.servers[0].name,)))
     assert [loss.reason for loss in named] == ["a template decides"]
-    assert losses(pool("roundrobin", [1, 1]), "envoy", EACH)[0].detection.startswith("how envoy notices is not known")
+    assert losses(pool("roundrobin", [1, 1]), "another", EACH)[0].detection.startswith(
+        "how another notices is not known"
+    )
 
 
 def test_several_lost_servers_may_be_met_one_after_the_other():

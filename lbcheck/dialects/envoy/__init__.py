@@ -28,11 +28,15 @@ if TYPE_CHECKING:
 #: A bootstrap's own top-level fields, and the type of a resource.
 _BOOTSTRAP = pattern(r"""^["']?(?:static_resources|dynamic_resources)["']?[ \t]*:""", re.MULTILINE)
 _CAMEL = pattern(r"""^["']?(?:staticResources|dynamicResources)["']?[ \t]*:""", re.MULTILINE)
+_JSON_START = pattern(r"\ufeff?\s*\{")
+_JSON_FIELD = pattern(r"""["'](?:static|dynamic)(?:_r|R)esources["']\s*:""")
 _RESOURCE = pattern(
     r"""["']?@type["']?\s*:\s*["']?type\.googleapis\.com/envoy\."""
     r"""(?:config\.(?:listener|cluster|route|endpoint)|api|service\.discovery|extensions\.transport_sockets\.tls)\."""
 )
-_RESOURCES = pattern(r"""^["']?resources["']?[ \t]*:|^\ufeff?\s*\{[^{}\[]*["']resources["']\s*:""", re.MULTILINE)
+_RESOURCES = pattern(
+    r"""^\ufeff?["']?resources["']?[ \t]*:|^\ufeff?[ \t]*\{[^{}\[]*["']resources["']\s*:""", re.MULTILINE
+)
 #: Kubernetes objects hold pieces of Envoy's configuration, too (EnvoyFilter, ConfigMap).
 _KUBERNETES = pattern(r"^apiVersion[ \t]*:", re.MULTILINE)
 
@@ -44,10 +48,8 @@ def recognises(source: Source) -> bool:
         return False
     if _BOOTSTRAP.search(text) or _CAMEL.search(text):
         return True
-    if "_resources" in text or "cResources" in text:
-        start = text.lstrip("\ufeff \t\r\n")[:1]
-        if start == "{":
-            return _holds_bootstrap(source)
+    if _JSON_START.match(text) and _JSON_FIELD.search(text):
+        return _holds_bootstrap(source)
     return bool(_RESOURCES.search(text) and _RESOURCE.search(text))
 
 

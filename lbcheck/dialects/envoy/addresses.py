@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from lbcheck.dialects.envoy.message import TEMPLATE, Message, whole
+from lbcheck.dialects.envoy.message import PLACEHOLDER, TEMPLATE, Message, whole
 from lbcheck.dialects.yaml_nodes import MappingNode, ScalarNode
 from lbcheck.model import Address
 
@@ -41,11 +41,14 @@ def address(message: Message, *, listener: bool = False) -> tuple[Address, Span,
 def socket_address(host: str, port: ScalarNode | None, *, listener: bool = False) -> Address:
     """Return the address of a host and a port node; a named port has no number."""
     number = whole(port) if port is not None else None
+    chosen = listener and number == 0  # by the kernel, another one for each listener
     bare = host.removeprefix("[").removesuffix("]")
     shown = f"[{bare}]" if ":" in bare else bare
     text = shown if port is None else f"{shown}:{port.text}"
-    if TEMPLATE.search(text) or (port is not None and number is None):
+    if TEMPLATE.search(text) or PLACEHOLDER.match(bare) or (port is not None and number is None):
         return Address(text, "opaque", None, number)
+    if chosen:
+        number = None
     if _IPV4.match(bare):
         return Address(text, "ipv4", "" if listener and bare in _EVERY else bare, number)
     if _IPV6.match(bare):

@@ -134,7 +134,10 @@ def _note(hit: Hit, config: Config) -> None:
 
 def _repeated(document: Node, config: Config) -> None:
     for first, second in duplicate_keys(document):
-        args = {"problem": f"the key {second.span.text[:60]} stands here twice", "advice": "keep one of them"}
+        args = {
+            "problem": f"the key {second.span.text[:60]} stands here twice, and Envoy takes the last",
+            "advice": "keep one of them",
+        }
         related = [Related(first.span, "the first one is here")]
         config.hits.append(Hit("E10", second.span, args, severity=WARNING, related=related))
 

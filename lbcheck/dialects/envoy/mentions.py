@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 _OWN = frozenset({"name", "load_assignment", "alt_stat_name"})
 #: Longer texts are scripts, in which a name is looked for.
 _SCRIPT = 40
+#: So many looks for a name in a script are made.
+_LOOKS = 500_000
 
 
 def mention(resources: Resources, world: World) -> None:
@@ -27,11 +29,16 @@ def mention(resources: Resources, world: World) -> None:
     names = set(world.pools)
     if not names:
         return
+    scripts = []
     for text in _texts(resources):
         if text in names:
             config.used.add(("", text))
-        elif len(text) > _SCRIPT or "%" in text:
-            config.used.update(("", name) for name in names if name in text)
+        elif (len(text) > _SCRIPT or "%" in text) and not text.startswith("type.googleapis.com/"):
+            scripts.append(text)
+    if len(scripts) * len(names) > _LOOKS:
+        config.used.add(("", "*"))
+        return
+    config.used.update(("", name) for text in scripts for name in names if name in text)
 
 
 def _texts(resources: Resources) -> Iterator[str]:

@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     from lbcheck.text import Span
 
 #: Expressions that a template engine or the shell fills in later: a text that contains one is not known.
-TEMPLATE = pattern(r"\{\{|\{%|<%|\$\{|\$\(|@@")
+TEMPLATE = pattern(r"\{\{|\{%|<%|\$\{|\$\(|@@|\$[A-Za-z_]\w*\Z")
+#: What scripts replace before Envoy sees it, such as HOST_PORT.
+PLACEHOLDER = pattern(r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+\Z|__\w+__\Z")
 #: Statements of template engines: loops and conditions decide what is between them.
 STATEMENT = pattern(r"\{%|<%|\{\{-?\s*(?:range|if|else|end|with|define|include|#|/)")
 
@@ -127,6 +129,8 @@ class Message:
     def seconds(self, name: str, noted: list[Duration] | None = None) -> Setting[float] | None:
         """Return a duration in seconds, and note how it was written."""
         node = self.get(name)
+        if isinstance(node, MappingNode):
+            return duration_in_parts(node)
         if not isinstance(node, ScalarNode) or not DURATION.match(node.text):
             return None
         value = float(node.text[:-1])
@@ -156,6 +160,15 @@ def entries(node: MappingNode) -> dict[str, Pair]:
     if len(found) < len(node.pairs):
         found.update({key.text: (key, value) for key, value in node.pairs if isinstance(key, ScalarNode)})
     return found
+
+
+def duration_in_parts(node: Node) -> Setting[float] | None:
+    """Return a duration that is written as a message of seconds and nanos."""
+    parts = entries(node) if isinstance(node, MappingNode) else {}
+    if not parts or not set(parts) <= {"seconds", "nanos"}:
+        return None
+    seconds, nanos = (whole(parts[name][1]) if name in parts else 0 for name in ("seconds", "nanos"))
+    return None if seconds is None or nanos is None else Setting(seconds + nanos / 1e9, node.span)
 
 
 def whole(node: Node | None) -> int | None:

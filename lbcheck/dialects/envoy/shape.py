@@ -12,10 +12,19 @@ from typing import TYPE_CHECKING
 from lbcheck.dialects.envoy import api
 from lbcheck.dialects.envoy.addresses import plain_endpoint
 from lbcheck.dialects.envoy.longlists import PlainEndpoint
-from lbcheck.dialects.envoy.message import DURATION, TEMPLATE, entries, first_line, null, snake, whole
+from lbcheck.dialects.envoy.message import (
+    DURATION,
+    PLACEHOLDER,
+    TEMPLATE,
+    duration_in_parts,
+    entries,
+    first_line,
+    null,
+    snake,
+    whole,
+)
 from lbcheck.dialects.yaml_nodes import MappingNode, ScalarNode, SequenceNode
-from lbcheck.findings import Hit, NotChecked, Related
-from lbcheck.patterns import pattern
+from lbcheck.findings import WARNING, Hit, NotChecked, Related
 from lbcheck.spelling import closest
 from lbcheck.wording import listed
 
@@ -42,8 +51,6 @@ _EXTENSIONS = frozenset(
 _TYPED_STRUCTS = ("xds.type.v3.TypedStruct", "udpa.type.v1.TypedStruct")
 #: A file with more mistakes than this is generated, or of another format: the rest is not listed.
 _MAX_HITS = 500
-#: What scripts replace before Envoy sees it, such as HOST_PORT.
-_PLACEHOLDER = pattern(r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+\Z|__\w+__\Z")
 #: What yaml-cpp reads as a boolean, in lower case.
 _BOOLEANS = frozenset({"true", "false", "yes", "no", "on", "off", "y", "n"})
 _COMPARED = {">": operator.gt, ">=": operator.ge, "<": operator.lt, "<=": operator.le}
@@ -75,9 +82,18 @@ class _Walker:
         self._seen: set[tuple[int, str]] = set()
         self.dynamic = False
 
-    def _hit(self, code: str, span: Span, problem: str, advice: str, related: tuple[Related, ...] = ()) -> None:
+    def _hit(
+        self,
+        code: str,
+        span: Span,
+        problem: str,
+        advice: str,
+        related: tuple[Related, ...] = (),
+        severity: str | None = None,
+    ) -> None:
         if len(self._config.hits) < _MAX_HITS:
-            self._config.hits.append(Hit(code, span, {"problem": problem, "advice": advice}, related=related))
+            args = {"problem": problem, "advice": advice}
+            self._config.hits.append(Hit(code, span, args, related=related, severity=severity))
 
     def _unchecked(self, span: Span, reason: str) -> None:
         if len(self._config.unmodelled) < _MAX_HITS:
@@ -133,8 +149,9 @@ class _Walker:
         if name in _EXTENSIONS and written.isdisjoint({"typed_config", "config_discovery", "is_optional", "<<"}):
             called = entries(node).get("name")
             of = f" of {called[1].span.text[:60]}" if called is not None else ""
-            advice = "write typed_config: with its @type; an extension is not found by its name"
-            self._hit("E08", first_line(node), f"the configuration{of} is missing", advice)
+            problem = f"the configuration{of} is missing: newer Envoys refuse it, older ones find extensions by name"
+            advice = "write typed_config: with its @type"
+            self._hit("E08", first_line(node), problem, advice, severity=WARNING)
         elif name == _LISTENER and written.isdisjoint({"address", "api_listener", "internal_listener", "<<"}):
             self._hit("E08", first_line(node), "this listener has no address", "write address: and its value")
 
@@ -229,6 +246,10 @@ class _Walker:
             self._hit("E09", node.span, f"{name} cannot be {_shown(node)}", advice)
 
     def _scalar(self, node: Node, field: Field, name: str) -> None:
+        parts = duration_in_parts(node) if field.kind == "D" else None
+        if parts is not None:
+            self._bounds(node, field, name, parts.value)
+            return
         if not isinstance(node, ScalarNode):
             self._wrong(node, name, _SCALARS[field.kind])
             return
@@ -242,8 +263,10 @@ class _Walker:
             if field.least and not node.text and not field.many:
                 self._hit("E09", node.span, f"{name} is empty", "write a value")
             return
-        if field.many:
-            return
+        if not field.many:
+            self._bounds(node, field, name, value)
+
+    def _bounds(self, node: Node, field: Field, name: str, value: float) -> None:
         for sign, bound in field.bounds:
             if not _COMPARED[sign](value, bound):
                 unit = " seconds" if field.kind == "D" else ""
@@ -253,7 +276,7 @@ class _Walker:
                 return
 
     def _wrong(self, node: Node, name: str, wanted: str) -> None:
-        if isinstance(node, ScalarNode) and (TEMPLATE.search(node.text) or _PLACEHOLDER.match(node.text)):
+        if isinstance(node, ScalarNode) and (TEMPLATE.search(node.text) or PLACEHOLDER.match(node.text)):
             self._unchecked(node.span, "a template decides this value")
             return
         if node.source.text.startswith("{{", node.start):

@@ -110,6 +110,8 @@ REFUSALS = {
     "port too large": ((("port_value: 8080", "port_value: 80800"),), ("E09", 29)),
     "duration without unit": ((("connect_timeout: 1s", "connect_timeout: 1"),), ("E09", 24)),
     "duration in milliseconds": ((("connect_timeout: 1s", "connect_timeout: 100ms"),), ("E09", 24)),
+    "duration in parts": ((("connect_timeout: 1s", "connect_timeout: {seconds: 1}"),), None),
+    "duration of nothing in parts": ((("connect_timeout: 1s", "connect_timeout: {seconds: 0}"),), ("E09", 24)),
     "duration of zero": ((("connect_timeout: 1s", "connect_timeout: 0s"),), ("E09", 24)),
     "camel case": ((("connect_timeout", "connectTimeout"),), None),
     "absent list": ((("connect_timeout: 1s", "health_checks:"),), None),
@@ -160,6 +162,16 @@ def test_duplicate_keys_are_a_warning_and_the_last_counts():
     config = load(changed(("type: STATIC", "type: STATIC\n    type: STRICT_DNS"), ("10.0.0.1", "host.example")))
     assert [(hit.code, hit.severity) for hit in config.hits] == [("E10", "warning")]
     assert config.pools[0].options["discovery"].value == "STRICT_DNS"
+
+
+def test_what_older_envoys_take_is_a_warning():
+    config = load(changed((ROUTER, "")))
+    assert [(hit.code, hit.severity) for hit in config.hits] == [("E08", "warning")]
+
+
+def test_a_duration_in_parts():
+    config = load(changed(("connect_timeout: 1s", "connect_timeout: {seconds: 2, nanos: 500000000}")))
+    assert config.pools[0].timeouts["connect"].value == 2.5
 
 
 def test_of_a_key_twice_the_last_counts():
@@ -351,6 +363,8 @@ def test_clusters_that_filters_name_are_in_use():
         ("port_value: 8080", 'port_value: "{{ port }}"'),
         ("port_value: 8080", "port_value: ${PORT}"),
         ("port_value: 8080", "port_value: HOST_PORT"),
+        ("port_value: 8080", "port_value: $port"),
+        ("10.0.0.1", "LOCAL_SERVICE_IP"),
         ("10.0.0.1", "{{ host }}"),
         ("connect_timeout: 1s", "connect_timeout: ${TIMEOUT}"),
         ("connect_timeout: 1s", "{% if x %}connect_timeout: 1s{% endif %}"),
