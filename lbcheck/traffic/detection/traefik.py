@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lbcheck.traffic.detection import Notice, Rescue, failing, never, unknown
-from lbcheck.traffic.detection.checks import after_checks, elsewhere, fails_on_500
+from lbcheck.traffic.detection.checks import after_checks, unseen
 from lbcheck.traffic.scenario import ERRORS, HANGS
 from lbcheck.wording import counted, duration
 
@@ -38,15 +38,9 @@ def notice(server: Server, kind: str) -> Notice:
 
 
 def _by_check(server: Server, check: HealthCheck, kind: str) -> Notice:
-    where = elsewhere(server, check, kind)
-    if where is not None:
-        return Notice(None, f"its check asks {where}, which may answer all the same")
-    if kind == ERRORS:
-        fails = fails_on_500(check)
-        if fails is None:
-            return Notice(None, "whether its check fails too is not known")
-        if not fails:
-            return never("its check only connects and goes on to pass")
+    found = unseen(server, check, kind)
+    if found is not None:
+        return found
     wait = check.timeout.value if kind == HANGS and check.timeout is not None else 0.0
     return after_checks(check, wait)
 
