@@ -13,6 +13,7 @@ What counts as one, in every dialect:
 * the password in a URL (`http://user:password@host`), and query arguments of such names
 * the text of a private key
 * Envoy's `inline_string` and `inline_bytes`
+* a password's hash as htpasswd writes it (`user:$apr1$…`), in Traefik's files and labels
 
 The name of a file that holds a secret (auth_basic_user_file, ssl_password_file, ssl_certificate_key) is none, and
 neither is a plain variable (`$http_authorization`). Masks are as long as what they hide, so that carets keep their
@@ -63,10 +64,12 @@ _PATTERNS = (
         rf"(?:\bacl\s+\S+|\{{)\s+(?:\w+\.)?(?:hdr\w*|url_param|urlp|cook\w*)\({_WORD}[^)]*\)(?:,\w+)*"
         rf"\s+(?:-m\s+\w+\s+|-\w\s+|--\s+)*{_VALUE.format('v13')}"
     ),
+    r":(?P<v15>(?:\$\$?(?:apr1|2[abxy]|[156])\$|\{SHA\})[^\s\"',]+)",
 )
 #: A cheap test first: a line without any of these words holds nothing that the patterns find.
 _HINT = pattern(
-    r"auth|passw|secure_link|passphrase|secret|token|credential|cookie|key|basic|bearer|digest|inline|://[^\s/]*@",
+    r"auth|passw|secure_link|passphrase|secret|token|credential|cookie|key|basic|bearer|digest|inline|://[^\s/]*@|:\$|"
+    r":\{sha",
     re.IGNORECASE,
 )
 _VARIABLE = pattern(r"""["']?\$\{?\w+\}?["']?$""")

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lbcheck import redaction
 from lbcheck.context import Context
 from lbcheck.dialects import traefik
 from lbcheck.files import DiskFiles
@@ -527,3 +528,16 @@ def test_hrw_of_urls_that_differ_in_their_last_bytes(ports, weights, severities)
     servers = ", ".join(f"{{url: 'http://10.0.0.{n}{ports}', weight: {weight}}}" for n, weight in enumerate(weights, 1))
     config = one(http(services=f"app: {{loadBalancer: {{strategy: hrw, servers: [{servers}]}}}}"))
     assert [hit.severity for hit in traefik.CHECKS["D08"](config, Context())] == severities
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "- traefik.http.middlewares.a.basicauth.users=test:$$apr1$$H6uskkkW$$IgXLP6ewTrSuBkTrqE8wj/",
+        'users = ["test:$2y$05$abcdefghijklmnopqrstuv", "other:{SHA}d95o2uzYI7q7tY7bHI4U1xBug7s="]',
+    ],
+)
+def test_hashes_of_passwords_are_not_shown(line):
+    shown = redaction.without(line, redaction.secrets(Source("a.yml", line), 1, 1))
+    assert not any(secret in shown for secret in ("IgXLP6ew", "abcdefgh", "d95o2uz"))
+    assert "test:" in shown
