@@ -54,6 +54,7 @@ def test_hook_fails_on_the_outage_and_passes_after_it(hook, tmp_path):
         ("lbcheck", "templates/nginx.conf.j2", True),
         ("lbcheck", "sites-enabled/shop", True),
         ("lbcheck", "lb.yaml", True),
+        ("lbcheck", "dynamic.toml", True),
         ("lbcheck", "main.py", False),
         ("lbcheck-nginx", "conf.d/app.conf", True),
         ("lbcheck-nginx", "haproxy.cfg", False),

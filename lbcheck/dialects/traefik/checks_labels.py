@@ -64,11 +64,15 @@ def _places(container: Container) -> Iterator[tuple[Span, Span]]:
 
 def _unlinked(claims: list[Claim]) -> Iterator[Hit]:
     """Yield the routers of a container with several services that name none of them."""
+    known: dict[str, list[str]] = {}
     for claim in claims:
-        if claim.section != "routers" or not isinstance(claim.content, tuple):
+        if claim.section == "services":
+            known.setdefault(claim.protocol, []).append(claim.name)
+    for claim in claims:
+        services = known.get(claim.protocol, ())
+        if claim.section != "routers" or len(services) < 2 or not isinstance(claim.content, tuple):
             continue
-        services = [one.name for one in claims if one.protocol == claim.protocol and one.section == "services"]
-        if len(services) > 1 and "service" not in dict(claim.content):
+        if "service" not in dict(claim.content):
             yield _hit(
                 claim.container,
                 claim.span,

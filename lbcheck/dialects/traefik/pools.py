@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 _ONE = Setting(1)
 #: The field of a server that stands for several alike containers; no file can hold it (`labels`).
 REPLICAS = "\0replicas"
+#: The field of a load balancer that holds what labels say of its server; no file can hold it.
+SERVER = "\0server"
 #: Names for how a service chooses (pkg/config/dynamic BalancerStrategy).
 STRATEGIES = ("wrr", "p2c", "hrw", "leasttime")
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lbcheck.dialects.traefik import fields as f
-from lbcheck.dialects.traefik.pools import REPLICAS
+from lbcheck.dialects.traefik.pools import REPLICAS, SERVER
 from lbcheck.dialects.traefik.values import TEMPLATE, seconds
 from lbcheck.dialects.yaml_nodes import MappingNode, ScalarNode, SequenceNode
 from lbcheck.findings import Hit
@@ -64,6 +64,7 @@ _SHAPES: dict[str, Shape] = {
         "passHostHeader": "!bool",
         "responseForwarding": None,
         "serversTransport": None,
+        SERVER: "?http server",
     },
     "tcp balancer": {
         "servers": "-tcp server",
@@ -71,8 +72,9 @@ _SHAPES: dict[str, Shape] = {
         "proxyProtocol": None,
         "terminationDelay": "!int",
         "healthCheck": "?tcp health check",
+        SERVER: "?tcp server",
     },
-    "udp balancer": {"servers": "-udp server"},
+    "udp balancer": {"servers": "-udp server", SERVER: "?udp server"},
     "http server": {"url": None, "weight": "!int", "preservePath": "!bool", **_IGNORED},
     "tcp server": {"address": None, "tls": "!bool", "port": None, REPLICAS: None},
     "udp server": {"address": None, "port": None, REPLICAS: None},
