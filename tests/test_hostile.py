@@ -143,11 +143,46 @@ TRAEFIK = "[http.routers.a]\nservice = 'a'\nrule = "
 case("100,000 open brackets in TOML", put("dynamic.toml", TRAEFIK + "[" * 100_000), {1}, "E0[14]")
 case("key of 100,000 parts in TOML", put("dynamic.toml", TRAEFIK + "'x'\n" + "a." * 100_000 + "b = 1\n"), {1}, "E04")
 case("100,000 brackets in a Traefik rule", put("dynamic.toml", TRAEFIK + "'" + "(" * 100_000 + "'\n"), {0, 1})
-case("Traefik rule of 20,000 alternatives", put("dynamic.toml", TRAEFIK + "'" + " || ".join(f"Host(`h{n}`) && Path(`/`)" for n in range(20_000)) + "'\n"), {0, 1})
-case("Traefik services in a circle", put("dynamic.toml", TRAEFIK + "'Host(`a`)'\n" + "".join(f"[http.services.s{n}.mirroring]\nservice = 's{(n + 1) % 5000}'\n" for n in range(5000))), {0, 1})
-case("10,000 labels", put("compose.yaml", "services:\n  a:\n    image: traefik\n    labels:\n" + "".join(f"      - traefik.http.routers.r{n}.rule=Host(`h{n}`)\n" for n in range(10_000))), {0, 1})
-case("label of 10,000 parts", put("compose.yaml", "services:\n  a:\n    image: traefik\n    labels:\n      - traefik.http." + "a." * 10_000 + "b=c\n"), {0, 1})
-case("label with a large index", put("compose.yaml", "services:\n  a:\n    image: traefik\n    labels:\n      - traefik.http.routers.r.tls.domains[9999].main=c\n      - traefik.http.routers.r.tls.domains[99999999].main=c\n"), {0, 1})
+case(
+    "Traefik rule of 20,000 alternatives",
+    put("dynamic.toml", TRAEFIK + "'" + " || ".join(f"Host(`h{n}`) && Path(`/`)" for n in range(20_000)) + "'\n"),
+    {0, 1},
+)
+case(
+    "Traefik services in a circle",
+    put(
+        "dynamic.toml",
+        TRAEFIK
+        + "'Host(`a`)'\n"
+        + "".join(f"[http.services.s{n}.mirroring]\nservice = 's{(n + 1) % 5000}'\n" for n in range(5000)),
+    ),
+    {0, 1},
+)
+case(
+    "10,000 labels",
+    put(
+        "compose.yaml",
+        "services:\n  a:\n    image: traefik\n    labels:\n"
+        + "".join(f"      - traefik.http.routers.r{n}.rule=Host(`h{n}`)\n" for n in range(10_000)),
+    ),
+    {0, 1},
+)
+case(
+    "label of 10,000 parts",
+    put(
+        "compose.yaml",
+        "services:\n  a:\n    image: traefik\n    labels:\n      - traefik.http." + "a." * 10_000 + "b=c\n",
+    ),
+    {0, 1},
+)
+case(
+    "label with a large index",
+    put(
+        "compose.yaml",
+        "services:\n  a:\n    image: traefik\n    labels:\n      - traefik.http.routers.r.tls.domains[9999].main=c\n      - traefik.http.routers.r.tls.domains[99999999].main=c\n",
+    ),
+    {0, 1},
+)
 
 # Broken text.
 case("unclosed nginx quote", put("nginx.conf", http('server { server_name "x; }')), {1}, "E01")
