@@ -5,8 +5,13 @@ from __future__ import annotations
 import types
 
 import pytest
+from hypothesis import settings
 
 from lbcheck import engine
+
+#: How long one example takes says more about the machine than about lbcheck.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 
 
 def pytest_addoption(parser):

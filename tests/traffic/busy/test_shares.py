@@ -307,7 +307,7 @@ def test_unknown_stays_unknown():
     )
     assert "not emulated" in busy_shares(pool("weird", [1, 1]), "nginx", 9, SEED).reason
     assert "not emulated" in busy_shares(pool("weird", [1, 1]), "haproxy", 9, SEED).reason
-    assert "envoy" in busy_shares(pool("round_robin", [1, 1]), "envoy", 9, SEED).reason
+    assert "caddy" in busy_shares(pool("round_robin", [1, 1]), "caddy", 9, SEED).reason
     assert "100,000" in busy_shares(pool("round_robin", [1, 1]), "nginx", MAX_IN_FLIGHT + 1, SEED).reason
     for dialect, algorithm in (("nginx", "round_robin"), ("haproxy", "leastconn"), ("native", "round_robin")):
         hidden = pool(algorithm, [server(1, **{"opaque limit": True}), 1])
