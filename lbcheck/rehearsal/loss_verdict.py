@@ -58,11 +58,11 @@ class _Seen:
         self.answered = [one for one in self.during if one.at + one.took < self.restored - _MARGIN]
         self.failed = [one for one in self.during if one.failed]
         self.slowest = max((one.took for one in self.failed), default=trial.stall)
-        #: (place in the pool's servers, ask) of each request that reached one, in order, once the loss was noticed.
+        #: (place in the pool's servers, ask) of each request that reached one, in order, once it was quiet again.
         self.settled = [
             (places[stub], ask)
             for stub, ask, at in sorted(event["arrivals"], key=lambda one: one[2])
-            if (self.noticed or 0.0) + _MARGIN <= at < self.restored and stub in places
+            if max(event["served_from"], _MARGIN) <= at < self.restored and stub in places
         ]
 
     def between(self, start: float, end: float) -> list[_Answer]:
@@ -205,7 +205,7 @@ def _shares(
     if loss.unserved >= _ALL:
         reason = f"{len(served)} requests were served where none may be"
         return Held(None, not served, reason if served else None), served, parts
-    if not served or loss.unserved or (loss.detection_s is not None and seen.noticed is None):
+    if not served or loss.unserved or (seen.noticed is None and not loss.never):
         return Held(None, None, "nobody saw who serves once it is noticed"), served, parts
     return _settled(trial, dialect, seen, load, known, tolerance), served, parts
 

@@ -43,6 +43,7 @@ class Outage:
         self._stubs = stubs
         self._attempts = self._watched()
         self._lost_at = 0.0
+        self._served_from = 0.0
         self._down: float | None = None
 
     async def play(self, proxy: Proxy) -> dict[str, Any]:
@@ -60,9 +61,8 @@ class Outage:
         for number in self._loss.stubs:
             await self._stubs.lose(number, self._loss.kind)
         await self._until(lambda: self._noticed() is not None, self._loss.notice)
+        await self._settle(paced)
         paced.rate = max(paced.rate, _QUICK)
-        await asyncio.sleep(0.0 if self._loss.settled else _ALONE)
-        await self._until(self._settled, self._loss.settled / _QUICK + _SLACK)
         noticed, tries = self._noticed(), [at - self._lost_at for at in self._tried()]
         restored, sent = self._now(), paced.sent
         for number in self._loss.stubs:
@@ -76,6 +76,7 @@ class Outage:
             "load": self._play.loads.index(load),
             "noticed": noticed,
             "tries": tries,
+            "served_from": self._served_from,
             "restored": restored,
             "down": proxy.ever_down(),
             "back": self._back(restored, sent),
@@ -93,6 +94,20 @@ class Outage:
             if (await first_answer(load)).stub in load.expect:
                 return load
         return None
+
+    async def _settle(self, paced: Paced) -> None:
+        """Let enough requests come for all to see who serves now.
+
+        One after the other, once nothing waits any longer: some algorithms look at what a server is working on.
+        """
+        seconds = self._loss.settled / _QUICK + _SLACK
+        if not self._loss.settled:
+            await asyncio.sleep(_ALONE)
+        elif self._noticed() is None:
+            await self._until(self._settled, seconds)
+        else:
+            self._served_from = self._now()
+            await paced.one_by_one(self._loss.settled, seconds)
 
     async def _until(self, happened: Callable[[], bool], seconds: float) -> None:
         until = time.monotonic() + seconds
@@ -141,9 +156,8 @@ class Outage:
         return None if first is None else first - self._lost_at
 
     def _settled(self) -> bool:
-        """Say whether enough requests were served since the loss was noticed, or since it happened."""
-        since = self._lost_at + (self._noticed() or 0.0)
-        count = sum(one.at > since and one.stub not in self._loss.stubs for one in self._stubs.arrivals)
+        """Say whether enough requests were served since the loss."""
+        count = sum(one.at > self._lost_at and one.stub not in self._loss.stubs for one in self._stubs.arrivals)
         return count >= self._loss.settled
 
     def _back(self, restored: float, sent: int) -> float | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from lbcheck.rehearsal.load import NOBODY, Answer, Client, asks
@@ -20,6 +21,8 @@ MOST_IN_FLIGHT = 200
 MOST = 20_000
 #: How long after the end answers are waited for, in seconds.
 _GRACE = 2.0
+#: How soon it goes on that had to wait, in seconds.
+_STEP = 0.005
 
 
 class Paced:
@@ -30,6 +33,7 @@ class Paced:
         self._asks: Iterator[Ask] = asks(load._replace(requests=MOST))
         self._waiting: dict[asyncio.Task[None], tuple[int, float]] = {}
         self._sending: asyncio.Task[None] | None = None
+        self._held = False
         self.rate = rate
         self.answers: dict[int, Answer] = {}
         #: How many requests were sent.
@@ -52,11 +56,28 @@ class Paced:
             self.answers[number] = Answer(NOBODY, 0, started, time.monotonic() - started)
         await asyncio.gather(*late, return_exceptions=True)
 
+    async def one_by_one(self, count: int, seconds: float) -> None:
+        """Ask so many further things one after the other, for at most so many seconds; the rest waits meanwhile."""
+        until = time.monotonic() + seconds
+        self._held = True
+        client = Client(self._load)
+        for ask in islice(self._asks, count):
+            self.sent = ask.number + 1
+            self.answers[ask.number] = await client.ask(ask)
+            if time.monotonic() > until:
+                break
+        client.close()
+        self._held = False
+
     async def _send(self) -> None:
         due = time.monotonic()
-        for ask in self._asks:
-            while len(self._waiting) >= MOST_IN_FLIGHT:
-                await asyncio.wait(self._waiting, return_when=asyncio.FIRST_COMPLETED)
+        while True:
+            if self._held or len(self._waiting) >= MOST_IN_FLIGHT:
+                await asyncio.sleep(_STEP)
+                continue
+            ask = next(self._asks, None)
+            if ask is None:
+                return
             task = asyncio.create_task(self._ask(ask))
             self.sent = ask.number + 1
             self._waiting[task] = (ask.number, time.monotonic())

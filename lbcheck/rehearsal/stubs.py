@@ -13,7 +13,7 @@ from contextlib import nullcontext
 from typing import TYPE_CHECKING, NamedTuple
 
 from lbcheck.rehearsal.script import SLOW
-from lbcheck.traffic.scenario import ERRORS, HANGS
+from lbcheck.traffic.scenario import ERRORS, HANGS, REFUSES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -173,6 +173,8 @@ class _Stub(asyncio.Protocol):
         assert isinstance(transport, asyncio.Transport)  # noqa: S101 - asyncio's own promise
         self._transport = transport
         self._all.connections[transport] = self._number
+        if self._all.modes[self._number] in {REFUSES, HANGS}:
+            transport.abort()  # it was accepted just before
 
     def connection_lost(self, exc: Exception | None) -> None:
         del exc

@@ -39,6 +39,7 @@ def event(noticed, served=(11, 12), failing=2, took=0.001, step=0.01):
             arrivals.append((stub, number, at))
     return {
         "event": "loss", "load": 0, "noticed": noticed, "tries": [], "restored": RESTORED, "back": 2.0,
+        "served_from": 0.0 if noticed is None else noticed + 0.05,
         "answers": answers, "arrivals": arrivals, "down": [],
     }  # fmt: skip
 
