@@ -74,7 +74,7 @@ Examples:
 def cli() -> None:
     """Check a load balancer's config before it is deployed.
 
-    Reads nginx, HAProxy, Envoy, Traefik, Compose, Kubernetes and native YAML configs, and says where the traffic will go
-    wrong. Only `rehearse` runs anything: the proxy itself, in a sandbox; and only `probe` talks to the network. All else
-    executes nothing, opens no connection, and reads nothing but regular files.
+    Reads nginx, HAProxy, Envoy, Traefik, Compose, Kubernetes and native YAML configs, and says where the traffic will
+    go wrong. Only `rehearse` runs anything: the proxy itself, in a sandbox; and only `probe` talks to the network. All
+    else executes nothing, opens no connection, and reads nothing but regular files.
     """
