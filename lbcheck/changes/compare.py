@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lbcheck.changes import pairing
+from lbcheck.changes.across import renamed as is_renamed
+from lbcheck.changes.across import same_group
 from lbcheck.changes.keys import Budget, KeysMoved, keys_moved
 from lbcheck.changes.outcome import ADDED, CHANGED, REMOVED, UNCHANGED, ConfigChange, PoolChange, ServerChange
 from lbcheck.changes.written import in_order, same_pool
@@ -73,7 +75,7 @@ def _one(known: PoolTraffic, status: str, other: Version | None) -> PoolChange:
 
 def _both(before: PoolTraffic, after: PoolTraffic, budget: Budget) -> PoolChange:
     pairs = pairing.servers(before.pool.servers, after.pool.servers)
-    alike = before.dialect == after.dialect and same_pool(before.pool, after.pool)
+    alike = _alike(before, after)
     moved = _moved(before, after, pairs)
     if alike and before.pool.open is None and in_order(before.pool) == in_order(after.pool):
         keys = KeysMoved(0.0 if hashes(before.pool, before.dialect) else None)
@@ -98,6 +100,13 @@ def _both(before: PoolTraffic, after: PoolTraffic, budget: Budget) -> PoolChange
         keys.reason,
         pairs,
     )
+
+
+def _alike(before: PoolTraffic, after: PoolTraffic) -> bool:
+    """Say whether two pools say the same, each in the words of its dialect."""
+    if before.dialect == after.dialect:
+        return same_pool(before.pool, after.pool)
+    return same_group(before.pool, before.dialect, after.pool, after.dialect)
 
 
 def _moved(before: PoolTraffic, after: PoolTraffic, pairs: Sequence[ServerPair]) -> float | None:
@@ -125,16 +134,19 @@ def _why(before: str | None, after: str | None) -> str:
 def _servers(
     pairs: Sequence[ServerPair], before: PoolTraffic | None, after: PoolTraffic | None
 ) -> tuple[ServerChange, ...]:
+    across = before is not None and after is not None and before.dialect != after.dialect
     return tuple(
         _server(
             None if before is None or pair.old is None else before.servers[pair.old],
             None if after is None or pair.new is None else after.servers[pair.new],
+            pair if across else None,
         )
         for pair in pairs
     )
 
 
-def _server(before: ServerTraffic | None, after: ServerTraffic | None) -> ServerChange:
+def _server(before: ServerTraffic | None, after: ServerTraffic | None, across: ServerPair | None) -> ServerChange:
+    """Return what becomes of a server. `across`: the pair of servers where the dialects are two."""
     if before is None or after is None:
         shown = before or after
         if shown is None:
@@ -145,9 +157,14 @@ def _server(before: ServerTraffic | None, after: ServerTraffic | None) -> Server
         )
     renamed = before.name if before.name != after.name else None
     elsewhere = before.address if before.address != after.address else None
+    role = _role(before) == _role(after)
+    if across is not None:  # texts of one address, and weights of one share, differ from dialect to dialect
+        renamed = renamed if is_renamed(across) else None
+        elsewhere = elsewhere if across.elsewhere else None
+        role = (before.role, before.enabled) == (after.role, after.enabled)
     unknown = before.share is None or after.share is None
     steady = unknown or abs((before.share or 0.0) - (after.share or 0.0)) <= _SAME
-    same = steady and renamed is None and elsewhere is None and _role(before) == _role(after)
+    same = steady and (renamed is None or across is not None) and elsewhere is None and role
     return ServerChange(
         after.name, after.address, before.share, after.share, UNCHANGED if same else CHANGED, renamed, elsewhere
     )

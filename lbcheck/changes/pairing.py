@@ -87,7 +87,8 @@ def without(items: Iterable[T], taken: Iterable[T]) -> list[T]:
 def configs(old: Sequence[Version], new: Sequence[Version]) -> list[tuple[Version | None, Version | None]]:
     """Pair the configs of two versions: by path, then, for files that were moved, by what is in them.
 
-    A config that could not be read is paired by its path alone, whatever its dialect. Those of the new version come
+    A config that could not be read is paired by its path alone, whatever its dialect. Where either version is a single
+    config, in another dialect, somebody moves from one balancer to another: they are one. Those of the new version come
     first, in order, then those that are gone.
     """
     found = by_key(old, new, lambda one: (one.config.dialect, one.path))
@@ -98,12 +99,26 @@ def configs(old: Sequence[Version], new: Sequence[Version]) -> list[tuple[Versio
         if "" in {pair[0].config.dialect, pair[1].config.dialect}
     ]
     rest_old, rest_new = without(old, (one for one, _ in found)), without(new, (one for _, one in found))
-    found += by_likeness(rest_old, rest_new, _traits)
+    found += by_likeness(rest_old, rest_new, _traits) or _only(old, new)
     before = {id(one): other for other, one in found}
     return [
         *((before.get(id(one)), one) for one in new),
         *((one, None) for one in without(old, before.values())),
     ]
+
+
+def _only(old: Sequence[Version], new: Sequence[Version]) -> list[tuple[Version, Version]]:
+    """Pair the only config of each side where they are of two dialects. Files of none do not count."""
+    known = [[one for one in side if one.config.dialect] for side in (old, new)]
+    pairs = list(zip(*known, strict=False))
+    alone = all(len(side) == 1 for side in known)
+    return pairs if alone and across(*pairs[0]) else []
+
+
+def across(before: Version | None, after: Version | None) -> bool:
+    """Say whether a config is written for another balancer now."""
+    dialects = {side.config.dialect for side in (before, after) if side is not None and side.config.dialect}
+    return len(dialects) > 1
 
 
 def _traits(version: Version) -> Traits:
@@ -127,9 +142,7 @@ def pools(pairs: Sequence[tuple[Version | None, Version | None]]) -> list[list[P
     come: list[tuple[int, Version, Pool]] = []
     for at, (before, after) in enumerate(pairs):
         old, new = before.config.pools if before else [], after.config.pools if after else []
-        same = by_key(old, new, lambda pool: (pool.scope, pool.name))
-        rest_old, rest_new = without(old, (one for one, _ in same)), without(new, (one for _, one in same))
-        same += by_likeness(rest_old, rest_new, _members)
+        same = _across(old, new) if across(before, after) else _within(old, new)
         found.append([Pair(one, other, before, after) for one, other in same])
         gone += [(at, before, pool) for pool in without(old, (one for one, _ in same)) if before]
         come += [(at, after, pool) for pool in without(new, (one for _, one in same)) if after]
@@ -141,6 +154,24 @@ def pools(pairs: Sequence[tuple[Version | None, Version | None]]) -> list[list[P
     for at, before, pool in without(gone, (one for one, _ in moved)):
         found[at].append(Pair(pool, None, before, pairs[at][1]))
     return [sorted(each, key=_place) for each in found]
+
+
+def _within(old: Sequence[Pool], new: Sequence[Pool]) -> list[tuple[Pool, Pool]]:
+    same = by_key(old, new, lambda pool: (pool.scope, pool.name))
+    rest_old, rest_new = without(old, (one for one, _ in same)), without(new, (one for _, one in same))
+    return same + by_likeness(rest_old, rest_new, _members)
+
+
+def _across(old: Sequence[Pool], new: Sequence[Pool]) -> list[tuple[Pool, Pool]]:
+    """Pair pools of two dialects: by servers, for each has names of its own; of alike ones, and the rest, by name."""
+    same = by_likeness(old, new, lambda pool: Traits(_members(pool).parts, frozenset({("name", _bare(pool))})))
+    rest_old, rest_new = without(old, (one for one, _ in same)), without(new, (one for _, one in same))
+    return same + by_key(rest_old, rest_new, _bare)
+
+
+def _bare(pool: Pool) -> str:
+    """Return a pool's name without what other dialects have no word for: the namespace of a Service."""
+    return pool.name.rpartition("/")[2]
 
 
 def _place(pair: Pair) -> tuple[bool, str, int]:

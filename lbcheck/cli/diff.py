@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 Examples:
   lbcheck diff old.cfg new.cfg             two files
   lbcheck diff deployed/ build/            two folders
+  lbcheck diff nginx.conf envoy.yaml       from one balancer to another
   nginx -T | lbcheck diff - conf/          what the running nginx has loaded, and what is to come
   lbcheck diff --git main                  what this working tree changes, untracked files included
   lbcheck diff --git main...               what this branch has changed since it left main

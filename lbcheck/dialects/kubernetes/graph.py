@@ -94,7 +94,7 @@ class Graph:
             return [
                 Server(
                     one.text,
-                    _address(one.text, "ipv6" if ":" in one.text else "ipv4"),
+                    _endpoint(one.text, one.port),
                     one.span,
                     _ONE,
                     disabled=None if one.ready else Setting(True, one.span),
@@ -161,6 +161,12 @@ def _server(pods: Pods) -> Server:
         count=1 if pods.replicas is None else pods.replicas.value,
         options={} if pods.replicas is None or pods.replicas.written else {"default count": Setting(True)},
     )
+
+
+def _endpoint(host: str, port: int | None) -> Address:
+    kind = "ipv6" if ":" in host else "ipv4"
+    shown = f"[{host}]" if kind == "ipv6" and port is not None else host
+    return Address(shown if port is None else f"{shown}:{port}", kind, host, port)
 
 
 def _address(text: str, kind: str) -> Address:

@@ -74,9 +74,13 @@ def is_exposed(service: Object) -> bool:
 
 
 class Address(NamedTuple):
-    """One endpoint's address as an Endpoints or EndpointSlice object has it."""
+    """One endpoint's address as an Endpoints or EndpointSlice object has it.
+
+    `port` is None where the object has several, or none that is a number: which one is asked, its Service says.
+    """
 
     text: str
+    port: int | None
     span: Span
     ready: bool
     node: str | None
@@ -92,23 +96,30 @@ class Endpoints:
         self._found: dict[tuple[str, str], list[Address]] = {}
         for one in cluster.all("discovery.k8s.io", "EndpointSlice"):
             found = self._found.setdefault((one.namespace, one.labels.get(SERVICE_NAME, "")), [])
-            found += [address for view in one.root.views("endpoints") for address in _of_slice(view)]
+            port = _only_port(one.root)
+            found += [address for view in one.root.views("endpoints") for address in _of_slice(view, port)]
         for one in cluster.all(CORE, "Endpoints"):
             found = self._found.setdefault((one.namespace, one.name), [])
             for subset in one.root.views("subsets"):
-                found += [_of_subset(view, ready=True) for view in subset.views("addresses") if "ip" in view]
-                found += [_of_subset(view, ready=False) for view in subset.views("notReadyAddresses") if "ip" in view]
+                for key, ready in (("addresses", True), ("notReadyAddresses", False)):
+                    found += [_of_subset(view, subset, ready=ready) for view in subset.views(key) if "ip" in view]
 
     def of(self, service: Object) -> list[Address] | None:
         """Return the addresses of a Service; None where no object has any."""
         return self._found.get((service.namespace, service.name))
 
 
-def _of_slice(view: View) -> list[Address]:
+def _only_port(owner: View) -> int | None:
+    """Return the port of a slice or subset that has one."""
+    ports = owner.views("ports")
+    return ports[0].integer("port") if len(ports) == 1 else None
+
+
+def _of_slice(view: View, port: int | None) -> list[Address]:
     ready = view.view("conditions").flag("ready") is not False
     texts = view.texts("addresses")[:1]  # consumers take the first (discovery.k8s.io Endpoint.addresses)
-    return [Address(one.text, one.span, ready, view.text("nodeName"), view.text("zone")) for one in texts]
+    return [Address(one.text, port, one.span, ready, view.text("nodeName"), view.text("zone")) for one in texts]
 
 
-def _of_subset(view: View, *, ready: bool) -> Address:
-    return Address(view.text("ip") or "", view.place("ip"), ready, view.text("nodeName"), None)
+def _of_subset(view: View, subset: View, *, ready: bool) -> Address:
+    return Address(view.text("ip") or "", _only_port(subset), view.place("ip"), ready, view.text("nodeName"), None)

@@ -477,3 +477,39 @@ def test_the_same_application_twice_is_one():
     assert config.pools[0].open == "the run holds several versions of Deployment web"
     config = load(a__x_yaml=joined(INGRESS, SERVICE, DEPLOYMENT), b__x_yaml=SERVICE.replace("app: web", "app: shop"))
     assert config.pools[0].open == "the run holds several Services web"
+
+
+@pytest.mark.parametrize(
+    ("ports", "host", "shown", "port"),
+    [
+        ("[{port: 8080}]", "10.0.0.1", "10.0.0.1:8080", 8080),
+        ("[{port: 8080}]", "fd00::1", "[fd00::1]:8080", 8080),
+        ("[{name: a, port: 1}, {name: b, port: 2}]", "10.0.0.1", "10.0.0.1", None),
+        ("[]", "fd00::1", "fd00::1", None),
+    ],
+)
+@pytest.mark.parametrize("kind", ["EndpointSlice", "Endpoints"])
+def test_addresses_behind_a_service_have_the_port_of_their_object(kind, ports, host, shown, port):
+    service = SERVICE.replace("  selector: {app: web}\n", "")
+    assert service != SERVICE
+    config = one(INGRESS, service, OBJECTS[kind].format(ports=ports, host=host))
+    [server] = config.pools[0].servers
+    assert (server.address.text, server.address.host, server.address.port) == (shown, host, port)
+
+
+OBJECTS = {
+    "EndpointSlice": """\
+apiVersion: discovery.k8s.io/v1
+kind: EndpointSlice
+metadata: {{name: web, labels: {{kubernetes.io/service-name: web}}}}
+addressType: IPv4
+ports: {ports}
+endpoints: [{{addresses: ["{host}"]}}]
+""",
+    "Endpoints": """\
+apiVersion: v1
+kind: Endpoints
+metadata: {{name: web}}
+subsets: [{{addresses: [{{ip: "{host}"}}], ports: {ports}}}]
+""",
+}
