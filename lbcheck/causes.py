@@ -18,6 +18,7 @@ are dropped, not counted as suppressed, and come back with `--ignore CAUSE`.
   it can never match (R01, R02): the cause names the pool, or has its place among the related ones.
 * Two pools of one name, or one server twice, is said once (P05 before P04).
 * A name that stands for no server (P11) needs no resolver (N01, N04, N05).
+* A template whose servers share an address (P13) lacks the resolvers that N04 would only advise.
 * N02 needs a resolver for names that no pool has; R05 would say the same of each name.
 * C05 and D10 both ask for a `zone`; C05's reason is the stronger.
 * A destination without a weight gets nothing in Istio (K17); D03 and R06 would say less of it.
@@ -62,6 +63,7 @@ ECHOES: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("F02", POOL, ("H01", "H03")),
     ("P05", POOL, ("P04",)),
     ("P11", POOL, ("N01", "N04", "N05")),
+    ("P13", POOL, ("N04",)),
     ("C05", POOL, ("D10",)),
     ("P02", TARGET, ("P07",)),
     ("P03", TARGET, ("P07",)),

@@ -12,6 +12,7 @@ from lbcheck.dialects.haproxy import (
     checks_health,
     checks_modes,
     checks_names,
+    checks_templates,
     checks_timeouts,
 )
 
@@ -35,6 +36,7 @@ CHECKS: dict[str, Callable[[Config, Context], Iterable[Hit]]] = {
     "H13": checks_health.inactive_rules,
     "N04": checks_names.without_resolvers,
     "N05": checks_names.init_addr,
+    "P13": checks_templates.count_of_template,
     "S01": checks_cookies.without_value,
     "S02": checks_cookies.same_value,
     "S03": checks_cookies.unused_value,
