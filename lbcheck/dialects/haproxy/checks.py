@@ -37,6 +37,7 @@ CHECKS: dict[str, Callable[[Config, Context], Iterable[Hit]]] = {
     "N04": checks_names.without_resolvers,
     "N05": checks_names.init_addr,
     "P13": checks_templates.count_of_template,
+    "R09": checks_modes.mode_mismatch,
     "S01": checks_cookies.without_value,
     "S02": checks_cookies.same_value,
     "S03": checks_cookies.unused_value,
