@@ -12,6 +12,7 @@ from lbcheck.dialects.haproxy import (
     checks_health,
     checks_modes,
     checks_names,
+    checks_ports,
     checks_templates,
     checks_timeouts,
 )
@@ -36,6 +37,7 @@ CHECKS: dict[str, Callable[[Config, Context], Iterable[Hit]]] = {
     "H13": checks_health.inactive_rules,
     "N04": checks_names.without_resolvers,
     "N05": checks_names.init_addr,
+    "P09": checks_ports.port_missing,
     "P13": checks_templates.count_of_template,
     "R09": checks_modes.mode_mismatch,
     "S01": checks_cookies.without_value,

@@ -9,6 +9,7 @@ from lbcheck.dialects.nginx import (
     checks_failover,
     checks_keepalive,
     checks_names,
+    checks_ports,
     checks_variables,
     checks_zone,
 )
@@ -36,6 +37,7 @@ CHECKS: dict[str, Callable[[Config, Context], Iterable[Hit]]] = {
     "N01": checks_names.static_dns,
     "N02": checks_variables.variable_without_resolver,
     "P03": checks_names.upstream_name_as_dns,
+    "P09": checks_ports.port_missing,
     "R04": checks_variables.split_gap,
     "R05": checks_variables.map_unknown_pool,
 }
