@@ -7,6 +7,19 @@ RULES: tuple[
     tuple[str, str, str, tuple[str, ...], str, bool, bool, tuple[tuple[str, float], ...], str, str, str], ...
 ] = (
     (
+        "C01",
+        "frontend-maxconn-below-servers",
+        "info",
+        ("haproxy",),
+        "0.1",
+        True,
+        False,
+        (),
+        "{owner} lets {limit} connections in at once, and {what}: more clients wait in the kernel's backlog, where neither queue nor statistics show them",
+        "raise `maxconn` in front, or lower the servers'",
+        "C01-frontend-maxconn-below-servers.md",
+    ),
+    (
         "C02",
         "first-without-maxconn",
         "error",

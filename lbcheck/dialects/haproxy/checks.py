@@ -10,6 +10,7 @@ from lbcheck.dialects.haproxy import (
     checks_failover,
     checks_hashing,
     checks_health,
+    checks_limits,
     checks_modes,
     checks_names,
     checks_ports,
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from lbcheck.model import Config
 
 CHECKS: dict[str, Callable[[Config, Context], Iterable[Hit]]] = {
+    "C01": checks_limits.below_servers,
     "C02": checks_failover.first_without_maxconn,
     "D09": checks_hashing.no_avalanche,
     "D17": checks_balance.balance_redefined,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from lbcheck.dialects.haproxy.doors import Doors
 from lbcheck.findings import INFO, Hit, Related
 from lbcheck.wording import listed
 
@@ -11,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from lbcheck.context import Context
-    from lbcheck.model import Config, Listener, Pool, Server
+    from lbcheck.model import Config, Server
 
 #: "The address that the client wanted", with which its port goes.
 _ANYWHERE = frozenset({"", "0.0.0.0", "::"})  # noqa: S104 - compared, not bound
@@ -19,17 +20,20 @@ _ANYWHERE = frozenset({"", "0.0.0.0", "::"})  # noqa: S104 - compared, not bound
 _RELATED = 10
 
 
-def port_missing(config: Config, _context: Context) -> Iterator[Hit]:
+def port_missing(config: Config, context: Context) -> Iterator[Hit]:
     """P09: a server in HTTP mode gets each connection on the port of the listener that it came through.
 
     Whoever binds a range of ports, or is transparent, means that.
     """
+    known = context.once(config, Doors)
+    if known.computed:
+        return
     for pool in config.pools:
         bare = [server for server in pool.enabled if _without_port(server)] if pool.protocol == "http" else []
         if not bare:
             continue
-        doors = _doors(config, pool)
-        if doors is None or any(door.port_end is not None or "transparent" in door.options for door in doors):
+        doors = [door for frontend in known.of(pool) for door in frontend.listeners]
+        if any(door.port_end is not None or "transparent" in door.options for door in doors):
             continue
         ports = sorted({door.address.port for door in doors if door.address.port is not None})
         if not ports:
@@ -51,14 +55,3 @@ def _without_port(server: Server) -> bool:
         return False
     text = address.text.rpartition("]")[2] if "]" in address.text else address.text
     return (":" not in text or address.kind == "ipv6") and not (address.host or "").startswith("_")
-
-
-def _doors(config: Config, pool: Pool) -> list[Listener] | None:
-    """Return the listeners whose connections may come to a pool; None where that is computed for each of them."""
-    found: list[Listener] = []
-    for frontend in config.frontends:
-        if any(route.outcome == "unknown" for route in frontend.routes):
-            return None
-        if any(target.pool is pool for route in frontend.routes for target in route.targets):
-            found.extend(frontend.listeners)
-    return found
