@@ -10,6 +10,7 @@ from lbcheck.dialects.nginx import (
     checks_keepalive,
     checks_names,
     checks_ports,
+    checks_sinkholes,
     checks_variables,
     checks_zone,
 )
@@ -28,6 +29,7 @@ CHECKS: dict[str, Callable[[Config, Context], Iterable[Hit]]] = {
     "D10": checks_zone.upstream_without_zone,
     "D12": checks_names.localhost_two_peers,
     "D17": checks_balance.method_redefined,
+    "D19": checks_sinkholes.least_conn_sinkhole,
     "D21": checks_balance.random_two_inverts,
     "F04": checks_failover.backup_with_hash,
     "F12": checks_failover.next_upstream_off,
