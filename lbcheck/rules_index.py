@@ -1167,7 +1167,7 @@ RULES: tuple[
         "P11",
         "server-address-unroutable",
         "warning",
-        ("nginx", "haproxy", "envoy", "traefik", "native"),
+        ("nginx", "haproxy", "envoy", "traefik", "kubernetes", "native"),
         "0.1",
         True,
         False,

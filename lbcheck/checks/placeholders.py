@@ -14,12 +14,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from lbcheck.context import Context
-    from lbcheck.model import Address, Config, Pool, Server
+    from lbcheck.model import Config, Pool, Server
 
 #: RFC 5737 and RFC 3849: addresses for documentation, which no network routes.
 _DOCUMENTATION = tuple(
     ip_network(net) for net in ("192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24", "2001:db8::/32")
 )
+#: Kinds of object whose addresses the API server looks at.
+_ENDPOINTS = frozenset({"Endpoints", "EndpointSlice"})
+_LINK_LOCAL_GROUPS = ip_network("224.0.0.0/24")
 _EVERYBODY = IPv4Address("255.255.255.255")
 #: RFC 2606 and RFC 6761: names for documentation and names that no lookup finds.
 _EXAMPLE = pattern(r"(?:(?:^|\.)example\.(?:com|net|org)|\.example|\.invalid)\.?\Z", re.IGNORECASE)
@@ -44,7 +47,7 @@ class _Fault(NamedTuple):
 def server_address_unroutable(config: Config, _context: Context) -> Iterator[Hit]:
     """P11: servers at addresses that were copied from a listener, a manual or a template. One finding a pool."""
     for pool in config.pools:
-        found = [(server, fault) for server in pool.enabled if (fault := _fault(server.address, pool, config.dialect))]
+        found = [(server, fault) for server in pool.enabled if (fault := _fault(server, pool, config))]
         if found:
             yield _hit(pool, found)
 
@@ -63,7 +66,8 @@ def _hit(pool: Pool, found: list[tuple[Server, _Fault]]) -> Hit:
     return Hit("P11", server.span, args, severity=severity, related=related, pool=pool.name, server=server.name)
 
 
-def _fault(address: Address, pool: Pool, dialect: str) -> _Fault | None:
+def _fault(server: Server, pool: Pool, config: Config) -> _Fault | None:
+    address = server.address
     host = address.host
     if address.kind in ("opaque", "unix") or not host:
         return None
@@ -73,7 +77,10 @@ def _fault(address: Address, pool: Pool, dialect: str) -> _Fault | None:
         found = IPv6Address(host) if ":" in host else IPv4Address(host)
     except AddressValueError:
         return None  # the reader says what is wrong with it
-    as_asked = dialect in _AS_ASKED
+    special = _special(found)
+    if special is not None and (config.subject(server.span)[0] or {}).get("kind") in _ENDPOINTS:
+        return _Fault(ERROR, f"{found} is {special}", "the API server refuses such an endpoint")
+    as_asked = config.dialect in _AS_ASKED
     return _of_number(found, address.port, as_asked=as_asked, datagrams=pool.scope in _DATAGRAMS)
 
 
@@ -87,6 +94,15 @@ def _of_number(host: IPv4Address | IPv6Address, port: int | None, *, as_asked: b
     if any(host in net for net in _DOCUMENTATION):
         return _Fault(WARNING, f"{host} is an address for documentation", "no network leads there")
     return None
+
+
+def _special(host: IPv4Address | IPv6Address) -> str | None:
+    """Return what Kubernetes' ValidateNonSpecialIP() calls an address that no endpoint may have."""
+    if host.is_loopback:
+        return "each node's own"
+    if host.is_link_local or host in _LINK_LOCAL_GROUPS:
+        return "known on one link only"
+    return "an address to listen on" if host.is_unspecified else None
 
 
 def _of_name(host: str) -> _Fault | None:

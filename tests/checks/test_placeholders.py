@@ -88,3 +88,40 @@ def test_one_finding_a_pool_about_the_worst():
     servers = [server("a", "192.0.2.1:80"), server("b", "224.0.0.1:80"), server("c", "10.0.0.1:80")]
     (hit,) = hits(server_address_unroutable, config(pool("app", servers)))
     assert (hit.server, hit.severity, len(hit.related)) == ("b", "error", 1)
+
+
+def of_kubernetes(address, kind="Endpoints"):
+    entry = {
+        "Endpoints": "apiVersion: v1\nkind: Endpoints\nmetadata: {name: app}\n"
+        f"subsets: [{{addresses: [{{ip: '{address}'}}]}}]",
+        "ServiceEntry": "apiVersion: networking.istio.io/v1\nkind: ServiceEntry\nmetadata: {name: app}\n"
+        "spec: {hosts: [app.internal], ports: [{number: 80, name: http, protocol: HTTP}], resolution: STATIC, "
+        f"endpoints: [{{address: '{address}'}}]}}",
+    }[kind]
+    text = f"""
+apiVersion: v1
+kind: Service
+metadata: {{name: app}}
+spec: {{type: LoadBalancer, ports: [{{port: 80}}]}}
+---
+{entry}
+---
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {{name: app}}
+spec: {{hosts: [app.internal], http: [{{route: [{{destination: {{host: app.internal}}}}]}}]}}
+"""
+    (made,) = dialect("kubernetes").read(["k.yaml"], DiskFiles(["/nonexistent"], memory={"k.yaml": text}))
+    assert any(one.address.host == address for pool in made.pools for one in pool.servers)
+    return [hit.severity for hit in hits(server_address_unroutable, made)]
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1", "169.254.1.1", "224.0.0.9", "0.0.0.0", "::1", "fe80::1"])
+def test_what_the_api_server_refuses_as_an_endpoint(address):
+    assert of_kubernetes(address) == ["error"]
+
+
+def test_a_proxy_beside_the_application_may_go_to_the_loopback():
+    assert of_kubernetes("127.0.0.1", "ServiceEntry") == []
+    assert of_kubernetes("192.0.2.1", "ServiceEntry") == ["warning"]
+    assert of_kubernetes("10.0.0.1") == []
