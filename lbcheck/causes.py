@@ -13,10 +13,13 @@ are dropped, not counted as suppressed, and come back with `--ignore CAUSE`.
 * H02 is a check that nobody switched on: that no server, not every server, or no primary beside a backup (F02) is
   checked follows from it, and so do the words of a check that does not run (H05, H07). F02 in turn is the reason to
   mend what H01 and H03 say of the same pool.
+* Where nothing watches the servers (H01, H02), nothing hears what they answer either (D19).
 * F01 has only backups: that they are never, or not all, used as backups follows.
 * A pool is unused (P07) because a name that was to mean it is misspelled (P02, P03, R05), or because the route to
   it can never match (R01, R02): the cause names the pool, or has its place among the related ones.
 * Two pools of one name, or one server twice, is said once (P05 before P04).
+* A name that stands for no server (P11) needs no resolver (N01, N04, N05).
+* A template whose servers share an address (P13) lacks the resolvers that N04 would only advise.
 * N02 needs a resolver for names that no pool has; R05 would say the same of each name.
 * C05 and D10 both ask for a `zone`; C05's reason is the stronger.
 * A destination without a weight gets nothing in Istio (K17); D03 and R06 would say less of it.
@@ -56,10 +59,13 @@ ECHOES: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("D21", POOL, _SKEW),
     ("S04", POOL, ("D01", "D08")),
     ("S08", POOL, ("D01", "D08")),
-    ("H02", POOL, ("H01", "H03", "H05", "H07", "F02")),
+    ("H01", POOL, ("D19",)),
+    ("H02", POOL, ("H01", "H03", "H05", "H07", "F02", "D19")),
     ("F01", POOL, ("F02", "F03", "F04", "F05")),
     ("F02", POOL, ("H01", "H03")),
     ("P05", POOL, ("P04",)),
+    ("P11", POOL, ("N01", "N04", "N05")),
+    ("P13", POOL, ("N04",)),
     ("C05", POOL, ("D10",)),
     ("P02", TARGET, ("P07",)),
     ("P03", TARGET, ("P07",)),

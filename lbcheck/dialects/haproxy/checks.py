@@ -10,8 +10,11 @@ from lbcheck.dialects.haproxy import (
     checks_failover,
     checks_hashing,
     checks_health,
+    checks_limits,
     checks_modes,
     checks_names,
+    checks_ports,
+    checks_templates,
     checks_timeouts,
 )
 
@@ -23,6 +26,7 @@ if TYPE_CHECKING:
     from lbcheck.model import Config
 
 CHECKS: dict[str, Callable[[Config, Context], Iterable[Hit]]] = {
+    "C01": checks_limits.below_servers,
     "C02": checks_failover.first_without_maxconn,
     "D09": checks_hashing.no_avalanche,
     "D17": checks_balance.balance_redefined,
@@ -35,6 +39,9 @@ CHECKS: dict[str, Callable[[Config, Context], Iterable[Hit]]] = {
     "H13": checks_health.inactive_rules,
     "N04": checks_names.without_resolvers,
     "N05": checks_names.init_addr,
+    "P09": checks_ports.port_missing,
+    "P13": checks_templates.count_of_template,
+    "R09": checks_modes.mode_mismatch,
     "S01": checks_cookies.without_value,
     "S02": checks_cookies.same_value,
     "S03": checks_cookies.unused_value,

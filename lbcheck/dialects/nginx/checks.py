@@ -9,6 +9,8 @@ from lbcheck.dialects.nginx import (
     checks_failover,
     checks_keepalive,
     checks_names,
+    checks_ports,
+    checks_sinkholes,
     checks_variables,
     checks_zone,
 )
@@ -27,6 +29,7 @@ CHECKS: dict[str, Callable[[Config, Context], Iterable[Hit]]] = {
     "D10": checks_zone.upstream_without_zone,
     "D12": checks_names.localhost_two_peers,
     "D17": checks_balance.method_redefined,
+    "D19": checks_sinkholes.least_conn_sinkhole,
     "D21": checks_balance.random_two_inverts,
     "F04": checks_failover.backup_with_hash,
     "F12": checks_failover.next_upstream_off,
@@ -36,6 +39,7 @@ CHECKS: dict[str, Callable[[Config, Context], Iterable[Hit]]] = {
     "N01": checks_names.static_dns,
     "N02": checks_variables.variable_without_resolver,
     "P03": checks_names.upstream_name_as_dns,
+    "P09": checks_ports.port_missing,
     "R04": checks_variables.split_gap,
     "R05": checks_variables.map_unknown_pool,
 }
