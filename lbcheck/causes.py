@@ -16,7 +16,7 @@ are dropped, not counted as suppressed, and come back with `--ignore CAUSE`.
 * F01 has only backups: that they are never, or not all, used as backups follows.
 * A pool is unused (P07) because a name that was to mean it is misspelled (P02, P03, R05), or because the route to
   it can never match (R01, R02): the cause names the pool, or has its place among the related ones.
-* Two pools of one name, or one server twice, is said once (P05 before P04).
+* Two pools of one name, or one server twice, is said once (P05 before P04); that it is one machine (F10) follows.
 * N02 needs a resolver for names that no pool has; R05 would say the same of each name.
 * C05 and D10 both ask for a `zone`; C05's reason is the stronger.
 * A destination without a weight gets nothing in Istio (K17); D03 and R06 would say less of it.
@@ -59,7 +59,8 @@ ECHOES: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("H02", POOL, ("H01", "H03", "H05", "H07", "F02")),
     ("F01", POOL, ("F02", "F03", "F04", "F05")),
     ("F02", POOL, ("H01", "H03")),
-    ("P05", POOL, ("P04",)),
+    ("P04", POOL, ("F10",)),
+    ("P05", POOL, ("P04", "F10")),
     ("C05", POOL, ("D10",)),
     ("P02", TARGET, ("P07",)),
     ("P03", TARGET, ("P07",)),
