@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from lbcheck.dialects.nginx import (
     checks_balance,
+    checks_clients,
     checks_failover,
     checks_keepalive,
     checks_names,
@@ -38,4 +39,5 @@ CHECKS: dict[str, Callable[[Config, Context], Iterable[Hit]]] = {
     "P03": checks_names.upstream_name_as_dns,
     "R04": checks_variables.split_gap,
     "R05": checks_variables.map_unknown_pool,
+    "S05": checks_clients.hash_source_behind_proxy,
 }
