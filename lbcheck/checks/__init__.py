@@ -12,6 +12,7 @@ from lbcheck.checks import (
     distribution,
     domains,
     failover,
+    group,
     hashing,
     health,
     keys,
@@ -74,5 +75,6 @@ CHECKS: dict[str, Check] = {
     "S04": keys.hash_key_constant,
     "T12": times.time_unit_suspicious,
     "X01": agreement.conflicting_settings,
+    "X02": group.pool_drift,
     "X04": neighbours.compose_server_missing,
 }
