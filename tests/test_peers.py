@@ -50,7 +50,7 @@ def found(folder, monkeypatch, first, second, names=("lb1", "lb2")):
     for name, inside in zip(names, (first, second), strict=True):
         (folder / name).mkdir()
         (folder / name / "nginx.conf").write_text(POOL.format(inside=inside, name="app"))
-    result = project.check(Request((".",)), project.judge(from_text('select = ["X02"]')))
+    result = project.check(Request((".",)), project.judge(from_text('select = ["X02", "S09"]')))
     return [(finding.place.path, finding.code, finding.message.partition(": ")[2]) for finding in result.findings]
 
 
@@ -86,3 +86,23 @@ def test_what_differs_is_said(second, words, tmp_path, monkeypatch):
 )
 def test_what_is_meant_is_silent(first, second, tmp_path, monkeypatch):
     assert found(tmp_path, monkeypatch, first, second) == []
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "moved"),
+    [
+        (
+            "hash $uri; server 10.0.0.1:80; server 10.0.0.2:80;",
+            "hash $uri; server 10.0.0.2:80; server 10.0.0.1:80;",
+            100,
+        ),
+        (
+            "hash $uri consistent; " + THREE,
+            "hash $uri consistent; server 10.0.0.3:80; server 10.0.0.2:80; server 10.0.0.1:80;",
+            0,
+        ),
+    ],
+)
+def test_keys_are_mapped_by_both(first, second, moved, tmp_path, monkeypatch):
+    codes = [code for _, code, _ in found(tmp_path, monkeypatch, first, second)]
+    assert codes == (["S09"] if moved else [])

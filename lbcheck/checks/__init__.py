@@ -73,6 +73,7 @@ CHECKS: dict[str, Check] = {
     "R06": splits.degenerate,
     "R08": listeners.listener_duplicate_bind,
     "S04": keys.hash_key_constant,
+    "S09": group.hash_drift,
     "T12": times.time_unit_suspicious,
     "X01": agreement.conflicting_settings,
     "X02": group.pool_drift,

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from lbcheck.changes.keys import Budget, keys_apart
+from lbcheck.changes.pairing import servers
 from lbcheck.checks.addresses import fixed_place
 from lbcheck.findings import Hit, Related
-from lbcheck.wording import listed
+from lbcheck.wording import listed, percent
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,6 +32,26 @@ def pool_drift(config: Config, context: Context) -> Iterator[Hit]:
         difference = _difference(mine, other, here, there)
         if difference is not None:
             yield _hit("X02", mine, other, {"difference": difference})
+
+
+def hash_drift(config: Config, context: Context) -> Iterator[Hit]:
+    """S09: the same servers and the same hash, written so that the other balancer maps keys to other servers."""
+    budget = Budget()
+    for mine, other, here, there in context.once(config, _twins):
+        if _difference(mine, other, here, there) is not None:
+            continue
+        pairs = servers(other.servers, mine.servers)
+        moved = keys_apart((other, config.dialect), (mine, config.dialect), pairs, budget).share
+        if moved:
+            yield _hit("S09", mine, other, {"moved": percent(moved), "advice": _advice(config.dialect, mine)})
+
+
+def _advice(dialect: str, pool: Pool) -> str:
+    if dialect == "haproxy" and pool.algorithm.consistent:
+        return "give each server the same `id` on both, or from 3.0 on `hash-key addr-port`"
+    if dialect == "nginx" and pool.algorithm.name == "hash_consistent":
+        return "write each server alike on both, with its port: the ring is made of the texts"
+    return "list the servers in one order on both"
 
 
 def _hit(code: str, mine: Pool, other: Pool, args: dict[str, str]) -> Hit:
