@@ -17,7 +17,7 @@ are dropped, not counted as suppressed, and come back with `--ignore CAUSE`.
 * F01 has only backups: that they are never, or not all, used as backups follows.
 * A pool is unused (P07) because a name that was to mean it is misspelled (P02, P03, R05), or because the route to
   it can never match (R01, R02): the cause names the pool, or has its place among the related ones.
-* Two pools of one name, or one server twice, is said once (P05 before P04).
+* Two pools of one name, or one server twice, is said once (P05 before P04); that it is one machine (F10) follows.
 * A name that stands for no server (P11) needs no resolver (N01, N04, N05).
 * A template whose servers share an address (P13) lacks the resolvers that N04 would only advise.
 * N02 needs a resolver for names that no pool has; R05 would say the same of each name.
@@ -63,7 +63,8 @@ ECHOES: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("H02", POOL, ("H01", "H03", "H05", "H07", "F02", "D19")),
     ("F01", POOL, ("F02", "F03", "F04", "F05")),
     ("F02", POOL, ("H01", "H03")),
-    ("P05", POOL, ("P04",)),
+    ("P04", POOL, ("F10",)),
+    ("P05", POOL, ("P04", "F10")),
     ("P11", POOL, ("N01", "N04", "N05")),
     ("P13", POOL, ("N04",)),
     ("C05", POOL, ("D10",)),

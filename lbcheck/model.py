@@ -702,6 +702,10 @@ class Admin:
         self.protected = protected
 
 
+def _no_peer() -> None:
+    return None
+
+
 def _no_subject(_span: Span) -> tuple[None, None]:
     return None, None
 
@@ -735,6 +739,7 @@ class Config:
         "home",
         "open",
         "path",
+        "peer",
         "pools",
         "requirements",
         "resolvers",
@@ -768,6 +773,7 @@ class Config:
         self.blocks: Callable[[], Iterable[Span]] = list
         self.world: World | None = None
         self.home: str | None = None
+        self.peer: Callable[[], Config | None] = _no_peer
         self.apart = False
         self.subject: Callable[[Span], tuple[dict[str, str] | None, str | None]] = _no_subject
         self.written_ignores: Callable[[], Iterable[tuple[Span, Span]]] = list

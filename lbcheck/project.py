@@ -15,6 +15,7 @@ from lbcheck.files import DiskFiles, UnreadableError
 from lbcheck.findings import Hit, NotChecked
 from lbcheck.grouping import Unit
 from lbcheck.model import Config
+from lbcheck.peers import Peers
 from lbcheck.results import Counts, Result
 from lbcheck.surroundings import Surroundings
 from lbcheck.text import Source, Span
@@ -59,6 +60,7 @@ class Work(NamedTuple):
     refused: list[Refused]
     wanted: frozenset[str] | None
     surroundings: Surroundings
+    peers: Peers
 
 
 def check(request: Request, judge: Judge) -> Result:
@@ -125,10 +127,11 @@ def prepare(request: Request) -> Work:
     ordered = [_ordered(group, files, refused) for group in request.together]
     units = [unit for unit in ordered if unit.paths] + grouping.units(found, files)
     files.known = [item.path for item in found]
+    peers = Peers(units, files)
     if wanted is not None:
         units = [unit for unit in units if wanted.intersection(map(os.path.realpath, unit.paths))]
         refused = []
-    return Work(files, units, refused, wanted, Surroundings(_composed(found, files), files))
+    return Work(files, units, refused, wanted, Surroundings(_composed(found, files), files), peers)
 
 
 def _composed(found: Iterable[discovery.Found], files: FileTree) -> list[str]:
@@ -191,6 +194,7 @@ def _read_unit(work: Work, unit: Unit) -> list[Config]:
         return [group]
     configs = dialect(unit.dialect).read(unit.paths, work.files)
     work.surroundings.place(configs)
+    work.peers.place(configs)
     if work.wanted is None:
         return configs
     return [config for config in configs if _holds(config, work.wanted)]

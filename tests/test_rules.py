@@ -16,6 +16,8 @@ from lbcheck.checks import CHECKS
 from lbcheck.checks.changes import CHANGE_CHECKS
 from lbcheck.dialects import DIALECTS, dialect
 from lbcheck.files import DiskFiles
+from lbcheck.grouping import Unit
+from lbcheck.peers import Peers
 from lbcheck.project import Request
 from lbcheck.results import Result
 from lbcheck.settings import from_text
@@ -126,6 +128,8 @@ def introduced(case, files, folder):
 
 
 def read(case, files, disk):
+    if group := members(case, files, disk):
+        return group
     if case.dialect == "haproxy" and len(configs := [name for name in files if name.endswith(".cfg")]) > 1:
         from lbcheck.dialects.haproxy import read_group
 
@@ -134,6 +138,25 @@ def read(case, files, disk):
     configs = dialect(case.dialect).read(together, disk)
     Surroundings([name for name in files if name.endswith("compose.yaml")], disk).place(configs)
     return configs
+
+
+def members(case, files, disk):
+    """Return the configs of a case whose files are those of several balancers; none where they are one's."""
+    units = [Unit(case.dialect, (name,)) for name in files]
+    found = (
+        [config for unit in units for config in dialect(case.dialect).read(unit.paths, disk)] if len(files) > 1 else []
+    )
+    peers = Peers(units, disk)
+    peers.place(found)
+    return found if any(config.peer() for config in found) else []
+
+
+def apart(files):
+    """Return the files of each balancer of a case."""
+    units = [Unit("", (name,)) for name in files]
+    if any(Peers(units, None).first(name) for name in files):
+        return [{name: text} for name, text in files.items()]
+    return [files]
 
 
 def spots(result):
@@ -199,9 +222,10 @@ def test_real_proxy_agrees(name, case, tmp_path):
         folder = tmp_path / (config.blocks[0].version or "config")
         folder.mkdir()
         try:
-            accepted, said = verdicts.verdict(case.dialect, texts_of(config, folder), folder)
+            said = [verdicts.verdict(case.dialect, files, folder) for files in apart(texts_of(config, folder))]
         except verdicts.CannotJudgeError as error:
             pytest.skip(str(error))
+        accepted = all(one for one, _ in said)
         assert ("ok" if accepted else "refused") == wanted, f"{name}:{config.blocks[0].line}: {said}"
 
 

@@ -15,8 +15,11 @@ if TYPE_CHECKING:
     from collections.abc import Hashable, Sequence
 
     from lbcheck.changes.outcome import ServerPair
-    from lbcheck.model import Server
+    from lbcheck.model import Pool, Server
     from lbcheck.traffic.outcome import PoolTraffic
+
+    #: A pool and its config's dialect.
+    Dialected = tuple[Pool, str]
 
 _MAX_POINTS = 500_000
 _MAX_ALL_POINTS = 1_500_000
@@ -61,14 +64,19 @@ class Budget:
 
 def keys_moved(before: PoolTraffic, after: PoolTraffic, pairs: Sequence[ServerPair], budget: Budget) -> KeysMoved:
     """Compare where the two versions of a pool send keys; servers are the same as `pairs` says."""
-    if not (hashes(before.pool, before.dialect) and hashes(after.pool, after.dialect)):
+    return keys_apart((before.pool, before.dialect), (after.pool, after.dialect), pairs, budget)
+
+
+def keys_apart(one: Dialected, other: Dialected, pairs: Sequence[ServerPair], budget: Budget) -> KeysMoved:
+    """Compare where two pools, each with its dialect, send keys; servers are the same as `pairs` says."""
+    if not (hashes(*one) and hashes(*other)):
         return KeysMoved(None)
-    for side in (before, after):
-        refused = budget.spend(ring_points(side.pool, side.dialect)) if side.pool.open is None else None
+    for pool, dialect in (one, other):
+        refused = budget.spend(ring_points(pool, dialect)) if pool.open is None else None
         if refused is not None:
             return KeysMoved(None, reason=refused)
     try:
-        old, new = key_map(before.pool, before.dialect), key_map(after.pool, after.dialect)
+        old, new = key_map(*one), key_map(*other)
     except UnknownKeysError as error:
         return KeysMoved(None, reason=str(error))
     if old is None or new is None:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     #: Judges one check of a pool: (how bad it is, the finding), or None.
     Judge = Callable[[Pool, HealthCheck], tuple[float, Hit] | None]
     #: A pool, its servers' checks, and whether another server could take over from one that fails them.
-    _Checked = tuple[Pool, list[HealthCheck], bool]
+    Checked = tuple[Pool, list[HealthCheck], bool]
 
 #: Dialects whose `timeout` counts only once the connection stands: a plain TCP check ends before it begins, and
 #: without one the interval bounds the whole check (HAProxy manual 4.2 `timeout check`).
@@ -34,24 +34,24 @@ _INTERVAL_AS_TIMEOUT = 0.5
 
 def hc_timeout_ge_interval(config: Config, context: Context) -> Iterator[Hit]:
     """H04: a probe may take longer than the time to the next one."""
-    yield from _worst(context.once(config, _checks), partial(_late, config.dialect), alternatives=True)
+    yield from worst(context.once(config, checked), partial(_late, config.dialect), alternatives=True)
 
 
 def hc_timeout_too_low(config: Config, context: Context) -> Iterator[Hit]:
     """H05: a probe that a pause of the garbage collector or a busy moment already fails."""
     forgotten = [time.span for time in config.durations if too_short(time)]
     judge = partial(_impatient, config.dialect, forgotten)
-    yield from _worst(context.once(config, _checks), judge, alternatives=False)
+    yield from worst(context.once(config, checked), judge, alternatives=False)
 
 
 def hc_detection_slow(config: Config, context: Context) -> Iterator[Hit]:
     """H07: a dead server is found only after a minute, or after more than twice the time that clients are given."""
     longest = context.option("H07", "max_seconds", 60.0)
     judge = partial(_slow, longest, _client_timeouts(config))
-    yield from _worst(context.once(config, _checks), judge, alternatives=True)
+    yield from worst(context.once(config, checked), judge, alternatives=True)
 
 
-def _worst(pools: list[_Checked], judge: Judge, *, alternatives: bool) -> Iterator[Hit]:
+def worst(pools: list[Checked], judge: Judge, *, alternatives: bool) -> Iterator[Hit]:
     """Yield the worst finding of each pool, and of those at one place the first.
 
     An interval that a hundred pools inherit from `defaults` is one mistake. `alternatives` leaves out the pools that
@@ -69,7 +69,7 @@ def _worst(pools: list[_Checked], judge: Judge, *, alternatives: bool) -> Iterat
                 yield hit
 
 
-def _checks(config: Config) -> list[_Checked]:
+def checked(config: Config) -> list[Checked]:
     """Return the pools with their servers' checks, one of those that are alike, and whether there is a choice.
 
     None of a piece of a config: defaults that were not seen may say otherwise.

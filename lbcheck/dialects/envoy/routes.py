@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 #: Actions by which Envoy, or a filter, answers itself.
 _ANSWERS = ("redirect", "direct_response", "non_forwarding_action", "filter_action")
+#: Fields that give a request another Host than the client's, before it goes to a server.
+_HOST_REWRITES = ("host_rewrite_literal", "host_rewrite", "auto_host_rewrite")
 #: What decides the cluster at run time, with the words for it.
 _DYNAMIC = {
     "cluster_header": "the header {}",
@@ -66,6 +68,9 @@ def _route(message: Message, host: Message, config: Message, world: World) -> Ro
     key = key_of(action)
     if key is not None:
         options["hash_policy"] = key
+    rewrite = next((name for name in _HOST_REWRITES if name in action), None)
+    if rewrite is not None:
+        options["host_rewrite"] = Setting(action.word(rewrite), action.place(rewrite))
     if "metadata_match" in action:
         options["metadata_match"] = Setting(True, action.place("metadata_match"))
     dynamic = next((name for name in _DYNAMIC if name in action), None)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from lbcheck.dialects.haproxy import (
     checks_balance,
+    checks_clients,
     checks_cookies,
     checks_failover,
     checks_hashing,
@@ -45,6 +46,7 @@ CHECKS: dict[str, Callable[[Config, Context], Iterable[Hit]]] = {
     "S01": checks_cookies.without_value,
     "S02": checks_cookies.same_value,
     "S03": checks_cookies.unused_value,
+    "S05": checks_clients.hash_source_behind_proxy,
     "S08": checks_modes.hash_in_tcp_mode,
     "T01": checks_timeouts.missing_timeouts,
 }

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from lbcheck.dialects.kubernetes import (
     checks_gateway,
+    checks_heap,
     checks_ingress,
     checks_istio,
     checks_nginx,
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from lbcheck.model import Config
 
 CHECKS: dict[str, Callable[[Config, Context], Iterable[Hit]]] = {
+    "C10": checks_heap.heap_beyond_limit,
     "H04": checks_times.probe_timeout,
     "K01": checks_services.selector_no_match,
     "K02": checks_services.selector_too_broad,

@@ -10,7 +10,7 @@ from lbcheck.dialects import yaml
 from lbcheck.dialects.kubernetes import kustomize
 from lbcheck.dialects.kubernetes.kinds import relevant
 from lbcheck.dialects.kubernetes.objects import Cluster, Object
-from lbcheck.dialects.kubernetes.recognise import KUSTOMIZATIONS, recognises
+from lbcheck.dialects.kubernetes.recognise import KUSTOMIZATIONS, holds_bootstrap, recognises
 from lbcheck.dialects.kubernetes.view import View
 from lbcheck.dialects.yaml_nodes import MappingNode, ScalarNode, duplicate_keys, nodes
 from lbcheck.files import MAX_FILES, UnreadableError
@@ -116,7 +116,7 @@ class Reader:
         if kind.endswith("List") and "items" in view:
             for at, item in enumerate(view.items("items")):
                 self._add(View(item), f"{pointer}/items/{at}", source)
-        elif relevant(api, kind):
+        elif relevant(api, kind) or (view.node is not None and holds_bootstrap(api, kind, view.node.span.text)):
             found = Object(view, pointer)
             self.cluster.objects.append(found)
             self._from.setdefault(source.path, []).append(found)

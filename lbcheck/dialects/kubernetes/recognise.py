@@ -22,6 +22,8 @@ _INNER = pattern(r"""^[ \t-]+["']?kind["']?""" + _VALUE, re.MULTILINE)
 _FLOW = pattern(r"\ufeff?\s*(?:---\s*)?[\[{]")
 _FLOW_API = pattern(r"""["']?apiVersion["']?\s*:\s*["']?(?P<value>[\w.-]+(?:/[\w.-]+)?)""")
 _FLOW_KIND = pattern(r"""["']?kind["']?\s*:\s*["']?(?P<value>\w+)""")
+#: What the bootstrap of an Envoy has, and a ConfigMap with one.
+_BOOTSTRAP = pattern(r"\b(?:static|dynamic)_resources\b")
 _ALL_KINDS = frozenset().union(*KINDS.values())
 
 
@@ -38,6 +40,11 @@ def recognises(source: Source) -> bool:
     return any(_object(part) for part in _DOCUMENT.split(text)) or (named and _kustomizes(text))
 
 
+def holds_bootstrap(api_version: str, kind: str, text: str) -> bool:
+    """Say whether an object is a ConfigMap from whose text an Envoy may start."""
+    return (api_version, kind) == ("v1", "ConfigMap") and _BOOTSTRAP.search(text) is not None
+
+
 def _kustomizes(text: str) -> bool:
     return any(f"\n{key}:" in f"\n{text}" for key in ("resources", "bases", "components", "patches", "namespace"))
 
@@ -51,4 +58,6 @@ def _object(text: str) -> bool:
         return any(match["value"] in _ALL_KINDS for match in _INNER.finditer(text))
     if "{{" in version["value"]:
         return kind["value"] in _ALL_KINDS
+    if holds_bootstrap(version["value"], kind["value"], text):
+        return True
     return relevant(version["value"], kind["value"]) or group_of(version["value"]) == KUSTOMIZE

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from lbcheck.dialects.nginx import (
     checks_balance,
+    checks_clients,
     checks_failover,
     checks_keepalive,
     checks_names,
@@ -42,4 +43,5 @@ CHECKS: dict[str, Callable[[Config, Context], Iterable[Hit]]] = {
     "P09": checks_ports.port_missing,
     "R04": checks_variables.split_gap,
     "R05": checks_variables.map_unknown_pool,
+    "S05": checks_clients.hash_source_behind_proxy,
 }

@@ -53,14 +53,17 @@ def fails_on_500(check: HealthCheck) -> bool | None:
     if check.kind == "http":
         if "no-request" in check.options:
             return None
-        return True if check.expect is None else _expected(check.expect.value)
+        return True if check.expect is None else fails_on(500, check.expect.value)
     if check.kind == "tcp":
         return None if check.expect is not None or "send" in check.options else False
     return False if check.kind == "tls" else None
 
 
-def _expected(text: str) -> bool | None:
-    """Say whether a 500 is not what is expected: `status 200-399`, `! status 500`, `rstatus ^2`, `2xx`, `200`."""
+def fails_on(status: int, text: str) -> bool | None:
+    """Say whether a status is not what is expected: `status 200-399`, `! status 500`, `rstatus ^2`, `2xx`, `200`.
+
+    None where that is not known.
+    """
     words = text.split()
     while len(words) > 2 and words[0] in _BEFORE:
         del words[:2]
@@ -70,24 +73,24 @@ def _expected(text: str) -> bool | None:
         words.insert(0, "status")
     if len(words) != 2:
         return None
-    matches = _matches(*words)
+    matches = _matches(status, *words)
     return None if matches is None else matches == negated
 
 
-def _matches(how: str, pattern: str) -> bool | None:
+def _matches(status: int, how: str, pattern: str) -> bool | None:
     if how == "rstatus":
         try:
-            return len(pattern) < 100 and re.search(pattern, "500") is not None
+            return len(pattern) < 100 and re.search(pattern, str(status)) is not None
         except (re.error, OverflowError, RecursionError):
             return None
     if how != "status":
         return None
     if _CLASSES.match(pattern):
-        return "5" in pattern
+        return str(status)[0] in pattern
     if not _STATUSES.match(pattern):
         return None
     ranges = [part.partition("-") for part in pattern.split(",")]
-    return any(int(low) <= 500 <= int(high or low) for low, _, high in ranges)
+    return any(int(low) <= status <= int(high or low) for low, _, high in ranges)
 
 
 def after_checks(check: HealthCheck, timeout: float, spread: float = 0.0) -> Notice:
