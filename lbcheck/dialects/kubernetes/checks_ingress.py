@@ -55,7 +55,7 @@ def _missing(config: Config, one: Object, path: str, back: Backend) -> Hit | Non
     port = back.port
     if port is None or (isinstance(port, str) and opaque(port)) or any(other.patched or other.wrong for other in known):
         return None
-    if any(has_port(other, port) or not ports(other) for other in known):
+    if any(has_port(other, port) or not ports(other) or _takes_any(other, port) for other in known):
         return None
     have = listed([_port(number, name) for number, name, *_ in ports(known[0])])
     found = f"the Service has no port {port}, only {have}: its requests end in 503"
@@ -64,6 +64,15 @@ def _missing(config: Config, one: Object, path: str, back: Backend) -> Hit | Non
     )
     hit.related = [Related(known[0].span, f"Service {back.service} has {have}")]
     return hit
+
+
+def _takes_any(service: Object, port: int | str) -> bool:
+    """Say whether a number need not be among a Service's ports: of an ExternalName the controller decides.
+
+    ingress-nginx connects to that number on the external host (internal/ingress/controller externalNamePorts()),
+    Traefik's Ingress provider takes the Service's own ports alone (pkg/provider/kubernetes/ingress loadService()).
+    """
+    return isinstance(port, int) and service.spec.text("type") == "ExternalName"
 
 
 def _port(number: int | None, name: str | None) -> str:

@@ -135,6 +135,11 @@ class TestIngress:
         )
         assert [code for code, _ in codes(one(old, SERVICE, DEPLOYMENT))] == ["K04"]
 
+    @pytest.mark.parametrize(("port", "expected"), [("number: 3000", []), ("name: admin", [("K04", "error")])])
+    def test_an_external_name_takes_any_number(self, port, expected):
+        outside = SERVICE.replace("selector: {app: web}", "type: ExternalName\n  externalName: shop.example.com")
+        assert codes(one(INGRESS.replace("number: 80", port), outside)) == expected
+
     def canary(self, name="canary", **annotations):
         noted = {"nginx.ingress.kubernetes.io/canary": "true"}
         noted |= {f"nginx.ingress.kubernetes.io/{key.replace('_', '-')}": value for key, value in annotations.items()}
