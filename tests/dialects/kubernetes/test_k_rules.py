@@ -119,6 +119,11 @@ class TestReadiness:
         helper = DEPLOYMENT + "        - {name: metrics, ports: [{name: metrics, containerPort: 9100}]}\n"
         assert codes(one(SERVICE, helper, INGRESS)) == []
 
+    def test_istio_writes_the_probe_of_its_gateways(self):
+        gateway = NO_PROBE.replace("- name: web\n", "- name: istio-proxy\n          image: auto\n")
+        assert codes(one(SERVICE, gateway, INGRESS)) == []
+        assert codes(one(SERVICE, gateway.replace("auto", "envoy"), INGRESS)) == [("K06", "warning")]
+
     def test_jobs_are_never_ready(self):
         job = NO_PROBE.replace("apps/v1", "batch/v1").replace("Deployment", "Job").replace("  replicas: 3\n", "")
         assert codes(one(SERVICE, job, INGRESS)) == []
