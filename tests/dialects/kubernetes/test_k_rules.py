@@ -98,6 +98,11 @@ class TestPorts:
         sidecar = DEPLOYMENT + "        - {name: proxy}\n"
         assert codes(one(number, sidecar)) == []
 
+    def test_a_list_of_ports_that_may_be_short(self):
+        second = SERVICE.replace("targetPort: http}", "targetPort: 8080}, {name: admin, port: 81, targetPort: 9000}")
+        assert codes(one(second, DEPLOYMENT)) == [("K03", "info")]
+        assert codes(one(second.replace("8080", "8081"), DEPLOYMENT)) == [("K03", "warning"), ("K03", "warning")]
+
     def test_a_named_port_of_another_protocol(self):
         assert codes(one(SERVICE, DEPLOYMENT.replace("name: http,", "name: http, protocol: UDP,"))) == [
             ("K03", "error")
