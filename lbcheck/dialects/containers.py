@@ -38,7 +38,7 @@ class Container(NamedTuple):
     """One Compose service. `replicas` is None where it is not known; `networks` are the keys of `networks:`.
 
     `mode` is its `network_mode`, "" where none is written. `ports` are the container's ports as `expose:` and
-    `ports:` have them.
+    `ports:` have them. `published` are those of them that the host has too, None where not all of them are known.
     """
 
     name: str
@@ -51,6 +51,7 @@ class Container(NamedTuple):
     mounts: tuple[Mount, ...]
     ports: tuple[int, ...]
     replicas: int | None
+    published: frozenset[int] | None
 
 
 class Containers(NamedTuple):

@@ -65,6 +65,7 @@ def config(one: Group) -> Config:
     if one.project is not None:
         made.world = one.project.containers.world
         made.home = None if one.project.proxy is None else one.project.proxy.name
+        _note_published(made, one.project)
     return made
 
 
@@ -80,6 +81,14 @@ def _leave_out_halves(made: Config, services: dict[str, Services]) -> None:
     reached = {id(target.pool) for one in made.frontends for route in one.routes for target in route.targets}
     halves = {key for found in services.values() for key in found.parts if key not in reached and key not in found.used}
     made.pools = [pool for pool in made.pools if id(pool) not in halves]
+
+
+def _note_published(made: Config, project: Project) -> None:
+    """Note which of Traefik's own ports only other containers reach."""
+    published = None if project.proxy is None else project.proxy.published
+    for admin in made.admins:
+        if published is not None and admin.address is not None and admin.address.port is not None:
+            admin.published = admin.address.port in published
 
 
 def _note_uses(made: Config, static: Static, services: dict[str, Services], *, complete: bool) -> None:

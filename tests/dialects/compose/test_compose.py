@@ -272,3 +272,33 @@ def test_any_labels_are_read(labels):
     for config in traefik.read(["c.yml"], DiskFiles(memory={"c.yml": text})):
         for check in traefik.CHECKS.values():
             list(check(config, Context()))
+
+
+INSECURE = """
+services:
+  proxy:
+    image: traefik:v3.6
+    command: [--providers.docker, --api.insecure, "--entrypoints.web.address=:80"]
+    %s
+"""
+
+
+@pytest.mark.parametrize(
+    ("lines", "severity"),
+    [
+        ("ports: ['80:80', '127.0.0.1:443:443/tcp', {target: 9000, published: 9001}]", "info"),
+        ("expose: [8080]", "info"),
+        ("ports: ['80:80', '8081:8080']", "warning"),
+        ("ports: ['80:80', {target: 8080, mode: host}]", "warning"),
+        ("ports: ['8000-8100:8000-8100']", "warning"),
+        ("ports: ['80:80', '${ADMIN}']", "warning"),
+        ("ports: ${PORTS}", "warning"),
+        ("network_mode: host", "warning"),
+        ("extends: {file: base.yaml, service: proxy}", "warning"),
+    ],
+)
+def test_an_api_whose_port_is_not_published_is_told_at_info(lines, severity):
+    (config,) = traefik.read(["compose.yaml"], DiskFiles(memory={"compose.yaml": INSECURE % lines}))
+    findings = [one for one in project.judge(Settings())(config).findings if one.code == "O01"]
+    assert [one.severity for one in findings] == [severity]
+    assert ("does not publish" in findings[0].message) is (severity == "info")
