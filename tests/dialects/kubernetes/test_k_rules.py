@@ -129,6 +129,11 @@ class TestReadiness:
         assert codes(one(SERVICE, gateway, INGRESS)) == []
         assert codes(one(SERVICE, gateway.replace("auto", "envoy"), INGRESS)) == [("K06", "warning")]
 
+    @pytest.mark.parametrize(("timeout", "expected"), [(5, []), (6, [("H04", "warning")])])
+    def test_a_probe_that_ends_when_the_next_one_is_due(self, timeout, expected):
+        times = f"port: http}}, periodSeconds: 5, timeoutSeconds: {timeout}}}"
+        assert codes(one(SERVICE, DEPLOYMENT.replace("port: http}}", times))) == expected
+
     def test_jobs_are_never_ready(self):
         job = NO_PROBE.replace("apps/v1", "batch/v1").replace("Deployment", "Job").replace("  replicas: 3\n", "")
         assert codes(one(SERVICE, job, INGRESS)) == []
