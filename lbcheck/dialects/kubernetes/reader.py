@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from lbcheck.dialects import yaml
 from lbcheck.dialects.kubernetes import kustomize
-from lbcheck.dialects.kubernetes.kinds import relevant
+from lbcheck.dialects.kubernetes.kinds import relevant, unread
 from lbcheck.dialects.kubernetes.objects import Cluster, Object
 from lbcheck.dialects.kubernetes.recognise import KUSTOMIZATIONS, recognises
 from lbcheck.dialects.kubernetes.view import View
@@ -121,6 +121,10 @@ class Reader:
             self.cluster.objects.append(found)
             self._from.setdefault(source.path, []).append(found)
             self.config.hits.extend(_twice(found.node))
+        elif unread(api, kind):
+            self.config.unmodelled.append(
+                NotChecked(view.place("kind"), f"where an object of the kind {kind} sends traffic")
+            )
 
     def _resources(self, one: Kustomization) -> list[str]:
         """Return the files that a kustomization names and that are here; the others are not checked."""
