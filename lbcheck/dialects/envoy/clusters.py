@@ -61,6 +61,9 @@ def pool(cluster: Message, assignments: Mapping[str, Message], config: Config) -
     if chosen.reason is not None:
         options["opaque policy"] = Setting(chosen.reason, chosen.algorithm.span)
         config.unmodelled.append(NotChecked(chosen.algorithm.span or name.span, chosen.reason))
+    subset = chosen.algorithm.options.get("subset")
+    if subset is not None:
+        config.unmodelled.append(NotChecked(subset.span or name.span, "the subset of its hosts that metadata chooses"))
     return Pool(
         name.value,
         name.span,

@@ -325,6 +325,32 @@ def test_weighted_clusters():
     assert (second.share, second.pool) == (0.25, None)
 
 
+HTTP = "type.googleapis.com/envoy.extensions.filters.http"
+SET = "                typed_per_filter_config: {envoy.filters.http.fault: FILTER}\n"
+ABORT = f"{{'@type': {HTTP}.fault.v3.HTTPFault, abort: {{http_status: 503, percentage: {{numerator: 100}}}}}}"
+DELAY = f"{{'@type': {HTTP}.fault.v3.HTTPFault, delay: {{fixed_delay: 1s, percentage: {{numerator: 100}}}}}}"
+FILTERS = "          http_filters:\n"
+ANSWERED = "requests that a fault answers before they reach a host"
+SUBSETS = "    lb_subset_config: {subset_selectors: [{keys: [version]}]}\n"
+
+
+@pytest.mark.parametrize(
+    ("change", "reasons"),
+    [
+        ((FILTERS, FILTERS + f"          - {{name: envoy.filters.http.fault, typed_config: {ABORT}}}\n"), [ANSWERED]),
+        ((FILTERS, FILTERS + f"          - {{name: envoy.filters.http.fault, typed_config: {DELAY}}}\n"), []),
+        ((ROUTE, ROUTE + SET.replace("FILTER", ABORT)), [ANSWERED]),
+        (
+            (FILTERS, FILTERS + f"          - {{name: lua, typed_config: {{'@type': {HTTP}.lua.v3.Lua}}}}\n"),
+            ["what a Lua script does with requests"],
+        ),
+        (("    connect_timeout: 1s\n", SUBSETS), ["the subset of its hosts that metadata chooses"]),
+    ],
+)
+def test_what_else_decides_is_counted_as_not_checked(change, reasons):
+    assert [place.reason for place in load(changed(change)).unmodelled] == reasons
+
+
 def test_a_cluster_that_a_header_names_is_not_known():
     config = load(changed(("{cluster: app}", "{cluster_header: x-cluster}")))
     (route,) = config.frontends[0].routes
