@@ -11,6 +11,8 @@ from lbcheck.context import Context
 from lbcheck.dialects import traefik
 from lbcheck.files import DiskFiles
 from lbcheck.model import BACKUP, EVERY_REQUEST
+from lbcheck.project import judge
+from lbcheck.settings import Settings
 from lbcheck.text import Source
 
 STATIC = """
@@ -185,6 +187,26 @@ def test_an_undefined_service_is_missing_only_where_all_files_were_seen():
     for config in (one(text), *load(traefik_yml=STATIC, other__a_yml=text)[1:]):
         assert [route.outcome for front in config.frontends for route in front.routes] == ["unknown"]
         assert ("http", "*") in config.used
+
+
+PAGES = """
+app: {loadBalancer: {servers: [{url: http://10.0.0.1:80}]}}
+pages: {loadBalancer: {servers: [{url: http://10.0.0.3:80}]}}
+"""
+
+
+def test_error_pages_are_in_use_and_plugins_are_not_known():
+    middlewares = """\
+  middlewares:
+    pages: {errors: {status: ["500-599"], service: pages, query: /}}
+    own: {plugin: {rewriter: {from: a, to: b}}}
+"""
+    text = http("r: {rule: Host(`a`), service: app, entryPoints: [web], middlewares: [pages, own]}", PAGES)
+    for more, unused, unknown in (("", ["pages"], []), (middlewares, [], ["what the plugin of middleware own does"])):
+        config = one(traefik_yml=STATIC, conf_d__a_yml=text + more)
+        found = judge(Settings())(config).findings
+        assert [finding.pool for finding in found if finding.code == "P07"] == unused
+        assert [place.reason for place in config.unmodelled] == unknown
 
 
 def test_tls_and_plain_routers_of_one_entry_point_do_not_compete():
