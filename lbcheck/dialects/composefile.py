@@ -84,6 +84,7 @@ def _container(name: str, key: ScalarNode, fields: Fields) -> Container:
         tuple(dict.fromkeys(port.number for port in _listened(fields) if port.number is not None)),
         _replicas(fields, deploy),
         _outside(fields),
+        tuple(_labels(_value(fields, "environment"))),
     )
 
 
@@ -96,7 +97,7 @@ def _replicas(fields: Fields, deploy: Fields) -> int | None:
 
 
 def _labels(node: Node | None) -> Iterator[Label]:
-    """Yield labels from a list of `name=value` or a mapping."""
+    """Yield labels, or variables of the environment, from a list of `name=value` or a mapping."""
     for item in _items(node):
         name, sign, value = item.text.partition("=")
         at = item.source.text.find(value, item.start + len(name), item.end) if value else -1

@@ -21,7 +21,7 @@ class Text(NamedTuple):
 
 
 class Label(NamedTuple):
-    """A label: its name and its value, `$$` read as `$`."""
+    """A label, or a variable of the environment: its name and its value, `$$` read as `$`."""
 
     key: Text
     value: Text
@@ -39,6 +39,7 @@ class Container(NamedTuple):
 
     `mode` is its `network_mode`, "" where none is written. `ports` are the container's ports as `expose:` and
     `ports:` have them. `published` are those of them that the host has too, None where not all of them are known.
+    `environment` are the variables that the file sets.
     """
 
     name: str
@@ -52,6 +53,7 @@ class Container(NamedTuple):
     ports: tuple[int, ...]
     replicas: int | None
     published: frozenset[int] | None
+    environment: tuple[Label, ...]
 
 
 class Containers(NamedTuple):

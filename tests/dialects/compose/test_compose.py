@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -302,3 +304,43 @@ def test_an_api_whose_port_is_not_published_is_told_at_info(lines, severity):
     findings = [one for one in project.judge(Settings())(config).findings if one.code == "O01"]
     assert [one.severity for one in findings] == [severity]
     assert ("does not publish" in findings[0].message) is (severity == "info")
+
+
+ENVIRONMENT = """
+services:
+  proxy:
+    image: traefik:v3.6
+    environment:
+      - TRAEFIK_PROVIDERS_DOCKER=true
+      - TRAEFIK_ENTRYPOINTS_Web_ADDRESS=:8000
+      - TRAEFIK_API_INSECURE=true
+      - TRAEFIKEE_API_INSECURE=false
+      - TRAEFIK_
+      - HOME
+    ports: ["8000:8000", "8080:8080"]
+  app:
+    image: app
+    labels:
+      - traefik.http.routers.app.rule=Host(`a.example.com`)
+      - traefik.http.routers.app.entrypoints=web
+      - traefik.http.services.app.loadbalancer.server.port=80
+"""
+
+
+@pytest.mark.parametrize("written", ["list", "mapping"])
+def test_a_static_configuration_in_the_environment(written):
+    text = ENVIRONMENT
+    if written == "mapping":
+        text = re.sub(
+            r"- (T\w+)=(\S+)", r'\1: "\2"', text.replace("- HOME", "HOME:").replace("- TRAEFIK_\n", "TRAEFIK_:\n")
+        )
+    (config,) = traefik.read(["compose.yaml"], DiskFiles(memory={"compose.yaml": text}))
+    assert [(one.name, one.listeners[0].address.port) for one in config.frontends] == [("web", 8000)]
+    assert [one.code for one in project.judge(Settings())(config).findings] == ["O01"]
+
+
+def test_arguments_count_before_the_environment():
+    text = ENVIRONMENT.replace("    environment:", "    command: [--entrypoints.web.address=:9000]\n    environment:")
+    (config,) = traefik.read(["compose.yaml"], DiskFiles(memory={"compose.yaml": text}))
+    assert [one.listeners[0].address.port for one in config.frontends] == [9000]
+    assert [one.code for one in project.judge(Settings())(config).findings] == []
