@@ -21,10 +21,12 @@ if TYPE_CHECKING:
     from lbcheck.context import Context
     from lbcheck.dialects.kubernetes.attachment import Parent
     from lbcheck.dialects.kubernetes.gateway import Ref
-    from lbcheck.dialects.kubernetes.objects import Object
+    from lbcheck.dialects.kubernetes.objects import Cluster, Object
     from lbcheck.dialects.kubernetes.view import View
     from lbcheck.model import Config
 
+#: Kinds whose requests get an answer where no route takes them.
+_HTTP = ("HTTPRoute", "GRPCRoute")
 #: (what was found, what to do, how bad it is)
 _Verdict = tuple[str, str, str]
 
@@ -115,7 +117,7 @@ def _hit(one: Object, ref: Ref, refs: Sequence[Ref], found: str, advice: str, se
     args = {
         "route": f"{one.kind} {one.shown}",
         "backend": ref.shown,
-        "found": found + (effect if one.kind in ("HTTPRoute", "GRPCRoute") else ""),
+        "found": found + (effect if one.kind in _HTTP else ""),
         "advice": advice,
     }
     return Hit("K11", ref.span, args, severity=severity, pool=ref.shown, route=one.shown)
@@ -140,7 +142,7 @@ def _unattached(config: Config, one: Object, parent: Parent) -> Hit | None:
         if closed(config, parent.namespace):
             guess = tree_of(config).meant(parent.name, GATEWAY, "Gateway", parent.namespace)
             args |= {
-                "found": f"there is no Gateway {parent.shown}: its requests get 404",
+                "found": f"there is no Gateway {parent.shown}: {_lost(one, rest=False)}",
                 "advice": f"did you mean {guess}?" if guess else "define it, or name one that exists",
             }
             return Hit("K12", span, args, severity=ERROR, route=one.shown)
@@ -149,11 +151,29 @@ def _unattached(config: Config, one: Object, parent: Parent) -> Hit | None:
     attached = attach(cluster, parent)
     if attached.listeners or not attached.known or any(gate.wrong or gate.opaque for gate in known):
         return None
+    rest = _elsewhere(cluster, one, parent)
     args |= {
-        "found": f"{attached.why}: its requests get 404",
+        "found": f"{attached.why}: {_lost(one, rest=rest)}",
         "advice": f"name a listener that takes it, or change that of Gateway {shown(parent.namespace, parent.name)}",
     }
-    return Hit("K12", span, args, severity=ERROR, route=one.shown)
+    return Hit("K12", span, args, severity=WARNING if rest else ERROR, route=one.shown)
+
+
+def _lost(route: Object, *, rest: bool) -> str:
+    """Return what becomes of a route's traffic at a Gateway that does not take it. `rest`: others may take it."""
+    if route.kind in _HTTP:
+        return "requests that come there get 404" if rest else "its requests get 404"
+    return "it gets no traffic from there" if rest else "it gets no traffic"
+
+
+def _elsewhere(cluster: Cluster, route: Object, but: Parent) -> bool:
+    """Say whether a route has another parent that takes it, or of which that is not known."""
+    for other in parents(route):
+        if other.view.node is not but.view.node:
+            attached = attach(cluster, other) if other.is_gateway else None
+            if attached is None or attached.listeners or not attached.known:
+                return True
+    return False
 
 
 def listener_without_route(config: Config, _context: Context) -> Iterator[Hit]:

@@ -185,6 +185,28 @@ class TestGateway:
         assert codes(config) == [("K12", "info")]
         assert codes(config, "default") == [("K12", "error")]
 
+    @pytest.mark.parametrize(
+        ("parents", "expected"),
+        [
+            ("{name: gw, port: 81}", [("error", "does not listen on port 81: its requests get 404")]),
+            ("{name: gw, port: 81}, {name: gw, port: 80}", [("warning", "requests that come there get 404")]),
+            ("{name: gw, port: 81}, {kind: ListenerSet, name: set}", [("warning", "requests that come there get 404")]),
+            ("{name: gw, port: 81}, {name: gw, port: 82}", [("error", "its requests get 404")] * 2),
+        ],
+    )
+    def test_a_parent_that_does_not_take_the_route_beside_one_that_does(self, parents, expected):
+        route = ROUTE.replace("{name: gw}", parents)
+        texts = (route, GATEWAY.replace(", namespace: infra", ""), *app("old", 1), *app("new", 1))
+        told = [finding for finding in found(one(*texts)) if finding.code == "K12"]
+        assert [finding.severity for finding in told] == [severity for severity, _ in expected]
+        assert all(words in finding.message for finding, (_, words) in zip(told, expected, strict=True))
+
+    def test_connections_get_no_404(self):
+        route = ROUTE.replace("HTTPRoute", "TCPRoute").replace("{name: gw}", "{name: gw, port: 81}")
+        texts = (route, GATEWAY.replace(", namespace: infra", ""), *app("old", 1), *app("new", 1))
+        (told,) = [finding for finding in found(one(*texts)) if finding.code == "K12"]
+        assert told.message.endswith("does not listen on port 81: it gets no traffic")
+
     def test_other_namespaces_are_let_in_where_that_is_said(self):
         route = renamed(ROUTE, "shop/split", "split").replace("{name: gw}", "{name: gw, namespace: infra}")
         apps = [renamed(text, f"shop/{name}", name) for name in ("old", "new") for text in app(name, 1)]
