@@ -9,7 +9,7 @@ from lbcheck.dialects.kubernetes.attachment import ROUTES, attach, parents
 from lbcheck.dialects.kubernetes.kinds import CORE, GATEWAY
 from lbcheck.dialects.kubernetes.lower import tree_of
 from lbcheck.dialects.kubernetes.objects import shown
-from lbcheck.dialects.kubernetes.reach import closed, missing_service, scan
+from lbcheck.dialects.kubernetes.reach import closed, missing_service, scan, surely_one
 from lbcheck.dialects.kubernetes.services import external, has_port, ports
 from lbcheck.dialects.kubernetes.view import opaque
 from lbcheck.findings import ERROR, INFO, WARNING, Hit
@@ -58,10 +58,10 @@ def _verdict(config: Config, route: Object, ref: Ref) -> _Verdict | None:
     if ref.group == CORE and ref.kind != "Service":
         return f"a {ref.kind} is no backend", "name a Service", ERROR
     refused = _ungranted(config, route, ref)
-    return refused or (_service(config, ref) if ref.is_service else None)
+    return refused or (_service(config, route, ref) if ref.is_service else None)
 
 
-def _service(config: Config, ref: Ref) -> _Verdict | None:
+def _service(config: Config, route: Object, ref: Ref) -> _Verdict | None:
     cluster = tree_of(config).cluster
     known = cluster.service(ref.namespace, ref.name)
     if not known:
@@ -73,7 +73,9 @@ def _service(config: Config, ref: Ref) -> _Verdict | None:
         return "it is an ExternalName, which implementations may refuse", advice, WARNING
     if ref.port is not None and not any(has_port(one, ref.port) or not ports(one) for one in known):
         have = listed([str(port.number) for port in ports(known[0])])
-        return f"the Service has no port {ref.port}, only {have}", f"write port: {ports(known[0])[0].number}", ERROR
+        sure = any(surely_one(config, route, one) for one in known)
+        advice = f"write port: {ports(known[0])[0].number}"
+        return f"the Service has no port {ref.port}, only {have}", advice, ERROR if sure else INFO
     return None
 
 
@@ -152,11 +154,14 @@ def _unattached(config: Config, one: Object, parent: Parent) -> Hit | None:
     if attached.listeners or not attached.known or any(gate.wrong or gate.opaque for gate in known):
         return None
     rest = _elsewhere(cluster, one, parent)
+    severity = WARNING if rest else ERROR
+    if not any(surely_one(config, one, gate) for gate in known):
+        severity = INFO
     args |= {
         "found": f"{attached.why}: {_lost(one, rest=rest)}",
         "advice": f"name a listener that takes it, or change that of Gateway {shown(parent.namespace, parent.name)}",
     }
-    return Hit("K12", span, args, severity=WARNING if rest else ERROR, route=one.shown)
+    return Hit("K12", span, args, severity=severity, route=one.shown)
 
 
 def _lost(route: Object, *, rest: bool) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 from dialects.kubernetes.test_kubernetes import (
@@ -17,6 +18,9 @@ from dialects.kubernetes.test_kubernetes import (
     load,
     one,
 )
+
+from lbcheck.dialects import kubernetes
+from lbcheck.files import DiskFiles
 
 NO_PROBE = DEPLOYMENT.replace("readinessProbe", "livenessProbe")
 
@@ -177,6 +181,35 @@ class TestIngress:
     def test_two_canaries_of_one_path(self):
         two = [self.canary(name, canary_weight="5") for name in ("one", "two")]
         assert codes(one(INGRESS, SERVICE, DEPLOYMENT, *two, *app("new", 1))) == [("K13", "warning")]
+
+
+class TestNeighbours:
+    """A Service or Gateway without a namespace in another folder may be another application's."""
+
+    @pytest.mark.parametrize(
+        ("paths", "space", "severity"),
+        [
+            (("a.yaml", "b.yaml"), "", "error"),
+            (("one/a.yaml", "two/b.yaml"), "", "info"),
+            (("one/a.yaml", "two/b.yaml"), ", namespace: default", "error"),
+        ],
+    )
+    @pytest.mark.parametrize("code", ["K04", "K11", "K12"])
+    def test_ports(self, code, paths, space, severity):
+        user, service = {
+            "K04": (INGRESS.replace("number: 80", "number: 81"), SERVICE),
+            "K11": (ROUTE.replace("port: 80", "port: 81", 1), renamed(SERVICE, "old")),
+            "K12": (ROUTE.replace("{name: gw}", "{name: gw, port: 81}"), GATEWAY.replace(", namespace: infra", "")),
+        }[code]
+        texts = {
+            path: re.sub(r"^(metadata: {name: \w+)}", rf"\1{space}}}", text, flags=re.MULTILINE)
+            for path, text in zip(paths, (user, service), strict=True)
+        }
+        (config,) = kubernetes.read(list(texts), DiskFiles(memory=texts))
+        told = [finding for finding in found(config) if finding.code == code and "port 81" in finding.message]
+        assert [finding.severity for finding in told] == [severity]
+        sure = [one for one in found(config, "default") if one.code == code and "port 81" in one.message]
+        assert [finding.severity for finding in sure] == ["error"]
 
 
 class TestGateway:
