@@ -520,6 +520,22 @@ def broken(text, target=None):
     return [(hit.severity, hit.args["problem"]) for hit in traefik.CHECKS["R11"](config, Context(targets))]
 
 
+@pytest.mark.parametrize(
+    ("protocol", "words"),
+    [
+        ("http", "answers 404 to its requests"),
+        ("tcp", "none of its connections reach the service"),
+        ("udp", "none of its packets reach the service"),
+    ],
+)
+def test_what_a_disabled_router_s_traffic_gets(protocol, words):
+    rule = "" if protocol == "udp" else "rule: Hots(`a`), "
+    text = STATIC + f"{protocol}:\n  routers:\n    r: {{{rule}entryPoints: [nowhere], service: s}}\n"
+    config = one(traefik_yml=text.replace("directory: /etc/traefik/conf.d", "filename: /etc/traefik/traefik.yml"))
+    effects = {hit.args["effect"] for hit in traefik.CHECKS["R11"](config, Context())}
+    assert effects == {f"Traefik only logs that, and {words}"}
+
+
 def test_a_rule_of_version_2_is_an_error_where_version_3_runs():
     text = http("r: {rule: 'Host(`a`, `b`)', service: app}", APP)
     assert [severity for severity, _ in broken(text)] == ["info"]
