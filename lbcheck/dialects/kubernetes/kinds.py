@@ -85,6 +85,9 @@ UNREAD: dict[str, frozenset[str]] = {
     "gateway.envoyproxy.io": frozenset({"Backend", "BackendTrafficPolicy", "EnvoyPatchPolicy"}),
 }
 
+#: Groups whose other kinds (accounts, roles, volumes, definitions) have nothing to do with traffic.
+INERT = frozenset({CORE, "rbac.authorization.k8s.io", "apiextensions.k8s.io", "storage.k8s.io", "scheduling.k8s.io"})
+
 #: Objects that belong to no namespace.
 CLUSTER_WIDE = frozenset({"Namespace", "IngressClass", "GatewayClass"})
 
