@@ -378,6 +378,17 @@ def test_files_of_a_folder_are_one_config_unless_they_are_alternatives():
     assert len(load(x__a_yml=first, y__b_yml=second)) == 2
 
 
+def test_of_several_folders_that_the_static_file_may_mean_none_is_taken():
+    static = STATIC.replace("directory: /etc/traefik/conf.d", "filename: dynamic.yml")
+    text = http("r: {rule: Host(`a`), service: app, entryPoints: [web]}", APP)
+    configs = load(lib__traefik_yml=static, one__dynamic_yml=text, two__dynamic_yml=text)
+    assert [len(config.files) for config in configs] == [1, 1, 1]
+    codes = {finding.code for config in configs for finding in judge(Settings())(config).findings}
+    assert "X05" not in codes
+    near, _ = load(one__traefik_yml=static, one__dynamic_yml=text, two__dynamic_yml=text)
+    assert [source.path for source in near.files] == ["one/traefik.yml", "one/dynamic.yml"]
+
+
 def test_a_file_that_the_static_one_names():
     static = STATIC.replace("directory: /etc/traefik/conf.d", "filename: /etc/traefik/dynamic.yml")
     (config,) = load(deploy__traefik_yml=static, deploy__dynamic_yml=http("r: {rule: Host(`a`), service: app}", APP))
