@@ -688,9 +688,10 @@ class Admin:
     `kind`: "stats", "socket", "api", "status", "counters" (of connections, not of servers). `writable`: can it change
     something (True), only show (False).
     `protected`: by what it is guarded ("" nothing, "auth", "acl", "loopback", "unix", "tls"); None unknown.
+    `published`: False where the proxy's container publishes no port that leads there, None where that is not known.
     """
 
-    __slots__ = ("address", "kind", "protected", "span", "writable")
+    __slots__ = ("address", "kind", "protected", "published", "span", "writable")
 
     def __init__(
         self, kind: str, span: Span, address: Address | None, *, writable: bool, protected: str | None
@@ -700,6 +701,7 @@ class Admin:
         self.address = address
         self.writable = writable
         self.protected = protected
+        self.published: bool | None = None
 
 
 def _no_peer() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lbcheck.findings import ERROR, WARNING, Hit
+from lbcheck.findings import ERROR, INFO, WARNING, Hit
 from lbcheck.wording import listed
 
 if TYPE_CHECKING:
@@ -29,7 +29,10 @@ _SEEN = {"counters": "read how many connections and requests there are"}
 
 
 def admin_exposed(config: Config, _context: Context) -> Iterator[Hit]:
-    """O01: anyone who reaches the port can watch the proxy or take servers out of it. One finding a line."""
+    """O01: anyone who reaches the port can watch the proxy or take servers out of it. One finding a line.
+
+    Where the proxy's container does not publish the port, only other containers reach it: info.
+    """
     doors: dict[Span, list[Admin]] = {}
     for admin in config.admins:
         # `protected` is None where it is not known who may come in: that is no finding.
@@ -38,14 +41,16 @@ def admin_exposed(config: Config, _context: Context) -> Iterator[Hit]:
     for span, found in doors.items():
         writable = any(admin.writable for admin in found)
         places = dict.fromkeys(_place(admin.address) for admin in found if admin.address is not None)
+        inside = all(admin.published is False for admin in found)
+        where = f" on {listed(list(places))}" if places else ""
         args = {
             "what": _WHAT.get(found[0].kind, found[0].kind),
-            "where": f" on {listed(list(places))}" if places else "",
+            "where": f"{where}, which the container does not publish," if inside else where,
             "effect": _STEERED.get(found[0].kind, "drain servers and change weights")
             if writable
             else _SEEN.get(found[0].kind, _SERVERS),
         }
-        yield Hit("O01", span, args, severity=ERROR if writable else WARNING)
+        yield Hit("O01", span, args, severity=INFO if inside else ERROR if writable else WARNING)
 
 
 def _place(address: Address) -> str:

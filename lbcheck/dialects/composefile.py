@@ -83,6 +83,8 @@ def _container(name: str, key: ScalarNode, fields: Fields) -> Container:
         tuple(_mounts(_value(fields, "volumes"))),
         tuple(dict.fromkeys(port.number for port in _listened(fields) if port.number is not None)),
         _replicas(fields, deploy),
+        _outside(fields),
+        tuple(_labels(_value(fields, "environment"))),
     )
 
 
@@ -95,7 +97,7 @@ def _replicas(fields: Fields, deploy: Fields) -> int | None:
 
 
 def _labels(node: Node | None) -> Iterator[Label]:
-    """Yield labels from a list of `name=value` or a mapping."""
+    """Yield labels, or variables of the environment, from a list of `name=value` or a mapping."""
     for item in _items(node):
         name, sign, value = item.text.partition("=")
         at = item.source.text.find(value, item.start + len(name), item.end) if value else -1
@@ -153,6 +155,19 @@ def _published(fields: Fields) -> Iterator[Port]:
             if _NUMBER.match(_text(inside, "target")):
                 kind = _text(inside, "protocol") or "tcp"
                 yield _port(_text(inside, "published"), _text(inside, "target"), kind, item)
+
+
+def _outside(fields: Fields) -> frozenset[int] | None:
+    """Return the container's ports that the host publishes; None where another network's or file's may be as well."""
+    if "network_mode" in fields or "extends" in fields:
+        return None
+    node = _value(fields, "ports")
+    items = node.items if isinstance(node, SequenceNode) else []
+    found = [port.target for port in _published(fields)]
+    ranges = any(isinstance(item, ScalarNode) and "-" in item.text for item in items)
+    if ranges or len(found) < len(items) or (node is not None and not isinstance(node, SequenceNode)):
+        return None
+    return frozenset(target for target in found if isinstance(target, int))
 
 
 def _port(published: str, target: str, kind: str, node: Node) -> Port:

@@ -21,7 +21,7 @@ class Text(NamedTuple):
 
 
 class Label(NamedTuple):
-    """A label: its name and its value, `$$` read as `$`."""
+    """A label, or a variable of the environment: its name and its value, `$$` read as `$`."""
 
     key: Text
     value: Text
@@ -38,7 +38,8 @@ class Container(NamedTuple):
     """One Compose service. `replicas` is None where it is not known; `networks` are the keys of `networks:`.
 
     `mode` is its `network_mode`, "" where none is written. `ports` are the container's ports as `expose:` and
-    `ports:` have them.
+    `ports:` have them. `published` are those of them that the host has too, None where not all of them are known.
+    `environment` are the variables that the file sets.
     """
 
     name: str
@@ -51,6 +52,8 @@ class Container(NamedTuple):
     mounts: tuple[Mount, ...]
     ports: tuple[int, ...]
     replicas: int | None
+    published: frozenset[int] | None
+    environment: tuple[Label, ...]
 
 
 class Containers(NamedTuple):

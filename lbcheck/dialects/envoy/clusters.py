@@ -28,6 +28,7 @@ _EXTENSIONS = {
     "envoy.clusters.mcp_multicluster": "other clusters take its requests",
     "envoy.clusters.reverse_connection": "its hosts connect to Envoy themselves",
 }
+_SPIFFE = "spiffe://"
 _THRESHOLDS = ("max_connections", "max_pending_requests", "max_requests", "max_retries")
 
 
@@ -60,6 +61,9 @@ def pool(cluster: Message, assignments: Mapping[str, Message], config: Config) -
     if chosen.reason is not None:
         options["opaque policy"] = Setting(chosen.reason, chosen.algorithm.span)
         config.unmodelled.append(NotChecked(chosen.algorithm.span or name.span, chosen.reason))
+    subset = chosen.algorithm.options.get("subset")
+    if subset is not None:
+        config.unmodelled.append(NotChecked(subset.span or name.span, "the subset of its hosts that metadata chooses"))
     return Pool(
         name.value,
         name.span,
@@ -152,7 +156,7 @@ def _options(cluster: Message, assignment: Message, kind: str) -> dict[str, Sett
     found["http2"] = Setting(_http2(cluster))
     kind, tls = cluster.message("transport_socket").typed("typed_config")
     if kind == "UpstreamTlsContext" and not any(name in tls for name in ("sni", "auto_host_sni")):
-        found["no sni"] = Setting(not _auto_sni(cluster), cluster.place("transport_socket"))
+        found["no sni"] = Setting(not (_auto_sni(cluster) or _by_uri(tls)), cluster.place("transport_socket"))
     return found
 
 
@@ -185,6 +189,24 @@ def _auto_sni(cluster: Message) -> bool:
         )
         for name in ("auto_sni", "override_auto_sni_header")
     )
+
+
+def _by_uri(tls: Message) -> bool:
+    """Say whether the server is known by a URI in its certificate, as workloads of SPIFFE are, whatever its name."""
+    common = tls.message("common_tls_context")
+    contexts = (
+        common.message("validation_context"),
+        common.message("combined_validation_context").message("default_validation_context"),
+    )
+    for context in contexts:
+        if any(one.word("san_type") in ("URI", "3") for one in context.messages("match_typed_subject_alt_names")):
+            return True
+        untyped = context.messages("match_subject_alt_names")  # deprecated: names and URIs alike
+        if any(one.word(how).startswith(_SPIFFE) for one in untyped for how in ("exact", "prefix")):
+            return True
+        if context.message("custom_validator_config").typed("typed_config")[0] == "SPIFFECertValidatorConfig":
+            return True
+    return False
 
 
 def _panic(common: Message) -> Setting[float]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lbcheck.dialects.envoy.addresses import address
+from lbcheck.dialects.envoy.filters import deciding
 from lbcheck.dialects.envoy.hashing import key_of
 from lbcheck.dialects.envoy.message import Message, texts
 from lbcheck.dialects.envoy.routes import frontends, weighted
@@ -89,6 +90,7 @@ def _named(message: Message, otherwise: Message) -> Span:
 
 
 def _http(manager: Message, owner: str, places: list[Listener], world: World) -> list[Frontend]:
+    world.config.unmodelled.extend(deciding(manager))
     if "route_config" in manager:
         return frontends(manager.message("route_config"), places, owner, world)
     if "rds" in manager:

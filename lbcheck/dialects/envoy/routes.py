@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from lbcheck.dialects.envoy.filters import overriding
 from lbcheck.dialects.envoy.hashing import key_of
 from lbcheck.dialects.envoy.matches import route_match
 from lbcheck.dialects.envoy.message import Message, texts
@@ -52,12 +53,14 @@ def frontends(config: Message, listeners: Sequence[Listener], owner: str, world:
             )
         )
         _mirrors(host, world)
+        world.config.unmodelled.extend(overriding(host))
     return found
 
 
 def _route(message: Message, host: Message, config: Message, world: World) -> Route | None:
     """Return a route; None for what is no route."""
     match, label = route_match(message.message("match"))
+    world.config.unmodelled.extend(overriding(message))
     name = message.text("name")
     span = name.span if name is not None and name.span is not None else message.span
     label = name.value if name is not None else label

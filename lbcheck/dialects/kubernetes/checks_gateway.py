@@ -9,7 +9,7 @@ from lbcheck.dialects.kubernetes.attachment import ROUTES, attach, parents
 from lbcheck.dialects.kubernetes.kinds import CORE, GATEWAY
 from lbcheck.dialects.kubernetes.lower import tree_of
 from lbcheck.dialects.kubernetes.objects import shown
-from lbcheck.dialects.kubernetes.reach import closed, missing_service, scan
+from lbcheck.dialects.kubernetes.reach import closed, missing_service, scan, surely_one
 from lbcheck.dialects.kubernetes.services import external, has_port, ports
 from lbcheck.dialects.kubernetes.view import opaque
 from lbcheck.findings import ERROR, INFO, WARNING, Hit
@@ -21,10 +21,12 @@ if TYPE_CHECKING:
     from lbcheck.context import Context
     from lbcheck.dialects.kubernetes.attachment import Parent
     from lbcheck.dialects.kubernetes.gateway import Ref
-    from lbcheck.dialects.kubernetes.objects import Object
+    from lbcheck.dialects.kubernetes.objects import Cluster, Object
     from lbcheck.dialects.kubernetes.view import View
     from lbcheck.model import Config
 
+#: Kinds whose requests get an answer where no route takes them.
+_HTTP = ("HTTPRoute", "GRPCRoute")
 #: (what was found, what to do, how bad it is)
 _Verdict = tuple[str, str, str]
 
@@ -56,10 +58,10 @@ def _verdict(config: Config, route: Object, ref: Ref) -> _Verdict | None:
     if ref.group == CORE and ref.kind != "Service":
         return f"a {ref.kind} is no backend", "name a Service", ERROR
     refused = _ungranted(config, route, ref)
-    return refused or (_service(config, ref) if ref.is_service else None)
+    return refused or (_service(config, route, ref) if ref.is_service else None)
 
 
-def _service(config: Config, ref: Ref) -> _Verdict | None:
+def _service(config: Config, route: Object, ref: Ref) -> _Verdict | None:
     cluster = tree_of(config).cluster
     known = cluster.service(ref.namespace, ref.name)
     if not known:
@@ -71,7 +73,9 @@ def _service(config: Config, ref: Ref) -> _Verdict | None:
         return "it is an ExternalName, which implementations may refuse", advice, WARNING
     if ref.port is not None and not any(has_port(one, ref.port) or not ports(one) for one in known):
         have = listed([str(port.number) for port in ports(known[0])])
-        return f"the Service has no port {ref.port}, only {have}", f"write port: {ports(known[0])[0].number}", ERROR
+        sure = any(surely_one(config, route, one) for one in known)
+        advice = f"write port: {ports(known[0])[0].number}"
+        return f"the Service has no port {ref.port}, only {have}", advice, ERROR if sure else INFO
     return None
 
 
@@ -115,7 +119,7 @@ def _hit(one: Object, ref: Ref, refs: Sequence[Ref], found: str, advice: str, se
     args = {
         "route": f"{one.kind} {one.shown}",
         "backend": ref.shown,
-        "found": found + (effect if one.kind in ("HTTPRoute", "GRPCRoute") else ""),
+        "found": found + (effect if one.kind in _HTTP else ""),
         "advice": advice,
     }
     return Hit("K11", ref.span, args, severity=severity, pool=ref.shown, route=one.shown)
@@ -140,7 +144,7 @@ def _unattached(config: Config, one: Object, parent: Parent) -> Hit | None:
         if closed(config, parent.namespace):
             guess = tree_of(config).meant(parent.name, GATEWAY, "Gateway", parent.namespace)
             args |= {
-                "found": f"there is no Gateway {parent.shown}: its requests get 404",
+                "found": f"there is no Gateway {parent.shown}: {_lost(one, rest=False)}",
                 "advice": f"did you mean {guess}?" if guess else "define it, or name one that exists",
             }
             return Hit("K12", span, args, severity=ERROR, route=one.shown)
@@ -149,11 +153,32 @@ def _unattached(config: Config, one: Object, parent: Parent) -> Hit | None:
     attached = attach(cluster, parent)
     if attached.listeners or not attached.known or any(gate.wrong or gate.opaque for gate in known):
         return None
+    rest = _elsewhere(cluster, one, parent)
+    severity = WARNING if rest else ERROR
+    if not any(surely_one(config, one, gate) for gate in known):
+        severity = INFO
     args |= {
-        "found": f"{attached.why}: its requests get 404",
+        "found": f"{attached.why}: {_lost(one, rest=rest)}",
         "advice": f"name a listener that takes it, or change that of Gateway {shown(parent.namespace, parent.name)}",
     }
-    return Hit("K12", span, args, severity=ERROR, route=one.shown)
+    return Hit("K12", span, args, severity=severity, route=one.shown)
+
+
+def _lost(route: Object, *, rest: bool) -> str:
+    """Return what becomes of a route's traffic at a Gateway that does not take it. `rest`: others may take it."""
+    if route.kind in _HTTP:
+        return "requests that come there get 404" if rest else "its requests get 404"
+    return "it gets no traffic from there" if rest else "it gets no traffic"
+
+
+def _elsewhere(cluster: Cluster, route: Object, but: Parent) -> bool:
+    """Say whether a route has another parent that takes it, or of which that is not known."""
+    for other in parents(route):
+        if other.view.node is not but.view.node:
+            attached = attach(cluster, other) if other.is_gateway else None
+            if attached is None or attached.listeners or not attached.known:
+                return True
+    return False
 
 
 def listener_without_route(config: Config, _context: Context) -> Iterator[Hit]:

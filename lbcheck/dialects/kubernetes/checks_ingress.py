@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from lbcheck.dialects.kubernetes import ingress
 from lbcheck.dialects.kubernetes.lower import tree_of
 from lbcheck.dialects.kubernetes.objects import shown
-from lbcheck.dialects.kubernetes.reach import closed, missing_service, scan
+from lbcheck.dialects.kubernetes.reach import closed, missing_service, scan, surely_one
 from lbcheck.dialects.kubernetes.services import has_port, ports
 from lbcheck.dialects.kubernetes.view import opaque
 from lbcheck.findings import ERROR, INFO, WARNING, Hit, Related
@@ -55,15 +55,24 @@ def _missing(config: Config, one: Object, path: str, back: Backend) -> Hit | Non
     port = back.port
     if port is None or (isinstance(port, str) and opaque(port)) or any(other.patched or other.wrong for other in known):
         return None
-    if any(has_port(other, port) or not ports(other) for other in known):
+    if any(has_port(other, port) or not ports(other) or _takes_any(other, port) for other in known):
         return None
     have = listed([_port(number, name) for number, name, *_ in ports(known[0])])
-    found = f"the Service has no port {port}, only {have}: its requests end in 503"
-    hit = _backend_hit(
-        one, path, back, found, f"write port {ports(known[0])[0].number}, or give the Service that port", ERROR
-    )
+    sure = any(surely_one(config, one, other) for other in known)
+    found = f"the Service has no port {port}, only {have}" + (": its requests end in 503" if sure else "")
+    advice = f"write port {ports(known[0])[0].number}, or give the Service that port"
+    hit = _backend_hit(one, path, back, found, advice, ERROR if sure else INFO)
     hit.related = [Related(known[0].span, f"Service {back.service} has {have}")]
     return hit
+
+
+def _takes_any(service: Object, port: int | str) -> bool:
+    """Say whether a number need not be among a Service's ports: of an ExternalName the controller decides.
+
+    ingress-nginx connects to that number on the external host (internal/ingress/controller externalNamePorts()),
+    Traefik's Ingress provider takes the Service's own ports alone (pkg/provider/kubernetes/ingress loadService()).
+    """
+    return isinstance(port, int) and service.spec.text("type") == "ExternalName"
 
 
 def _port(number: int | None, name: str | None) -> str:

@@ -38,7 +38,7 @@ def readiness_missing(config: Config, context: Context) -> Iterator[Hit]:
             if id(pods) in told or not pods.stays or pods.owner.patched or pods.owner.wrong or pods.owner.opaque:
                 continue
             container = serving(pods, ports(one))
-            if container is None or "readinessProbe" in container:
+            if container is None or "readinessProbe" in container or _injected(container):
                 continue
             told.add(id(pods))
             yield _hit(one, users[0].owner, pods, container)
@@ -52,6 +52,15 @@ def serving(pods: Pods, wanted: Sequence[ServicePort]) -> View | None:
         if any(port.integer("containerPort") in targets or port.text("name") in targets for port in declared):
             return container
     return pods.containers[0] if len(pods.containers) == 1 else None
+
+
+def _injected(container: View) -> bool:
+    """Say whether Istio writes the container, its probe with it, as it does where the image is `auto`.
+
+    Source: istio manifests/charts/istio-control/istio-discovery/files/gateway-injection-template.yaml; `auto` is no
+    image that a kubelet could pull (istio.io, "Installing Gateways").
+    """
+    return container.text("image") == "auto"
 
 
 def _hit(service: Object, user: Object, pods: Pods, container: View) -> Hit:

@@ -231,7 +231,8 @@ def target_port_mismatch(config: Config, context: Context) -> Iterator[Hit]:
     """K03: the port to which a Service sends is none of the pods'.
 
     A name that no container port has makes no endpoint at all (endpointslice utils.go FindPort). A number need not be
-    declared; where every container declares its ports, one that is missing among them is probably wrong.
+    declared; where every container declares its ports, one that is missing among them is probably wrong. Where another
+    port of the Service is among them, the list may well be short (istiod's is): info.
     """
     graph = tree_of(config).graph
     for one, _ in context.once(config, services):
@@ -243,7 +244,13 @@ def target_port_mismatch(config: Config, context: Context) -> Iterator[Hit]:
             if isinstance(port.target, str) and not any(_named(pods, port) for pods in behind):
                 yield _mismatch(one, port, found, ERROR)
             elif isinstance(port.target, int) and not any(_numbered(pods, port.target) for pods in found):
-                yield _mismatch(one, port, found, WARNING)
+                partly = any(_declared(pods, other) for other in ports(one) for pods in found)
+                yield _mismatch(one, port, found, INFO if partly else WARNING)
+
+
+def _declared(pods: Pods, port: ServicePort) -> bool:
+    """Say whether a container of the pods declares the port to which a Service sends."""
+    return any(port.target in (declared.text("name"), declared.integer("containerPort")) for declared in pods.ports())
 
 
 def _named(pods: Pods, port: ServicePort) -> bool:

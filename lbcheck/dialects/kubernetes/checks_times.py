@@ -20,7 +20,10 @@ if TYPE_CHECKING:
 
 
 def probe_timeout(config: Config, context: Context) -> Iterator[Hit]:
-    """H04: a readiness probe may take as long as the time to the next one, which the kubelet then starts late."""
+    """H04: a readiness probe may take longer than the time to the next one, which the kubelet then starts late.
+
+    One that may take just as long does not: the next one starts when it is due (pkg/kubelet/prober/worker.go).
+    """
     graph = tree_of(config).graph
     told: set[int] = set()
     for one, _ in context.once(config, services):
@@ -30,7 +33,7 @@ def probe_timeout(config: Config, context: Context) -> Iterator[Hit]:
                 continue
             told.add(id(pods))
             timeout, interval = check.timeout, check.interval
-            if timeout.value < interval.value or not (timeout.written or interval.written):
+            if timeout.value <= interval.value or not (timeout.written or interval.written):
                 continue
             place = interval.span or timeout.span or one.span
             related = [Related(timeout.span, "the probe's timeout")] if timeout.span and timeout.span != place else []

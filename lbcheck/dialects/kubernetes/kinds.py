@@ -68,6 +68,26 @@ KINDS: dict[str, frozenset[str]] = {
     ),
 }
 
+#: Kinds of other controllers that decide where traffic goes as well. They are not read, and counted as not checked.
+_TRAEFIK = frozenset({"IngressRoute", "IngressRouteTCP", "IngressRouteUDP", "TraefikService"})
+UNREAD: dict[str, frozenset[str]] = {
+    "traefik.io": _TRAEFIK,
+    "traefik.containo.us": _TRAEFIK,
+    "split.smi-spec.io": frozenset({"TrafficSplit"}),
+    "flagger.app": frozenset({"Canary"}),
+    "policy.linkerd.io": frozenset({"HTTPRoute", "GRPCRoute"}),
+    "projectcontour.io": frozenset({"HTTPProxy"}),
+    "getambassador.io": frozenset({"Mapping", "TCPMapping"}),
+    "configuration.konghq.com": frozenset({"TCPIngress", "UDPIngress", "KongUpstreamPolicy"}),
+    "k8s.nginx.org": frozenset({"VirtualServer", "VirtualServerRoute", "TransportServer"}),
+    "route.openshift.io": frozenset({"Route"}),
+    "apisix.apache.org": frozenset({"ApisixRoute", "ApisixUpstream"}),
+    "gateway.envoyproxy.io": frozenset({"Backend", "BackendTrafficPolicy", "EnvoyPatchPolicy"}),
+}
+
+#: Groups whose other kinds (accounts, roles, volumes, definitions) have nothing to do with traffic.
+INERT = frozenset({CORE, "rbac.authorization.k8s.io", "apiextensions.k8s.io", "storage.k8s.io", "scheduling.k8s.io"})
+
 #: Objects that belong to no namespace.
 CLUSTER_WIDE = frozenset({"Namespace", "IngressClass", "GatewayClass"})
 
@@ -81,3 +101,8 @@ def group_of(api_version: str) -> str:
 def relevant(api_version: str, kind: str) -> bool:
     """Say whether an object of this kind has to do with where traffic goes."""
     return kind in KINDS.get(group_of(api_version), ())
+
+
+def unread(api_version: str, kind: str) -> bool:
+    """Say whether an object of this kind decides where traffic goes, and is of a kind that is not read."""
+    return kind in UNREAD.get(group_of(api_version), ())

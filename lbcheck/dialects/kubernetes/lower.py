@@ -9,6 +9,7 @@ from lbcheck.dialects.kubernetes import exposed, gateway, ingress, istio, valida
 from lbcheck.dialects.kubernetes.graph import Graph
 from lbcheck.dialects.kubernetes.reader import Reader
 from lbcheck.dialects.kubernetes.surroundings import world
+from lbcheck.dialects.kubernetes.unmodelled import unmodelled
 from lbcheck.dialects.yaml_nodes import blocks
 from lbcheck.model import Config
 from lbcheck.spelling import closest
@@ -67,6 +68,7 @@ def read(paths: Sequence[str], files: Files) -> Config:
         found = validation.judge(one)
         one.wrong = bool(found)
         config.hits.extend(found)
+    config.unmodelled.extend(unmodelled(cluster))
     graph = Graph(cluster)
     rules = istio.Rules(graph)
     rules.policies()

@@ -9,6 +9,7 @@ from lbcheck.dialects.kubernetes import gateway, ingress, istio
 from lbcheck.dialects.kubernetes.attachment import ROUTES
 from lbcheck.dialects.kubernetes.kinds import CORE, GATEWAY, ISTIO
 from lbcheck.dialects.kubernetes.lower import tree_of
+from lbcheck.dialects.kubernetes.objects import DEFAULT_NAMESPACE
 from lbcheck.dialects.kubernetes.services import is_exposed
 from lbcheck.findings import ERROR, INFO
 
@@ -58,6 +59,20 @@ def beside(one: Object, other: Object) -> bool:
         return False
     here, there = one.source, other.source
     return here is there or os.path.dirname(here.path) == os.path.dirname(there.path)
+
+
+def surely_one(config: Config, one: Object, other: Object) -> bool:
+    """Say whether a name that one object writes is surely the other: not where neither says its namespace.
+
+    Examples and environments in folders of their own are applied with `kubectl -n`, each to a namespace of its own.
+    """
+    if beside(one, other) or closed(config, other.namespace):
+        return True
+    return _placed(one) and _placed(other)
+
+
+def _placed(one: Object) -> bool:
+    return "namespace" in one.meta or one.namespace != DEFAULT_NAMESPACE
 
 
 def uses(config: Config) -> list[Use]:

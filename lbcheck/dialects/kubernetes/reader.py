@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from lbcheck.dialects import yaml
 from lbcheck.dialects.kubernetes import kustomize
-from lbcheck.dialects.kubernetes.kinds import relevant
+from lbcheck.dialects.kubernetes.kinds import INERT, group_of, relevant, unread
 from lbcheck.dialects.kubernetes.objects import Cluster, Object
 from lbcheck.dialects.kubernetes.recognise import KUSTOMIZATIONS, holds_bootstrap, recognises
 from lbcheck.dialects.kubernetes.view import View
@@ -121,15 +121,22 @@ class Reader:
             self.cluster.objects.append(found)
             self._from.setdefault(source.path, []).append(found)
             self.config.hits.extend(_twice(found.node))
+        elif unread(api, kind):
+            self.config.unmodelled.append(
+                NotChecked(view.place("kind"), f"where an object of the kind {kind} sends traffic")
+            )
 
     def _resources(self, one: Kustomization) -> list[str]:
-        """Return the files that a kustomization names and that are here; the others are not checked."""
+        """Return the files that a kustomization names and that are here; the others are not checked.
+
+        A file that is here and holds no object that has to do with traffic is neither.
+        """
         found = []
         for entry in one.resources:
             path = self._resolved(one, entry)
             if path is None:
                 self.config.unmodelled.append(NotChecked(entry.span, f"{entry.text} was not read"))
-            else:
+            elif path:
                 one.leads_to.append(path)
                 found.append(path)
         for span, what in one.unfollowed:
@@ -137,7 +144,7 @@ class Reader:
         return found
 
     def _resolved(self, one: Kustomization, entry: ScalarNode) -> str | None:
-        """Return the path of a file, or of the kustomization in a folder."""
+        """Return the path of a file, or of the kustomization in a folder; "" for a file of other objects."""
         if "://" in entry.text or "?ref=" in entry.text or entry.text.startswith(("git@", "github.com/")):
             return None
         path = os.path.normpath(os.path.join(os.path.dirname(one.source.path), entry.text))
@@ -150,8 +157,16 @@ class Reader:
                 continue
             if os.path.basename(candidate) in KUSTOMIZATIONS or recognises(source):
                 return os.path.normpath(candidate)
-            return os.path.normpath(candidate) if candidate in self._seen else None
+            return os.path.normpath(candidate) if candidate in self._seen else _of_others(source)
         return None
+
+
+def _of_others(source: Source) -> str | None:
+    """Return "" where a text is made of objects that neither decide traffic nor make any that do, else None."""
+    stream = yaml.read(source)
+    views = [View(root) for root in stream.documents]
+    plain = bool(views) and all(group_of(view.text("apiVersion") or "?/") in INERT for view in views)
+    return "" if plain and not stream.hits and _TEMPLATE.search(source.text) is None else None
 
 
 def _twice(root: Node) -> Iterator[Hit]:

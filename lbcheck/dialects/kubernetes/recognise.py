@@ -6,7 +6,7 @@ import os
 import re
 from typing import TYPE_CHECKING
 
-from lbcheck.dialects.kubernetes.kinds import KINDS, KUSTOMIZE, group_of, relevant
+from lbcheck.dialects.kubernetes.kinds import KINDS, KUSTOMIZE, UNREAD, group_of, relevant, unread
 from lbcheck.patterns import pattern
 
 if TYPE_CHECKING:
@@ -24,11 +24,11 @@ _FLOW_API = pattern(r"""["']?apiVersion["']?\s*:\s*["']?(?P<value>[\w.-]+(?:/[\w
 _FLOW_KIND = pattern(r"""["']?kind["']?\s*:\s*["']?(?P<value>\w+)""")
 #: What the bootstrap of an Envoy has, and a ConfigMap with one.
 _BOOTSTRAP = pattern(r"\b(?:static|dynamic)_resources\b")
-_ALL_KINDS = frozenset().union(*KINDS.values())
+_ALL_KINDS = frozenset().union(*KINDS.values(), *UNREAD.values())
 
 
 def recognises(source: Source) -> bool:
-    """Say whether the text holds an object of a kind that is read here, or is a kustomization."""
+    """Say whether the text holds an object that has to do with where traffic goes, or is a kustomization."""
     text = source.text
     named = os.path.basename(source.path) in KUSTOMIZATIONS
     if "kind" not in text or "apiVersion" not in text:
@@ -36,13 +36,17 @@ def recognises(source: Source) -> bool:
     if _FLOW.match(text):
         versions = {match["value"] for match in _FLOW_API.finditer(text)}
         kinds = {match["value"] for match in _FLOW_KIND.finditer(text)}
-        return any(relevant(version, kind) for version in versions for kind in kinds & _ALL_KINDS)
+        return any(_ours(version, kind) for version in versions for kind in kinds & _ALL_KINDS)
     return any(_object(part) for part in _DOCUMENT.split(text)) or (named and _kustomizes(text))
 
 
 def holds_bootstrap(api_version: str, kind: str, text: str) -> bool:
     """Say whether an object is a ConfigMap from whose text an Envoy may start."""
     return (api_version, kind) == ("v1", "ConfigMap") and _BOOTSTRAP.search(text) is not None
+
+
+def _ours(version: str, kind: str) -> bool:
+    return relevant(version, kind) or unread(version, kind)
 
 
 def _kustomizes(text: str) -> bool:
@@ -60,4 +64,4 @@ def _object(text: str) -> bool:
         return kind["value"] in _ALL_KINDS
     if holds_bootstrap(version["value"], kind["value"], text):
         return True
-    return relevant(version["value"], kind["value"]) or group_of(version["value"]) == KUSTOMIZE
+    return _ours(version["value"], kind["value"]) or group_of(version["value"]) == KUSTOMIZE

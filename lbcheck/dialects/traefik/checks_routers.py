@@ -1,4 +1,4 @@
-"""Routers that Traefik does not enable: it logs an error and answers 404 to their requests."""
+"""Routers that Traefik does not enable: it logs an error, and their traffic does not reach the service."""
 
 from __future__ import annotations
 
@@ -26,7 +26,12 @@ if TYPE_CHECKING:
 #: How a kind of service is written.
 _WORDS = dict(zip(KINDS, ("loadBalancer", "weighted", "highestRandomWeight", "mirroring", "failover"), strict=True))
 _TAG = pattern(r":v?([0-9]{1,4}(?:\.[0-9]{1,4}){0,2})\b")
-_DISABLED = "Traefik only logs that, and answers 404 to its requests"
+#: What becomes of the traffic of a router that is not built: HTTP gets an answer, a connection none from its service.
+_ANSWERS = {
+    "http": "answers 404 to its requests",
+    "tcp": "none of its connections reach the service",
+    "udp": "none of its packets reach the service",
+}
 
 
 def router_broken(config: Config, context: Context) -> Iterator[Hit]:
@@ -40,9 +45,10 @@ def router_broken(config: Config, context: Context) -> Iterator[Hit]:
     version = context.targets.get("traefik") or _image_version(tree)
     for broken in tree.broken:
         if not broken.older or (version is not None and version >= (3,)):
-            yield _hit(broken.entry, broken.span, broken.problem, broken.advice)
+            yield _hit(broken.entry, broken.span, broken.problem, broken.advice, _disabled(broken.protocol))
         elif version is None:
-            effect = "version 2 takes it, version 3 answers 404 to its requests"
+            answers = _ANSWERS[broken.protocol]
+            effect = f"version 2 takes it, {'' if broken.protocol == 'http' else 'in '}version 3 {answers}"
             yield _hit(broken.entry, broken.span, broken.problem, broken.advice, effect, INFO)
     for protocol in ("http", "tcp", "udp"):
         for entry in tree.entries.of(protocol, "routers").values():
@@ -58,9 +64,11 @@ def _image_version(tree: Tree) -> tuple[int, ...] | None:
     return None if found is None else tuple(int(part) for part in found[1].split("."))
 
 
-def _hit(
-    entry: Entry, span: Span, problem: str, advice: str, effect: str = _DISABLED, severity: str | None = None
-) -> Hit:
+def _disabled(protocol: str) -> str:
+    return f"Traefik only logs that, and {_ANSWERS[protocol]}"
+
+
+def _hit(entry: Entry, span: Span, problem: str, advice: str, effect: str, severity: str | None = None) -> Hit:
     args = {"router": entry.name, "problem": problem, "effect": effect, "advice": advice}
     return Hit("R11", span, args, severity=severity, route=entry.name)
 
@@ -68,17 +76,18 @@ def _hit(
 def _references(entry: Entry, protocol: str, tree: Tree) -> Iterator[Hit]:
     fields = entry.fields
     if not f.written(fields, "service") and not _has_children(entry, protocol, tree):
-        yield _hit(entry, entry.key.span, "it has no service", "name one with `service:`")
+        yield _hit(entry, entry.key.span, "it has no service", "name one with `service:`", _disabled(protocol))
     if tree.static.entry_points and not f.written(fields, "parentrefs"):
-        yield from _entry_points(entry, tree)
+        yield from _entry_points(entry, protocol, tree)
     if not tree.complete:
         return
     known = tree.entries.of(protocol, "middlewares")
     for node in f.texts(fields, "middlewares"):
-        yield from _missing(entry, node, known, "middleware", tree)
+        yield from _missing(entry, node, known, "middleware", _disabled(protocol), tree)
     options = f.scalar(f.inside(fields, "tls"), "options")
     if options is not None and options.text != "default":
-        yield from _missing(entry, options, tree.entries.of("tls", "options"), "TLS option", tree)
+        known = tree.entries.of("tls", "options")
+        yield from _missing(entry, options, known, "TLS option", _disabled(protocol), tree)
 
 
 def _has_children(entry: Entry, protocol: str, tree: Tree) -> bool:
@@ -90,7 +99,7 @@ def _has_children(entry: Entry, protocol: str, tree: Tree) -> bool:
     return any(local(node.text)[0] == entry.name for one in routers for node in f.texts(one.fields, "parentrefs"))
 
 
-def _entry_points(entry: Entry, tree: Tree) -> Iterator[Hit]:
+def _entry_points(entry: Entry, protocol: str, tree: Tree) -> Iterator[Hit]:
     known = tree.static.entry_points
     named = f.texts(entry.fields, "entrypoints")
     missing = [node for node in named if node.text not in known and not TEMPLATE.search(node.text)]
@@ -99,23 +108,24 @@ def _entry_points(entry: Entry, tree: Tree) -> Iterator[Hit]:
         advice = f"did you mean {guess}?" if guess else f"the entry points are {listed(list(known)) or 'none'}"
         problem = f"there is no entry point {node.text[:60]}"
         if len(missing) == len(named):
-            yield _hit(entry, node.span, problem, advice)
+            yield _hit(entry, node.span, problem, advice, _disabled(protocol))
         else:
             yield _hit(entry, node.span, problem, advice, "Traefik only logs that, and it is not there", WARNING)
 
 
-def _missing(entry: Entry, node: ScalarNode, known: Iterable[str], what: str, tree: Tree) -> Iterator[Hit]:
+def _missing(entry: Entry, node: ScalarNode, known: Iterable[str], what: str, effect: str, tree: Tree) -> Iterator[Hit]:
     name, provider = tree.entries.local(node.text)
     if not provider and name not in known and not TEMPLATE.search(name):
         guess = closest(name, known)
         advice = f"did you mean {guess}?" if guess else "define it, or name one that exists"
-        yield _hit(entry, node.span, f"there is no {what} {name[:60]}", advice)
+        yield _hit(entry, node.span, f"there is no {what} {name[:60]}", advice, effect)
 
 
 def _service(entry: Entry, protocol: str) -> Iterator[Hit]:
     """Yield what keeps a service from being built: every router that leads to it is disabled then."""
     kinds = [kind for kind in KINDS if f.written(entry.fields, kind)]
-    effect = "Traefik does not build it, only logs that, and answers 404 to the routers' requests"
+    lost = _ANSWERS[protocol].replace("its ", "the routers' ")
+    effect = f"Traefik does not build it, only logs that, and {lost}"
     if len(kinds) > 1:
         problem = f"it is of several kinds: {listed([_WORDS[kind] for kind in kinds])}"
         yield _hit(entry, entry.key.span, problem, "make a service of each", effect)

@@ -129,7 +129,8 @@ def _reads_itself(static: Document) -> bool:
 def _named(static: Document, others: Sequence[Document]) -> tuple[list[Document], bool]:
     """Return the dynamic files that a static one names; and whether all that it names was found.
 
-    The path is one of the server. A directory here counts that ends as it does, or at least bears its last name.
+    The path is one of the server. A directory here counts that ends as it does, or at least bears its last name; where
+    several do alike, as those of scenarios and environments, any of them may be meant, and none is taken.
     """
     by_path = {document.path: document for document in others}
     patterns = references(static)
@@ -142,7 +143,8 @@ def _named(static: Document, others: Sequence[Document]) -> tuple[list[Document]
         for start in range(max(len(parts) - (1 if len(patterns) == 1 else 2), 0) + 1):
             near = index.nearest("/".join(parts[start:]), static.path)
             if near:
-                found.update((path, by_path[path]) for path in near)
+                if len({os.path.dirname(path) for path in near}) == 1:
+                    found.update((path, by_path[path]) for path in near)
                 break
     return [found[path] for path in sorted(found)], bool(found) and all(
         document.open is None for document in found.values()

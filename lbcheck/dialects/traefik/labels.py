@@ -52,12 +52,21 @@ def is_traefik(container: Container) -> bool:
 
 
 def static(container: Container, source: Source) -> Document | None:
-    """Return the static configuration that a Traefik container's arguments make; None where they make none."""
+    """Return the static configuration of a Traefik container's arguments, else of its environment; None without.
+
+    Traefik takes the first of file, arguments and environment that says something (cmd/traefik/traefik.go); the
+    name of a variable is a path in lower case (github.com/traefik/paerser, env/env.go).
+    """
     root = Growing(source, container.span)
     for argument in container.arguments:
         name, _, value = argument.value.partition("=")
         if name.startswith("--") and name[2:].split(".")[0].lower() in STATIC:
             root.write(name[2:].split("."), argument._replace(value=value or "true"), argument.span)
+    if not root.pairs:
+        for variable, text in container.environment:
+            prefix, *path = variable.value.lower().split("_")
+            if prefix == "traefik" and path and path[0] in STATIC:
+                root.write(path, text, variable.span)
     if not root.pairs:
         return None
     document = Document(source)

@@ -10,6 +10,7 @@ from lbcheck.dialects.traefik import group, pools, requirements, routers, schema
 from lbcheck.dialects.traefik import static as statics
 from lbcheck.dialects.traefik.entries import IN_FILES, IN_PROJECTS, PROTOCOLS, Entries
 from lbcheck.dialects.traefik.services import Services
+from lbcheck.findings import NotChecked
 from lbcheck.model import Config
 
 if TYPE_CHECKING:
@@ -59,12 +60,13 @@ def config(one: Group) -> Config:
     readable, broken = routers.read(entries, static)
     made.frontends = routers.frontends(readable, entries, static, services)
     _leave_out_halves(made, services)
-    _note_uses(made, static, services, complete=complete)
+    _note_uses(made, static, entries, services, complete=complete)
     made.requirements += requirements.requirements(entries)
     made.tree = Tree(entries, static, broken, complete, one.project)
     if one.project is not None:
         made.world = one.project.containers.world
         made.home = None if one.project.proxy is None else one.project.proxy.name
+        _note_published(made, one.project)
     return made
 
 
@@ -82,9 +84,31 @@ def _leave_out_halves(made: Config, services: dict[str, Services]) -> None:
     made.pools = [pool for pool in made.pools if id(pool) not in halves]
 
 
-def _note_uses(made: Config, static: Static, services: dict[str, Services], *, complete: bool) -> None:
-    """Note what besides routes uses pools: mirrors, and routers that may be in other files or providers."""
+def _note_published(made: Config, project: Project) -> None:
+    """Note which of Traefik's own ports only other containers reach."""
+    published = None if project.proxy is None else project.proxy.published
+    for admin in made.admins:
+        if published is not None and admin.address is not None and admin.address.port is not None:
+            admin.published = admin.address.port in published
+
+
+def _note_uses(
+    made: Config, static: Static, entries: Entries, services: dict[str, Services], *, complete: bool
+) -> None:
+    """Note what besides routes uses pools: mirrors, error pages, and routers in other files or providers."""
+    _note_middlewares(entries, services["http"], made)
     for protocol, found in services.items():
         made.used |= {(protocol, pool.name) for pool in found.used.values()}
         if not complete or not static.providers <= {"file", "internal"}:
             made.used.add((protocol, "*"))
+
+
+def _note_middlewares(entries: Entries, services: Services, made: Config) -> None:
+    """Note the pools that answer in place of errors (`errors.service`), and plugins, which may do anything."""
+    for entry in entries.of("http", "middlewares").values():
+        named = f.scalar(f.inside(entry.fields, "errors"), "service")
+        if named is not None:
+            found = services.at(named.text, named.span)
+            services.used.update({id(target.pool): target.pool for target in found.targets if target.pool is not None})
+        if f.written(entry.fields, "plugin"):
+            made.unmodelled.append(NotChecked(entry.key.span, f"what the plugin of middleware {entry.name} does"))

@@ -35,12 +35,13 @@ _KINDS = {
 
 
 class Broken(NamedTuple):
-    """A router that Traefik does not enable: where it is written, what is wrong, and what to do."""
+    """A router that Traefik does not enable: where it is written, what is wrong, what to do, and what it routes."""
 
     entry: Entry
     span: Span
     problem: str
     advice: str
+    protocol: str
     #: Version 2 takes the rule all the same.
     older: bool = False
 
@@ -83,14 +84,16 @@ def _router(entry: Entry, protocol: str, syntax: str) -> Router | Broken | None:
         return None  # requests that another router has already taken, or that nobody knows yet
     node = f.scalar(fields, "rule")
     if node is None:
-        return Broken(entry, entry.key.span, "it has no rule", "write one such as rule: Host(`example.com`)")
+        return Broken(entry, entry.key.span, "it has no rule", "write one such as rule: Host(`example.com`)", protocol)
     own = f.text(fields, "rulesyntax")
     syntax = syntax if own is None else own.value
     try:
         expression = matchers.read(node.text, protocol, syntax)
     except RuleError as error:
         older = own is None and syntax != "v2" and _taken(node.text, protocol)
-        return Broken(entry, _place(node, error.at), f"its rule is refused: {error.problem}", error.advice, older)
+        return Broken(
+            entry, _place(node, error.at), f"its rule is refused: {error.problem}", error.advice, protocol, older
+        )
     match = conditions.match(expression, node.text, syntax)
     everything = protocol == "tcp" and isinstance(expression, Call) and expression.arguments == ("*",)
     return Router(entry, protocol, match, _priority(entry, node.text, everything=everything), tls)

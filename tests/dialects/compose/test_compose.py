@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -272,3 +274,73 @@ def test_any_labels_are_read(labels):
     for config in traefik.read(["c.yml"], DiskFiles(memory={"c.yml": text})):
         for check in traefik.CHECKS.values():
             list(check(config, Context()))
+
+
+INSECURE = """
+services:
+  proxy:
+    image: traefik:v3.6
+    command: [--providers.docker, --api.insecure, "--entrypoints.web.address=:80"]
+    %s
+"""
+
+
+@pytest.mark.parametrize(
+    ("lines", "severity"),
+    [
+        ("ports: ['80:80', '127.0.0.1:443:443/tcp', {target: 9000, published: 9001}]", "info"),
+        ("expose: [8080]", "info"),
+        ("ports: ['80:80', '8081:8080']", "warning"),
+        ("ports: ['80:80', {target: 8080, mode: host}]", "warning"),
+        ("ports: ['8000-8100:8000-8100']", "warning"),
+        ("ports: ['80:80', '${ADMIN}']", "warning"),
+        ("ports: ${PORTS}", "warning"),
+        ("network_mode: host", "warning"),
+        ("extends: {file: base.yaml, service: proxy}", "warning"),
+    ],
+)
+def test_an_api_whose_port_is_not_published_is_told_at_info(lines, severity):
+    (config,) = traefik.read(["compose.yaml"], DiskFiles(memory={"compose.yaml": INSECURE % lines}))
+    findings = [one for one in project.judge(Settings())(config).findings if one.code == "O01"]
+    assert [one.severity for one in findings] == [severity]
+    assert ("does not publish" in findings[0].message) is (severity == "info")
+
+
+ENVIRONMENT = """
+services:
+  proxy:
+    image: traefik:v3.6
+    environment:
+      - TRAEFIK_PROVIDERS_DOCKER=true
+      - TRAEFIK_ENTRYPOINTS_Web_ADDRESS=:8000
+      - TRAEFIK_API_INSECURE=true
+      - TRAEFIKEE_API_INSECURE=false
+      - TRAEFIK_
+      - HOME
+    ports: ["8000:8000", "8080:8080"]
+  app:
+    image: app
+    labels:
+      - traefik.http.routers.app.rule=Host(`a.example.com`)
+      - traefik.http.routers.app.entrypoints=web
+      - traefik.http.services.app.loadbalancer.server.port=80
+"""
+
+
+@pytest.mark.parametrize("written", ["list", "mapping"])
+def test_a_static_configuration_in_the_environment(written):
+    text = ENVIRONMENT
+    if written == "mapping":
+        text = re.sub(
+            r"- (T\w+)=(\S+)", r'\1: "\2"', text.replace("- HOME", "HOME:").replace("- TRAEFIK_\n", "TRAEFIK_:\n")
+        )
+    (config,) = traefik.read(["compose.yaml"], DiskFiles(memory={"compose.yaml": text}))
+    assert [(one.name, one.listeners[0].address.port) for one in config.frontends] == [("web", 8000)]
+    assert [one.code for one in project.judge(Settings())(config).findings] == ["O01"]
+
+
+def test_arguments_count_before_the_environment():
+    text = ENVIRONMENT.replace("    environment:", "    command: [--entrypoints.web.address=:9000]\n    environment:")
+    (config,) = traefik.read(["compose.yaml"], DiskFiles(memory={"compose.yaml": text}))
+    assert [one.listeners[0].address.port for one in config.frontends] == [9000]
+    assert [one.code for one in project.judge(Settings())(config).findings] == []

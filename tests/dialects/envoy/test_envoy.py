@@ -12,6 +12,8 @@ from verdicts import verdict
 
 from lbcheck.dialects import envoy
 from lbcheck.files import DiskFiles
+from lbcheck.project import judge
+from lbcheck.settings import Settings
 from lbcheck.text import Source
 
 TYPES = "type.googleapis.com/envoy"
@@ -323,6 +325,32 @@ def test_weighted_clusters():
     assert (second.share, second.pool) == (0.25, None)
 
 
+HTTP = "type.googleapis.com/envoy.extensions.filters.http"
+SET = "                typed_per_filter_config: {envoy.filters.http.fault: FILTER}\n"
+ABORT = f"{{'@type': {HTTP}.fault.v3.HTTPFault, abort: {{http_status: 503, percentage: {{numerator: 100}}}}}}"
+DELAY = f"{{'@type': {HTTP}.fault.v3.HTTPFault, delay: {{fixed_delay: 1s, percentage: {{numerator: 100}}}}}}"
+FILTERS = "          http_filters:\n"
+ANSWERED = "requests that a fault answers before they reach a host"
+SUBSETS = "    lb_subset_config: {subset_selectors: [{keys: [version]}]}\n"
+
+
+@pytest.mark.parametrize(
+    ("change", "reasons"),
+    [
+        ((FILTERS, FILTERS + f"          - {{name: envoy.filters.http.fault, typed_config: {ABORT}}}\n"), [ANSWERED]),
+        ((FILTERS, FILTERS + f"          - {{name: envoy.filters.http.fault, typed_config: {DELAY}}}\n"), []),
+        ((ROUTE, ROUTE + SET.replace("FILTER", ABORT)), [ANSWERED]),
+        (
+            (FILTERS, FILTERS + f"          - {{name: lua, typed_config: {{'@type': {HTTP}.lua.v3.Lua}}}}\n"),
+            ["what a Lua script does with requests"],
+        ),
+        (("    connect_timeout: 1s\n", SUBSETS), ["the subset of its hosts that metadata chooses"]),
+    ],
+)
+def test_what_else_decides_is_counted_as_not_checked(change, reasons):
+    assert [place.reason for place in load(changed(change)).unmodelled] == reasons
+
+
 def test_a_cluster_that_a_header_names_is_not_known():
     config = load(changed(("{cluster: app}", "{cluster_header: x-cluster}")))
     (route,) = config.frontends[0].routes
@@ -385,6 +413,44 @@ def test_version_2_is_not_checked():
     config = load(text)
     assert not config.hits
     assert "version 2" in config.unmodelled[0].reason
+
+
+SPIFFE = "spiffe://example.org/ns/shop/sa/app"
+TLS = """\
+    type: STRICT_DNS
+    transport_socket:
+      name: tls
+      typed_config:
+        "@type": type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext
+        common_tls_context: {context}
+"""
+
+
+SECRET = "validation_context_sds_secret_config: {name: ca, sds_config: {path_config_source: {path: ca.yaml}}}"
+URI = f"{{san_type: URI, matcher: {{exact: '{SPIFFE}'}}}}"
+
+
+@pytest.mark.parametrize(
+    ("context", "told"),
+    [
+        ("{}", True),
+        ("{match_typed_subject_alt_names: [{san_type: DNS, matcher: {exact: app}}]}", True),
+        (f"{{match_typed_subject_alt_names: [{URI}]}}", False),
+        (f"{{match_subject_alt_names: [{{exact: '{SPIFFE}'}}]}}", False),
+        ("{match_subject_alt_names: [{exact: app}]}", True),
+    ],
+)
+@pytest.mark.parametrize(
+    "around",
+    [
+        "{validation_context: CONTEXT}",
+        f"{{combined_validation_context: {{default_validation_context: CONTEXT, {SECRET}}}}}",
+    ],
+)
+def test_a_server_known_by_a_uri_needs_no_name(around, context, told):
+    tls = TLS.replace("{context}", around.replace("CONTEXT", context))
+    config = changed(("    type: STATIC\n", tls), ("10.0.0.1", "app"), ("10.0.0.2", "app"))
+    assert ("L02" in [finding.code for finding in judge(Settings())(load(config)).findings]) is told
 
 
 def test_the_admin_interface():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 from dialects.kubernetes.test_kubernetes import (
@@ -17,6 +18,9 @@ from dialects.kubernetes.test_kubernetes import (
     load,
     one,
 )
+
+from lbcheck.dialects import kubernetes
+from lbcheck.files import DiskFiles
 
 NO_PROBE = DEPLOYMENT.replace("readinessProbe", "livenessProbe")
 
@@ -98,6 +102,11 @@ class TestPorts:
         sidecar = DEPLOYMENT + "        - {name: proxy}\n"
         assert codes(one(number, sidecar)) == []
 
+    def test_a_list_of_ports_that_may_be_short(self):
+        second = SERVICE.replace("targetPort: http}", "targetPort: 8080}, {name: admin, port: 81, targetPort: 9000}")
+        assert codes(one(second, DEPLOYMENT)) == [("K03", "info")]
+        assert codes(one(second.replace("8080", "8081"), DEPLOYMENT)) == [("K03", "warning"), ("K03", "warning")]
+
     def test_a_named_port_of_another_protocol(self):
         assert codes(one(SERVICE, DEPLOYMENT.replace("name: http,", "name: http, protocol: UDP,"))) == [
             ("K03", "error")
@@ -119,6 +128,16 @@ class TestReadiness:
         helper = DEPLOYMENT + "        - {name: metrics, ports: [{name: metrics, containerPort: 9100}]}\n"
         assert codes(one(SERVICE, helper, INGRESS)) == []
 
+    def test_istio_writes_the_probe_of_its_gateways(self):
+        gateway = NO_PROBE.replace("- name: web\n", "- name: istio-proxy\n          image: auto\n")
+        assert codes(one(SERVICE, gateway, INGRESS)) == []
+        assert codes(one(SERVICE, gateway.replace("auto", "envoy"), INGRESS)) == [("K06", "warning")]
+
+    @pytest.mark.parametrize(("timeout", "expected"), [(5, []), (6, [("H04", "warning")])])
+    def test_a_probe_that_ends_when_the_next_one_is_due(self, timeout, expected):
+        times = f"port: http}}, periodSeconds: 5, timeoutSeconds: {timeout}}}"
+        assert codes(one(SERVICE, DEPLOYMENT.replace("port: http}}", times))) == expected
+
     def test_jobs_are_never_ready(self):
         job = NO_PROBE.replace("apps/v1", "batch/v1").replace("Deployment", "Job").replace("  replicas: 3\n", "")
         assert codes(one(SERVICE, job, INGRESS)) == []
@@ -134,6 +153,11 @@ class TestIngress:
             "{service: {name: web, port: {number: 80}}}", "{serviceName: web, servicePort: 81}"
         )
         assert [code for code, _ in codes(one(old, SERVICE, DEPLOYMENT))] == ["K04"]
+
+    @pytest.mark.parametrize(("port", "expected"), [("number: 3000", []), ("name: admin", [("K04", "error")])])
+    def test_an_external_name_takes_any_number(self, port, expected):
+        outside = SERVICE.replace("selector: {app: web}", "type: ExternalName\n  externalName: shop.example.com")
+        assert codes(one(INGRESS.replace("number: 80", port), outside)) == expected
 
     def canary(self, name="canary", **annotations):
         noted = {"nginx.ingress.kubernetes.io/canary": "true"}
@@ -159,11 +183,62 @@ class TestIngress:
         assert codes(one(INGRESS, SERVICE, DEPLOYMENT, *two, *app("new", 1))) == [("K13", "warning")]
 
 
+class TestNeighbours:
+    """A Service or Gateway without a namespace in another folder may be another application's."""
+
+    @pytest.mark.parametrize(
+        ("paths", "space", "severity"),
+        [
+            (("a.yaml", "b.yaml"), "", "error"),
+            (("one/a.yaml", "two/b.yaml"), "", "info"),
+            (("one/a.yaml", "two/b.yaml"), ", namespace: default", "error"),
+        ],
+    )
+    @pytest.mark.parametrize("code", ["K04", "K11", "K12"])
+    def test_ports(self, code, paths, space, severity):
+        user, service = {
+            "K04": (INGRESS.replace("number: 80", "number: 81"), SERVICE),
+            "K11": (ROUTE.replace("port: 80", "port: 81", 1), renamed(SERVICE, "old")),
+            "K12": (ROUTE.replace("{name: gw}", "{name: gw, port: 81}"), GATEWAY.replace(", namespace: infra", "")),
+        }[code]
+        texts = {
+            path: re.sub(r"^(metadata: {name: \w+)}", rf"\1{space}}}", text, flags=re.MULTILINE)
+            for path, text in zip(paths, (user, service), strict=True)
+        }
+        (config,) = kubernetes.read(list(texts), DiskFiles(memory=texts))
+        told = [finding for finding in found(config) if finding.code == code and "port 81" in finding.message]
+        assert [finding.severity for finding in told] == [severity]
+        sure = [one for one in found(config, "default") if one.code == code and "port 81" in one.message]
+        assert [finding.severity for finding in sure] == ["error"]
+
+
 class TestGateway:
     def test_a_gateway_that_was_not_scanned(self):
         config = one(ROUTE, *app("old", 1), *app("new", 1))
         assert codes(config) == [("K12", "info")]
         assert codes(config, "default") == [("K12", "error")]
+
+    @pytest.mark.parametrize(
+        ("parents", "expected"),
+        [
+            ("{name: gw, port: 81}", [("error", "does not listen on port 81: its requests get 404")]),
+            ("{name: gw, port: 81}, {name: gw, port: 80}", [("warning", "requests that come there get 404")]),
+            ("{name: gw, port: 81}, {kind: ListenerSet, name: set}", [("warning", "requests that come there get 404")]),
+            ("{name: gw, port: 81}, {name: gw, port: 82}", [("error", "its requests get 404")] * 2),
+        ],
+    )
+    def test_a_parent_that_does_not_take_the_route_beside_one_that_does(self, parents, expected):
+        route = ROUTE.replace("{name: gw}", parents)
+        texts = (route, GATEWAY.replace(", namespace: infra", ""), *app("old", 1), *app("new", 1))
+        told = [finding for finding in found(one(*texts)) if finding.code == "K12"]
+        assert [finding.severity for finding in told] == [severity for severity, _ in expected]
+        assert all(words in finding.message for finding, (_, words) in zip(told, expected, strict=True))
+
+    def test_connections_get_no_404(self):
+        route = ROUTE.replace("HTTPRoute", "TCPRoute").replace("{name: gw}", "{name: gw, port: 81}")
+        texts = (route, GATEWAY.replace(", namespace: infra", ""), *app("old", 1), *app("new", 1))
+        (told,) = [finding for finding in found(one(*texts)) if finding.code == "K12"]
+        assert told.message.endswith("does not listen on port 81: it gets no traffic")
 
     def test_other_namespaces_are_let_in_where_that_is_said(self):
         route = renamed(ROUTE, "shop/split", "split").replace("{name: gw}", "{name: gw, namespace: infra}")

@@ -269,6 +269,21 @@ class TestKustomize:
         assert [note.reason for note in config.unmodelled] == ["patches: patches are not applied"]
         assert config.pools[0].open
 
+    @pytest.mark.parametrize(
+        ("text", "expected"),
+        [
+            ("apiVersion: v1\nkind: ServiceAccount\n", []),
+            ("apiVersion: v1\nkind: Secret\n---\napiVersion: rbac.authorization.k8s.io/v1\nkind: Role\n", []),
+            ("apiVersion: helm.toolkit.fluxcd.io/v2\nkind: HelmRelease\n", ["a.yaml was not read"]),
+            ("apiVersion: v1\nkind: Secret\n---\nkind: {{ .kind }}\n", ["a.yaml was not read"]),
+            ("title: x\n", ["a.yaml was not read"]),
+            ("", ["a.yaml was not read"]),
+        ],
+    )
+    def test_objects_without_traffic_are_nothing_unchecked(self, text, expected):
+        config = load("kustomization.yaml", kustomization_yaml="resources: [a.yaml]\n", a_yaml=text)
+        assert [note.reason for note in config.unmodelled] == expected
+
     def test_what_is_not_here_is_not_checked(self):
         config = load(kustomization_yaml="resources: [gone.yaml, https://example.com/x.yaml]\n")
         assert [note.reason for note in config.unmodelled] == [

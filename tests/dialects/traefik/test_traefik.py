@@ -11,6 +11,8 @@ from lbcheck.context import Context
 from lbcheck.dialects import traefik
 from lbcheck.files import DiskFiles
 from lbcheck.model import BACKUP, EVERY_REQUEST
+from lbcheck.project import judge
+from lbcheck.settings import Settings
 from lbcheck.text import Source
 
 STATIC = """
@@ -187,6 +189,26 @@ def test_an_undefined_service_is_missing_only_where_all_files_were_seen():
         assert ("http", "*") in config.used
 
 
+PAGES = """
+app: {loadBalancer: {servers: [{url: http://10.0.0.1:80}]}}
+pages: {loadBalancer: {servers: [{url: http://10.0.0.3:80}]}}
+"""
+
+
+def test_error_pages_are_in_use_and_plugins_are_not_known():
+    middlewares = """\
+  middlewares:
+    pages: {errors: {status: ["500-599"], service: pages, query: /}}
+    own: {plugin: {rewriter: {from: a, to: b}}}
+"""
+    text = http("r: {rule: Host(`a`), service: app, entryPoints: [web], middlewares: [pages, own]}", PAGES)
+    for more, unused, unknown in (("", ["pages"], []), (middlewares, [], ["what the plugin of middleware own does"])):
+        config = one(traefik_yml=STATIC, conf_d__a_yml=text + more)
+        found = judge(Settings())(config).findings
+        assert [finding.pool for finding in found if finding.code == "P07"] == unused
+        assert [place.reason for place in config.unmodelled] == unknown
+
+
 def test_tls_and_plain_routers_of_one_entry_point_do_not_compete():
     config = one(
         traefik_yml=STATIC,
@@ -356,6 +378,17 @@ def test_files_of_a_folder_are_one_config_unless_they_are_alternatives():
     assert len(load(x__a_yml=first, y__b_yml=second)) == 2
 
 
+def test_of_several_folders_that_the_static_file_may_mean_none_is_taken():
+    static = STATIC.replace("directory: /etc/traefik/conf.d", "filename: dynamic.yml")
+    text = http("r: {rule: Host(`a`), service: app, entryPoints: [web]}", APP)
+    configs = load(lib__traefik_yml=static, one__dynamic_yml=text, two__dynamic_yml=text)
+    assert [len(config.files) for config in configs] == [1, 1, 1]
+    codes = {finding.code for config in configs for finding in judge(Settings())(config).findings}
+    assert "X05" not in codes
+    near, _ = load(one__traefik_yml=static, one__dynamic_yml=text, two__dynamic_yml=text)
+    assert [source.path for source in near.files] == ["one/traefik.yml", "one/dynamic.yml"]
+
+
 def test_a_file_that_the_static_one_names():
     static = STATIC.replace("directory: /etc/traefik/conf.d", "filename: /etc/traefik/dynamic.yml")
     (config,) = load(deploy__traefik_yml=static, deploy__dynamic_yml=http("r: {rule: Host(`a`), service: app}", APP))
@@ -496,6 +529,22 @@ def broken(text, target=None):
     config = one(text)
     targets = {"traefik": target} if target else {}
     return [(hit.severity, hit.args["problem"]) for hit in traefik.CHECKS["R11"](config, Context(targets))]
+
+
+@pytest.mark.parametrize(
+    ("protocol", "words"),
+    [
+        ("http", "answers 404 to its requests"),
+        ("tcp", "none of its connections reach the service"),
+        ("udp", "none of its packets reach the service"),
+    ],
+)
+def test_what_a_disabled_router_s_traffic_gets(protocol, words):
+    rule = "" if protocol == "udp" else "rule: Hots(`a`), "
+    text = STATIC + f"{protocol}:\n  routers:\n    r: {{{rule}entryPoints: [nowhere], service: s}}\n"
+    config = one(traefik_yml=text.replace("directory: /etc/traefik/conf.d", "filename: /etc/traefik/traefik.yml"))
+    effects = {hit.args["effect"] for hit in traefik.CHECKS["R11"](config, Context())}
+    assert effects == {f"Traefik only logs that, and {words}"}
 
 
 def test_a_rule_of_version_2_is_an_error_where_version_3_runs():

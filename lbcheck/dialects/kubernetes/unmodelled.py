@@ -1,0 +1,66 @@
+"""What objects say that changes who gets which requests, and that the model does not have: counted as not checked."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lbcheck.dialects.kubernetes.kinds import CORE, GATEWAY, ISTIO
+from lbcheck.findings import NotChecked
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from lbcheck.dialects.kubernetes.objects import Cluster, Object
+    from lbcheck.dialects.kubernetes.view import View
+
+_ROUTES = ("HTTPRoute", "GRPCRoute")
+
+
+def unmodelled(cluster: Cluster) -> Iterator[NotChecked]:
+    """Yield the places, in no order."""
+    for one in cluster.all(ISTIO, "EnvoyFilter"):
+        yield NotChecked(one.span, "what an EnvoyFilter changes in the proxies")
+    for one in cluster.all(ISTIO, "VirtualService"):
+        for rule in one.spec.views("http"):
+            if "abort" in rule.view("fault"):
+                yield NotChecked(rule.place("fault"), "requests that a fault answers before they reach a pod")
+    for one in cluster.all(ISTIO, "DestinationRule"):
+        for policy in _policies(one):
+            yield from _policy(policy)
+    for one in cluster.all(GATEWAY, *_ROUTES):
+        for rule in one.spec.views("rules"):
+            yield from (
+                NotChecked(filtered.place("type"), "what a filter of the implementation's own does (ExtensionRef)")
+                for filtered in rule.views("filters")
+                if filtered.text("type") == "ExtensionRef"
+            )
+    for one in cluster.all(CORE, "Service"):
+        yield from _service(one)
+
+
+def _policies(rule: Object) -> Iterator[View]:
+    """Yield a destination rule's traffic policies: its own, and its subsets'."""
+    yield rule.spec.view("trafficPolicy")
+    for subset in rule.spec.views("subsets"):
+        yield subset.view("trafficPolicy")
+
+
+def _policy(policy: View) -> Iterator[NotChecked]:
+    """Yield what makes shares differ by the caller's place or the port (istio/api destination_rule.proto)."""
+    local = policy.view("loadBalancer", "localityLbSetting")
+    if local.flag("enabled") is not False:
+        for name in ("distribute", "failover", "failoverPriority"):
+            if name in local:
+                yield NotChecked(local.place(name), f"{name} by locality: where callers and pods are is not known")
+    for port in policy.views("portLevelSettings"):
+        if "loadBalancer" in port:
+            yield NotChecked(port.place("loadBalancer"), "a load balancer for one port alone")
+
+
+def _service(one: Object) -> Iterator[NotChecked]:
+    """Yield what makes kube-proxy choose otherwise than at random among all pods (Service API)."""
+    if one.spec.text("sessionAffinity") == "ClientIP":
+        yield NotChecked(one.spec.place("sessionAffinity"), "sessionAffinity: how many requests each client sends")
+    if one.spec.text("internalTrafficPolicy") == "Local" or one.spec.text("trafficDistribution"):
+        name = "trafficDistribution" if "trafficDistribution" in one.spec else "internalTrafficPolicy"
+        yield NotChecked(one.spec.place(name), f"{name}: where callers and pods are is not known")
