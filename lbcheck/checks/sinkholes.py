@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lbcheck.checks.health import choice
-from lbcheck.findings import Hit, Related
+from lbcheck.findings import Hit
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
     from lbcheck.context import Context
     from lbcheck.model import Config, Pool, Server
@@ -39,13 +39,9 @@ def least_conn_sinkhole(config: Config, _context: Context) -> Iterator[Hit]:
             continue
         if pool.open is None and choice(pool.serving) and not _repeated(pool) and not any(map(_heard, pool.enabled)):
             told.add(chosen)
-            yield sinkhole(pool, chosen, _ADVICE.get(config.dialect, "add an HTTP health check"))
-
-
-def sinkhole(pool: Pool, chosen: Span, advice: str, related: Sequence[Related] = ()) -> Hit:
-    """Return the finding about a pool whose algorithm is `chosen` there."""
-    args = {"pool": pool.name, "algorithm": pool.algorithm.name, "advice": advice}
-    return Hit("D19", chosen, args, related=related, pool=pool.name)
+            advice = _ADVICE.get(config.dialect, "add an HTTP health check")
+            args = {"pool": pool.name, "algorithm": pool.algorithm.name, "advice": advice}
+            yield Hit("D19", chosen, args, pool=pool.name)
 
 
 def _heard(server: Server) -> bool:

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lbcheck.checks.sinkholes import sinkhole
 from lbcheck.dialects.nginx.passes import passes_by_pool
 from lbcheck.dialects.nginx.values import is_opaque
-from lbcheck.findings import Related
+from lbcheck.findings import Hit, Related
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from lbcheck.context import Context
     from lbcheck.dialects.nginx.passes import Pass
-    from lbcheck.findings import Hit
     from lbcheck.model import Config, Pool
 
 #: Words of proxy_next_upstream after which a server that answers with errors counts as failing.
@@ -41,7 +39,8 @@ def least_conn_sinkhole(config: Config, context: Context) -> Iterator[Hit]:
                 "with `max_fails=3` on the servers"
             )
             related = [Related(one.directive.span, "errors are answers here") for one in uses[:_RELATED]]
-            yield sinkhole(pool, chosen, advice, related)
+            args = {"pool": pool.name, "algorithm": pool.algorithm.name, "advice": advice}
+            yield Hit("D19", chosen, args, related=related, pool=pool.name)
 
 
 def _several(pool: Pool) -> bool:

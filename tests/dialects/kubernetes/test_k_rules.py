@@ -156,7 +156,7 @@ class TestIngress:
 
     @pytest.mark.parametrize(("port", "expected"), [("number: 3000", []), ("name: admin", [("K04", "error")])])
     def test_an_external_name_takes_any_number(self, port, expected):
-        outside = SERVICE.replace("selector: {app: web}", "type: ExternalName\n  externalName: shop.example.com")
+        outside = SERVICE.replace("selector: {app: web}", "type: ExternalName\n  externalName: shop.partner.net")
         assert codes(one(INGRESS.replace("number: 80", port), outside)) == expected
 
     def canary(self, name="canary", **annotations):
