@@ -35,10 +35,10 @@ def proxy_loop(config: Config, context: Context) -> Iterator[Hit]:
     suspects = _suspects(config)
     if not suspects:
         return
-    heard = _heard(config)
-    own = {host for host, _ in heard if host not in _EVERYWHERE}
+    places = heard(config)
+    own = addresses_of(places)
     for pool, servers in suspects:
-        found = [(server, _listeners(server, heard, own)) for server in servers]
+        found = [(server, listening(server, places, own)) for server in servers]
         looping = [
             (server, listeners[0][1]) for server, listeners in found if listeners and _returns(pool, server, listeners)
         ]
@@ -65,7 +65,7 @@ def _suspects(config: Config) -> list[tuple[Pool, list[Server]]]:
     return found
 
 
-def _heard(config: Config) -> Heard:
+def heard(config: Config) -> Heard:
     """Return who listens at which host and port; "" as the host of every address of a family."""
     found: Heard = {}
     for frontend in config.frontends:
@@ -77,12 +77,17 @@ def _heard(config: Config) -> Heard:
     return found
 
 
-def _listeners(server: Server, heard: Heard, own: Iterable[str]) -> list[tuple[Frontend, Listener]]:
+def addresses_of(places: Heard) -> set[str]:
+    """Return the addresses that the config binds by name: those are this machine's."""
+    return {host for host, _ in places if host not in _EVERYWHERE}
+
+
+def listening(server: Server, places: Heard, own: Iterable[str]) -> list[tuple[Frontend, Listener]]:
     """Return who answers when the server's address is called on this machine; the exact address before a wildcard."""
     where = place(server.address)
     if where is None:
         return []
-    exact = heard.get(where)
+    exact = places.get(where)
     if exact is not None:
         return exact
     host, port = where
@@ -90,7 +95,7 @@ def _listeners(server: Server, heard: Heard, own: Iterable[str]) -> list[tuple[F
         return []
     family = _WILDCARDS.get(server.address.kind)
     names = ("", "*", family) if family is not None else ("", "*", *_WILDCARDS.values())
-    return [entry for name in names for entry in heard.get((name, port), ())]
+    return [entry for name in names for entry in places.get((name, port), ())]
 
 
 def _returns(pool: Pool, server: Server, listeners: Iterable[tuple[Frontend, Listener]]) -> bool:

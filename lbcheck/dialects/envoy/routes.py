@@ -19,6 +19,14 @@ if TYPE_CHECKING:
 
 #: Actions by which Envoy, or a filter, answers itself.
 _ANSWERS = ("redirect", "direct_response", "non_forwarding_action", "filter_action")
+#: RedirectAction.RedirectResponseCode.
+_REDIRECTS = {
+    "MOVED_PERMANENTLY": 301,
+    "FOUND": 302,
+    "SEE_OTHER": 303,
+    "TEMPORARY_REDIRECT": 307,
+    "PERMANENT_REDIRECT": 308,
+}
 #: Fields that give a request another Host than the client's, before it goes to a server.
 _HOST_REWRITES = ("host_rewrite_literal", "host_rewrite", "auto_host_rewrite")
 #: What decides the cluster at run time, with the words for it.
@@ -65,7 +73,7 @@ def _route(message: Message, host: Message, config: Message, world: World) -> Ro
     span = name.span if name is not None and name.span is not None else message.span
     label = name.value if name is not None else label
     if any(answer in message for answer in _ANSWERS):
-        return Route(label, span, match, outcome="answer")
+        return Route(label, span, match, outcome="answer", options=_status(message))
     action = message.message("route")
     options: dict[str, Setting[Any]] = {}
     key = key_of(action)
@@ -95,6 +103,17 @@ def _route(message: Message, host: Message, config: Message, world: World) -> Ro
         timeouts=_timeouts(action, policy, world),
         options=options,
     )
+
+
+def _status(message: Message) -> dict[str, Setting[Any]]:
+    """Return the status that Envoy answers with itself, where it is known."""
+    direct, redirect = message.message("direct_response"), message.message("redirect")
+    status = direct.integer("status")
+    if "redirect" in message:
+        code = redirect.text("response_code")
+        number = _REDIRECTS.get("MOVED_PERMANENTLY" if code is None else code.value)
+        status = None if number is None else Setting(number, message.place("redirect"))
+    return {} if status is None else {"status": status}
 
 
 def _targets(action: Message, pools: Mapping[str, Pool]) -> list[WeightedTarget]:

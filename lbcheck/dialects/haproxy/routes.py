@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from lbcheck.dialects.haproxy.conditions import condition_index, match
 from lbcheck.dialects.haproxy.names import Names, dynamic
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from lbcheck.model import Match
 
 #: Actions after which a request needs no server, by the words that begin the rule.
+#: Actions that answer: the word before the status, and the status without one.
+_STATUS = {"redirect": ("code", 302), "return": ("status", 200)}
 HTTP_ENDS = frozenset({"deny", "tarpit", "redirect", "return", "reject", "silent-drop", "use-service", "auth", "block"})
 TCP_ENDS = frozenset({"reject", "use-service", "silent-drop"})
 #: Actions after which the rules behind them are skipped.
@@ -97,7 +99,26 @@ def _answers(proxy: Proxy) -> Iterator[Route]:
             found = tuple((*part, Condition("opaque", "exact", ("auth",))) for part in found)
         if stopped:
             found = tuple((*part, *stopped) for part in found)
-        yield Route(line.text_from(0), line.span, found, (), "answer")
+        yield Route(line.text_from(0), line.span, found, (), "answer", options=_status(line, at))
+
+
+def _status(line: Line, at: int) -> dict[str, Setting[Any]]:
+    """Return the status that a redirect or a `return` answers with (src/http_rules.c): 302 and 200 by default."""
+    found = _STATUS.get(line.word(at))
+    if found is None:
+        return {}
+    word, status = found
+    for index, one in enumerate(line.words[at + 1 :], at + 1):
+        if one == word:
+            given = line.word(index + 1)
+            return {"status": Setting(int(given), line.span_of(index, index + 1))} if _is_status(given) else {}
+        if one in ("if", "unless"):
+            break
+    return {"status": Setting(status, line.span_of(at))}
+
+
+def _is_status(text: str) -> bool:
+    return len(text) == 3 and text.isascii() and text.isdecimal()
 
 
 def _path(text: str, op: str) -> Match:
