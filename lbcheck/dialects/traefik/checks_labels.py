@@ -105,8 +105,15 @@ def _contested(claims: list[Claim]) -> Iterator[Hit]:
 
 
 def _port_guessed(container: Container, claims: Sequence[Claim]) -> Iterator[Hit]:
-    """Yield a container of which several ports are exposed and no label says which one is meant."""
-    if len(container.ports) < 2 or any(_says_where(label.key.value.lower()) for label in container.labels):
+    """Yield a container of which several ports are exposed and no label says which one is meant.
+
+    Routers on Traefik's own container redirect, or lead to its dashboard: no port of it is meant.
+    """
+    if (
+        labels.is_traefik(container)
+        or len(container.ports) < 2
+        or any(_says_where(label.key.value.lower()) for label in container.labels)
+    ):
         return
     if not claims:
         return

@@ -344,3 +344,19 @@ def test_arguments_count_before_the_environment():
     (config,) = traefik.read(["compose.yaml"], DiskFiles(memory={"compose.yaml": text}))
     assert [one.listeners[0].address.port for one in config.frontends] == [9000]
     assert [one.code for one in project.judge(Settings())(config).findings] == []
+
+
+@pytest.mark.parametrize(("image", "codes"), [("traefik:v3.6", []), ("nginx", ["P14"])])
+def test_a_redirection_on_the_proxy_s_own_container_needs_no_port(image, codes):
+    text = f"""
+services:
+  proxy:
+    image: {image}
+    ports: ["80:80", "443:443"]
+    labels:
+      - traefik.http.routers.all.rule=HostRegexp(`.+`)
+      - traefik.http.routers.all.middlewares=https
+      - traefik.http.middlewares.https.redirectscheme.scheme=https
+"""
+    (config,) = traefik.read(["compose.yaml"], DiskFiles(memory={"compose.yaml": text}))
+    assert [one.code for one in project.judge(Settings())(config).findings] == codes
