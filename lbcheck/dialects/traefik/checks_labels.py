@@ -91,6 +91,8 @@ def _contested(claims: list[Claim]) -> Iterator[Hit]:
         known = first.setdefault(key, claim)
         if known.container is claim.container or known.content == claim.content or key in told:
             continue
+        if _never_both(known.container, claim.container):
+            continue
         told.add(key)
         what = claim.section.removesuffix("s")
         hit = _hit(
@@ -102,6 +104,11 @@ def _contested(claims: list[Claim]) -> Iterator[Hit]:
         )
         hit.related = [Related(known.span, f"{known.container.name} defines it here")]
         yield hit
+
+
+def _never_both(one: Container, other: Container) -> bool:
+    """Say whether two containers are of different profiles, so that one or the other is started."""
+    return bool(one.profiles and other.profiles) and set(one.profiles).isdisjoint(other.profiles)
 
 
 def _port_guessed(container: Container, claims: Sequence[Claim]) -> Iterator[Hit]:
