@@ -85,6 +85,8 @@ def _container(name: str, key: ScalarNode, fields: Fields) -> Container:
         _replicas(fields, deploy),
         _outside(fields),
         tuple(_labels(_value(fields, "environment"))),
+        tuple(item.text for item in _items(_value(fields, "profiles"))),
+        "healthcheck" in fields and _text(_of(_value(fields, "healthcheck")), "disable") != "true",
     )
 
 

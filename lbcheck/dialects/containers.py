@@ -39,7 +39,8 @@ class Container(NamedTuple):
 
     `mode` is its `network_mode`, "" where none is written. `ports` are the container's ports as `expose:` and
     `ports:` have them. `published` are those of them that the host has too, None where not all of them are known.
-    `environment` are the variables that the file sets.
+    `environment` are the variables that the file sets, `profiles` those of which one must be active for it to run.
+    `checked` says that the file writes a health check for it.
     """
 
     name: str
@@ -54,6 +55,8 @@ class Container(NamedTuple):
     replicas: int | None
     published: frozenset[int] | None
     environment: tuple[Label, ...]
+    profiles: tuple[str, ...]
+    checked: bool
 
 
 class Containers(NamedTuple):

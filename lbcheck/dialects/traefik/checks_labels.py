@@ -91,6 +91,8 @@ def _contested(claims: list[Claim]) -> Iterator[Hit]:
         known = first.setdefault(key, claim)
         if known.container is claim.container or known.content == claim.content or key in told:
             continue
+        if _never_both(known.container, claim.container):
+            continue
         told.add(key)
         what = claim.section.removesuffix("s")
         hit = _hit(
@@ -104,9 +106,21 @@ def _contested(claims: list[Claim]) -> Iterator[Hit]:
         yield hit
 
 
+def _never_both(one: Container, other: Container) -> bool:
+    """Say whether two containers are of different profiles, so that one or the other is started."""
+    return bool(one.profiles and other.profiles) and set(one.profiles).isdisjoint(other.profiles)
+
+
 def _port_guessed(container: Container, claims: Sequence[Claim]) -> Iterator[Hit]:
-    """Yield a container of which several ports are exposed and no label says which one is meant."""
-    if len(container.ports) < 2 or any(_says_where(label.key.value.lower()) for label in container.labels):
+    """Yield a container of which several ports are exposed and no label says which one is meant.
+
+    Routers on Traefik's own container redirect, or lead to its dashboard: no port of it is meant.
+    """
+    if (
+        labels.is_traefik(container)
+        or len(container.ports) < 2
+        or any(_says_where(label.key.value.lower()) for label in container.labels)
+    ):
         return
     if not claims:
         return

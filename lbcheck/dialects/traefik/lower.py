@@ -11,13 +11,13 @@ from lbcheck.dialects.traefik import static as statics
 from lbcheck.dialects.traefik.entries import IN_FILES, IN_PROJECTS, PROTOCOLS, Entries
 from lbcheck.dialects.traefik.services import Services
 from lbcheck.findings import NotChecked
-from lbcheck.model import Config
+from lbcheck.model import Condition, Config
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from lbcheck.dialects.traefik.group import Group, Project
-    from lbcheck.dialects.traefik.routers import Broken
+    from lbcheck.dialects.traefik.routers import Broken, Router
     from lbcheck.dialects.traefik.static import Static
     from lbcheck.files import Files
 
@@ -58,6 +58,8 @@ def config(one: Group) -> Config:
     for found in services.values():
         made.pools += found.pools()
     readable, broken = routers.read(entries, static)
+    if one.project is not None:
+        readable = [_while_it_runs(router, one.project) for router in readable]
     made.frontends = routers.frontends(readable, entries, static, services)
     _leave_out_halves(made, services)
     _note_uses(made, static, entries, services, complete=complete)
@@ -82,6 +84,27 @@ def _leave_out_halves(made: Config, services: dict[str, Services]) -> None:
     reached = {id(target.pool) for one in made.frontends for route in one.routes for target in route.targets}
     halves = {key for found in services.values() for key in found.parts if key not in reached and key not in found.used}
     made.pools = [pool for pool in made.pools if id(pool) not in halves]
+
+
+def _while_it_runs(router: Router, project: Project) -> Router:
+    """Return a router with the condition on which it is there at all, where it may come and go.
+
+    A container of a profile may not be started. One that is not healthy is left out with its routers
+    (pkg/provider/docker/config.go keepContainer()), which a priority on it makes a way to fail over.
+    """
+    key = (router.protocol, "routers", router.entry.name)
+    owners = [claim.container for claim in project.labelled.claims if claim[1:4] == key]
+    if not owners:
+        return router
+    reason = ""
+    if all(owner.profiles for owner in owners):
+        reason = f"profile {' or '.join(sorted({name for owner in owners for name in owner.profiles}))} is active"
+    elif f.written(router.entry.fields, "priority") and all(owner.checked for owner in owners):
+        reason = f"container {owners[0].name} is healthy"
+    if not reason:
+        return router
+    condition = Condition("opaque", "exact", [reason])
+    return router._replace(match=tuple((*alternative, condition) for alternative in router.match))
 
 
 def _note_published(made: Config, project: Project) -> None:

@@ -344,3 +344,59 @@ def test_arguments_count_before_the_environment():
     (config,) = traefik.read(["compose.yaml"], DiskFiles(memory={"compose.yaml": text}))
     assert [one.listeners[0].address.port for one in config.frontends] == [9000]
     assert [one.code for one in project.judge(Settings())(config).findings] == []
+
+
+@pytest.mark.parametrize(("image", "codes"), [("traefik:v3.6", []), ("nginx", ["P14"])])
+def test_a_redirection_on_the_proxy_s_own_container_needs_no_port(image, codes):
+    text = f"""
+services:
+  proxy:
+    image: {image}
+    ports: ["80:80", "443:443"]
+    labels:
+      - traefik.http.routers.all.rule=HostRegexp(`.+`)
+      - traefik.http.routers.all.middlewares=https
+      - traefik.http.middlewares.https.redirectscheme.scheme=https
+"""
+    (config,) = traefik.read(["compose.yaml"], DiskFiles(memory={"compose.yaml": text}))
+    assert [one.code for one in project.judge(Settings())(config).findings] == codes
+
+
+TWICE = """
+services:
+  proxy: {{image: "traefik:v3.6", command: [--providers.docker, "--entrypoints.web.address=:80"], ports: ["80:80"]}}
+  one:
+    image: app
+    {first}
+    labels:
+      traefik.http.routers.one.rule: Host(`a.example.com`)
+      traefik.http.routers.one.priority: 100
+      traefik.http.routers.same.rule: Host(`1.example.com`)
+      traefik.http.services.one.loadbalancer.server.port: 80
+  two:
+    image: app
+    {second}
+    labels:
+      traefik.http.routers.two.rule: Host(`a.example.com`)
+      traefik.http.routers.same.rule: Host(`2.example.com`)
+      traefik.http.services.two.loadbalancer.server.port: 80
+"""
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "codes"),
+    [
+        ("restart: always", "restart: always", ["P14", "R02"]),
+        ("profiles: [blue]", "profiles: [green]", []),
+        ("profiles: [blue]", "profiles: [blue, green]", ["P14"]),
+        ("profiles: [blue]", "profiles: [blue]", ["P14", "R02"]),
+        ("restart: always", "profiles: [green]", ["P14", "R01"]),
+        ("healthcheck: {test: [CMD, true]}", "restart: always", ["P14"]),
+        ("healthcheck: {disable: true}", "restart: always", ["P14", "R02"]),
+        ("restart: always", "healthcheck: {test: [CMD, true]}", ["P14", "R02"]),
+    ],
+)
+def test_containers_that_are_not_always_there(first, second, codes):
+    text = TWICE.format(first=first, second=second)
+    (config,) = traefik.read(["compose.yaml"], DiskFiles(memory={"compose.yaml": text}))
+    assert sorted(one.code for one in project.judge(Settings())(config).findings) == codes
