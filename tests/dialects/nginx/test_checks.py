@@ -34,10 +34,12 @@ def config(upstream="", location="proxy_pass http://app;", *, top="", http="", s
     return f"{top} events {{}} http {{ {http} {pool} server {{ listen 8080; {server} location / {{ {location} }} }} }}"
 
 
+#: Errors take a server out.
+HEARD = "proxy_next_upstream error timeout http_500;"
 MANY = "worker_processes 8;"
 
 SILENT = {
-    "one worker": config(f"least_conn; {TWO}"),
+    "one worker": config(f"least_conn; {TWO}", http=HEARD),
     "round robin without zone": config("server 10.0.0.1:80 weight=5; server 10.0.0.2:80;", top=MANY),
     "a fragment does not know its workers": "upstream app { least_conn; server 10.0.0.1:80; server 10.0.0.2:80; }",
     "zone": config(f"zone app 64k; random two; {TWO}", top=MANY),
@@ -129,7 +131,7 @@ def test_silent(name):
 LOUD = {
     "sticky without zone": (config(f"sticky cookie a; {TWO}", top=MANY), [("D10", "warning")]),
     "limits speak instead of methods": (
-        config("least_conn; server 10.0.0.1:80 max_conns=5; server 10.0.0.2:80;", top=MANY),
+        config("least_conn; server 10.0.0.1:80 max_conns=5; server 10.0.0.2:80;", top=MANY, http=HEARD),
         [("C05", None)],
     ),
     "some servers blind": (config("server 10.0.0.1:80; server 10.0.0.2:80 max_fails=0;"), [("H14", "warning")]),
@@ -242,7 +244,7 @@ def test_localhost_may_be_this_nginx_on_both_addresses(listen, wanted):
 
 
 def test_keepalive_rules_end_with_the_version_that_keeps_by_default():
-    text = config(f"keepalive 8; least_conn; {TWO}")
+    text = config(f"keepalive 8; least_conn; {TWO}", http=HEARD)
     assert codes(text) == [("C07", None), ("D17", "error")]
     assert codes(text, (1, 29, 6)) == [("C07", None), ("D17", "error")]
     assert codes(text, (1, 29, 7)) == []
