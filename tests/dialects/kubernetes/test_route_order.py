@@ -56,3 +56,16 @@ def test_the_same_path_twice_in_one_object(text, expected):
 
 def test_more_specific_paths_need_no_order():
     assert found(route_shadowed, INGRESS + path("/", "api") + path("/a", "web")) == []
+
+
+def test_a_route_with_two_parents_of_one_listener_is_there_once():
+    gateway = (
+        "apiVersion: gateway.networking.k8s.io/v1\nkind: Gateway\nmetadata: {name: edge}\n"
+        "spec:\n  gatewayClassName: x\n  listeners: [{name: web, port: 80, protocol: HTTP}]\n---\n"
+    )
+    route = (
+        "apiVersion: gateway.networking.k8s.io/v1\nkind: HTTPRoute\nmetadata: {name: shop}\n"
+        "spec:\n  parentRefs: [{name: edge}, {name: edge, sectionName: web}]\n"
+        "  rules: [{matches: [{path: {value: /a}}], backendRefs: [{name: api, port: 80}]}]\n"
+    )
+    assert found(route_duplicate_conflict, gateway + route) == []
