@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 #: Dialects whose routes that answer by themselves have their turn where they stand.
-_IN_ORDER = frozenset({"envoy", "traefik"})
+_IN_ORDER = frozenset({"envoy", "traefik", "kubernetes"})
 _DEFAULT = (
     "name a `default_backend`; to refuse the rest, name a backend whose only rule is `http-request deny` (in the "
     "frontend itself that rule comes before all routes)"
@@ -30,7 +30,7 @@ _DEFAULT = (
 def route_shadowed(config: Config, _context: Context) -> Iterator[Hit]:
     """R01: a route that earlier or stronger ones leave nothing, so its pool idles."""
     for frontend in config.frontends:
-        if len(frontend.routes) < 2:
+        if len(frontend.routes) < 2 or "several protocols" in frontend.options:
             continue
         if frontend.order == "nginx":
             yield from locations.shadowed(frontend)
@@ -45,12 +45,21 @@ def route_shadowed(config: Config, _context: Context) -> Iterator[Hit]:
 
 def route_duplicate_conflict(config: Config, _context: Context) -> Iterator[Hit]:
     """R02: the same requests are given to two pools; which one gets them is a matter of order."""
+    told: set[tuple[int, int]] = set()  # a route of the Gateway API is one of several listeners
     for frontend in config.frontends:
-        if frontend.order == "first":
-            for first, later in shadowing.duplicates(frontend):
-                yield _duplicate(frontend, first, later)
+        for first, later in shadowing.duplicates(frontend) if frontend.order in ("first", "longest") else ():
+            if (id(first), id(later)) in told or (config.apart and not _of_one_object(config, first, later)):
+                continue
+            told.add((id(first), id(later)))
+            yield _duplicate(frontend, first, later)
     if config.dialect == "nginx" and config.open is None:
         yield from server_names.contested(config)
+
+
+def _of_one_object(config: Config, first: Route, later: Route) -> bool:
+    """Say whether both stand in one object; others may be versions of one, of which only one is applied."""
+    one, other = first.span, later.span
+    return one.source is other.source and config.subject(one)[0] == config.subject(other)[0]
 
 
 def default_route_missing(config: Config, _context: Context) -> Iterator[Hit]:

@@ -74,7 +74,10 @@ def _answered(frontend: Frontend) -> Iterator[Hit]:
 
 
 def duplicates(frontend: Frontend) -> Iterator[tuple[Route, Route]]:
-    """Yield (first, later) for routes to pools that ask for exactly the same, in whatever order of words."""
+    """Yield (first, later) for routes to pools that ask for exactly the same, in whatever order of words.
+
+    One route that a frontend has twice (two parents of an HTTPRoute mean one listener) is no duplicate of itself.
+    """
     first: dict[frozenset[object], Route] = {}
     for route in frontend.routes:
         if route.outcome != "pools" or not route.targets or route.match in (EVERY_REQUEST, ()):
@@ -82,10 +85,9 @@ def duplicates(frontend: Frontend) -> Iterator[tuple[Route, Route]]:
         if not all(steady(condition) for alternative in route.match for condition in alternative):
             continue
         key = frozenset(frozenset(condition.key for condition in alternative) for alternative in route.match)
-        if key in first:
-            yield first[key], route
-        else:
-            first[key] = route
+        known = first.setdefault(key, route)
+        if known is not route:
+            yield known, route
 
 
 def _chooses(route: Route) -> bool:

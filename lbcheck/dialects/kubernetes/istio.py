@@ -203,6 +203,7 @@ def frontends(graph: Graph, rules: Rules) -> list[Frontend]:
         for kind in ("http", "tls", "tcp"):
             routes += [_route(rules, one, kind, rule, at) for at, rule in enumerate(one.spec.views(kind))]
         names = [name.text for name in one.spec.texts("hosts")]
+        several = sum(kind in one.spec for kind in ("http", "tls", "tcp")) > 1  # each has an order of its own
         found.append(
             Frontend(
                 f"VirtualService {one.shown}",
@@ -211,6 +212,7 @@ def frontends(graph: Graph, rules: Rules) -> list[Frontend]:
                 routes,
                 protocol="http" if "http" in one.spec else "tcp",
                 hosts=[] if "*" in names else names,
+                options={"several protocols": Setting(True)} if several else {},
             )
         )
     return found
