@@ -128,14 +128,15 @@ def _hit(one: Object, ref: Ref, refs: Sequence[Ref], found: str, advice: str, se
 def not_attached(config: Config, _context: Context) -> Iterator[Hit]:
     """K12: no listener takes a route, so that its requests get 404."""
     for one in routes(config):
-        found = [parent for parent in parents(one) if parent.is_gateway and not opaque(parent.name)]
-        for parent in found:
-            hit = _unattached(config, one, parent)
+        named = parents(one)
+        rest = any(_may_hold(tree_of(config).cluster, parent) for parent in named)
+        for parent in named:
+            hit = _unattached(config, one, parent, rest=rest) if parent.is_gateway and not opaque(parent.name) else None
             if hit is not None:
                 yield hit
 
 
-def _unattached(config: Config, one: Object, parent: Parent) -> Hit | None:
+def _unattached(config: Config, one: Object, parent: Parent, *, rest: bool) -> Hit | None:
     cluster = tree_of(config).cluster
     known = cluster.named(GATEWAY, "Gateway", parent.namespace, parent.name)
     span = parent.view.place("sectionName" if parent.section else "name")
@@ -153,7 +154,6 @@ def _unattached(config: Config, one: Object, parent: Parent) -> Hit | None:
     attached = attach(cluster, parent)
     if attached.listeners or not attached.known or any(gate.wrong or gate.opaque for gate in known):
         return None
-    rest = _elsewhere(cluster, one, parent)
     severity = WARNING if rest else ERROR
     if not any(surely_one(config, one, gate) for gate in known):
         severity = INFO
@@ -171,14 +171,12 @@ def _lost(route: Object, *, rest: bool) -> str:
     return "it gets no traffic from there" if rest else "it gets no traffic"
 
 
-def _elsewhere(cluster: Cluster, route: Object, but: Parent) -> bool:
-    """Say whether a route has another parent that takes it, or of which that is not known."""
-    for other in parents(route):
-        if other.view.node is not but.view.node:
-            attached = attach(cluster, other) if other.is_gateway else None
-            if attached is None or attached.listeners or not attached.known:
-                return True
-    return False
+def _may_hold(cluster: Cluster, parent: Parent) -> bool:
+    """Say whether a parent takes its route, or that is not known."""
+    if not parent.is_gateway:
+        return True
+    attached = attach(cluster, parent)
+    return bool(attached.listeners) or not attached.known
 
 
 def listener_without_route(config: Config, _context: Context) -> Iterator[Hit]:

@@ -240,11 +240,11 @@ def target_port_mismatch(config: Config, context: Context) -> Iterator[Hit]:
         found = [pods for pods in behind if pods.stays and beside(one, pods.owner)]
         if not found or any(pods.owner.patched or not pods.containers for pods in behind):
             continue
+        partly = any(_declared(pods, port) for port in ports(one) for pods in found)
         for port in ports(one):
             if isinstance(port.target, str) and not any(_named(pods, port) for pods in behind):
                 yield _mismatch(one, port, found, ERROR)
             elif isinstance(port.target, int) and not any(_numbered(pods, port.target) for pods in found):
-                partly = any(_declared(pods, other) for other in ports(one) for pods in found)
                 yield _mismatch(one, port, found, INFO if partly else WARNING)
 
 

@@ -101,7 +101,7 @@ def _deaf(parent: _Parent, heard: list[Entry]) -> Hit:
 
 
 def failover_invalid(config: Config, _context: Context) -> Iterator[Hit]:
-    """F09: a failover whose service never says that it is down, or that falls back to itself."""
+    """F09: a failover whose service never says that it is down, or that falls back to the same one."""
     tree: Tree | None = config.tree
     if tree is None or config.open is not None:
         return
@@ -114,7 +114,8 @@ def failover_invalid(config: Config, _context: Context) -> Iterator[Hit]:
             missing = "service" if main is None else "fallback"
             yield _failover(entry, entry.key, f"names no {missing}", f"write `{missing}:`", "Traefik does not build it")
         elif tree.entries.local(main.text) == tree.entries.local(fallback.text):
-            yield _failover(entry, fallback, "falls back to itself", "name another service", "nothing takes over")
+            problem = f"falls back from {main.text[:60]} to the same"
+            yield _failover(entry, fallback, problem, "name another service", "nothing takes over")
         else:
             yield from _never_triggered(entry, main, inside, tree)
 

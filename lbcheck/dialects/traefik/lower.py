@@ -16,6 +16,7 @@ from lbcheck.model import Condition, Config
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from lbcheck.dialects.containers import Container
     from lbcheck.dialects.traefik.group import Group, Project
     from lbcheck.dialects.traefik.routers import Broken, Router
     from lbcheck.dialects.traefik.static import Static
@@ -59,7 +60,7 @@ def config(one: Group) -> Config:
         made.pools += found.pools()
     readable, broken = routers.read(entries, static)
     if one.project is not None:
-        readable = [_while_it_runs(router, one.project) for router in readable]
+        readable = _while_they_run(readable, one.project)
     made.frontends = routers.frontends(readable, entries, static, services)
     _leave_out_halves(made, services)
     _note_uses(made, static, entries, services, complete=complete)
@@ -86,14 +87,20 @@ def _leave_out_halves(made: Config, services: dict[str, Services]) -> None:
     made.pools = [pool for pool in made.pools if id(pool) not in halves]
 
 
-def _while_it_runs(router: Router, project: Project) -> Router:
-    """Return a router with the condition on which it is there at all, where it may come and go.
+def _while_they_run(found: Sequence[Router], project: Project) -> list[Router]:
+    """Return routers with the condition on which they are there at all, where they may come and go.
 
     A container of a profile may not be started. One that is not healthy is left out with its routers
     (pkg/provider/docker/config.go keepContainer()), which a priority on it makes a way to fail over.
     """
-    key = (router.protocol, "routers", router.entry.name)
-    owners = [claim.container for claim in project.labelled.claims if claim[1:4] == key]
+    owners: dict[tuple[str, str], list[Container]] = {}
+    for claim in project.labelled.claims:
+        if claim.section == "routers":
+            owners.setdefault((claim.protocol, claim.name), []).append(claim.container)
+    return [_while_it_runs(router, owners.get((router.protocol, router.entry.name), ())) for router in found]
+
+
+def _while_it_runs(router: Router, owners: Sequence[Container]) -> Router:
     if not owners:
         return router
     reason = ""

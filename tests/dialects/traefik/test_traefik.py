@@ -278,6 +278,12 @@ def test_a_failover_is_one_pool_with_backups():
     ]
 
 
+def test_a_failover_to_the_same_service_names_it():
+    text = http("r: {rule: Host(`a`), service: f}", APP + "f: {failover: {service: app, fallback: app@file}}\n")
+    (told,) = [finding for finding in judge(Settings())(one(text)).findings if finding.code == "F09"]
+    assert "failover f falls back from app to the same: nothing takes over" in told.message
+
+
 def test_halves_of_a_failover_are_no_pools_of_their_own():
     config = one(
         http(
