@@ -6,6 +6,7 @@ All others are refused: without namespaces nothing else holds them.
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from lbcheck.rehearsal.messages import Statement
@@ -31,7 +32,7 @@ _TAKEN_OUT = {
 _GLOBAL = re.compile(
     r"tune\.(?:bufsize|maxrewrite|http\.\w+|ssl\.default-dh-param|ssl\.cachesize|ssl\.lifetime|maxaccept|idletimer)"
     r"|ssl-default-(?:bind|server)-(?:ciphers|ciphersuites|options|curves)|spread-checks|max-spread-checks"
-    r"|description|node|no-memory-trimming"
+    r"|description|node|no-memory-trimming|ssl-server-verify"
 )
 #: Lines of a proxy that are taken out → why.
 _PROXY_OUT = {
@@ -66,7 +67,7 @@ _RULES = frozenset({"http-request", "http-response", "http-after-response"})
 _CONNECTIONS = frozenset({"tcp-request", "tcp-response"})
 #: Words that open files, or load, wherever they stand; and those after which addresses would be looked for.
 _OPENS = re.compile(
-    r"-[fM]$|(?:errorfile|errorfiles|file|lf-file|addr|port|via-socks4|peers|except)$"
+    r"-[fM]$|(?:errorfile|errorfiles|file|lf-file|addr|port|via-socks4|peers)$"
     r"|.*(?:\bmap(?:_\w+)?\(|jwt_verify|\blua\.|\bdebug\b|\b51d|\bwurfl|\bda-csv)"
 )
 #: A fetch or a flag whose values are addresses: HAProxy asks for those that are names (str2net(), src/tools.c).
@@ -129,7 +130,7 @@ def _section(made: Rewriting, section: Section) -> None:
     if section.templated or head.opaque or head.branch:
         made.refuse(head.span, "it is known only when it runs")
         return
-    if section.kind not in _SECTIONS or (section.kind in {"frontend", "listen"} and len(head.words) > 2):
+    if section.kind not in _SECTIONS or (len(head.words) > 2 and (head.words[2] != "from" or len(head.words) > 4)):
         made.refuse(head.span, f"{' '.join(head.words[:3])} is not known to be safe")
         return
     _keep(made, head)
@@ -171,6 +172,9 @@ def _safe(line: Line) -> bool:
     first, second = line.words[0], line.word(1)
     if not _KEPT.fullmatch(first) or any(map(_OPENS.match, line.words[1:])):
         return False
+    names = [after for word, after in pairwise(line.words) if word == "except"]
+    if not all(map(_NUMERIC.fullmatch, names)):
+        return False
     if first in _SECOND and not _SECOND[first].fullmatch(second):
         return False
     if first in _RULES and not _ACTION.fullmatch(second):
@@ -211,6 +215,8 @@ def _server(made: Rewriting, line: Line) -> None:
     at = 1 if line.words[0] == "default-server" else 3
     where = _address(line.word(2)) if at == 3 else ("", 0)
     words, odd = _parameters(made, line.words[at:], _FLAGS, _VALUES)
+    if {"sni", "check-sni"} & set(words) and "verify" not in words:
+        odd = "sni"  # the certificate that is made up has another name
     if where is None or odd is not None:
         made.refuse(line.span, f"{line.words[0]} {odd or line.word(2)} cannot be put elsewhere")
     elif at == 1:

@@ -23,12 +23,12 @@ _BLOCKS = frozenset(
     {"events", "http", "server", "upstream", "location", "if", "map", "geo", "split_clients", "types", "limit_except"}
 )
 _KEPT = re.compile(
-    r"absolute_redirect|add_header|allow|break|charset|chunked_transfer_encoding|client_(?:body_(?:buffer_size|timeout)"
+    r"absolute_redirect|add_header|add_trailer|allow|break|charset|chunked_transfer_encoding|client_(?:body_(?:buffer_size|timeout)"
     r"|header_(?:buffer_size|timeout)|max_body_size)|connection_pool_size|default_type|deny|error_page|etag|expires"
-    r"|gzip(?:_(?:buffers|comp_level|disable|http_version|min_length|proxied|types|vary))?|hash"
+    r"|gunzip|gzip(?:_(?:buffers|comp_level|disable|http_version|min_length|proxied|types|vary))?|hash"
     r"|http2|if_modified_since|ignore_invalid_headers|index|internal|ip_hash|keepalive(?:_(?:disable|requests|time|timeout))?"
     r"|large_client_header_buffers|least_conn|limit_(?:conn|req)(?:_zone|_status|_log_level|_dry_run)?|limit_rate"
-    r"|lingering_(?:close|time|timeout)|log_format|log_not_found|log_subrequest|map_hash_(?:bucket|max)_size|max_ranges"
+    r"|lingering_(?:close|time|timeout)|log_format|log_not_found|log_subrequest|output_buffers|postpone_output|map_hash_(?:bucket|max)_size|max_ranges"
     r"|merge_slashes|multi_accept|accept_mutex|pcre_jit|port_in_redirect|random|real_ip_(?:header|recursive)"
     r"|recursive_error_pages|request_pool_size|reset_timedout_connection|return|rewrite|rewrite_log|satisfy|send_timeout"
     r"|sendfile|server_name|server_name_in_redirect|server_names_hash_(?:bucket|max)_size|server_tokens|set"
@@ -55,6 +55,8 @@ _TAKEN_OUT = {
     "ssl_dhparam": "the file is not opened",
 }
 _CERTIFICATES = re.compile(r"(?:proxy_)?ssl_(?:certificate(?:_key)?|trusted_certificate)|ssl_client_certificate")
+#: Settings for servers of other protocols: a config that asks one is refused for its `fastcgi_pass`.
+_OTHERS = re.compile(r"(?:fastcgi|uwsgi|scgi|memcached|grpc)_(?!pass$)\w+")
 #: Blocks whose entries are no directives.
 _TABLES = frozenset({"map", "geo", "split_clients", "types"})
 _SERVER = re.compile(r"(?:weight|max_fails|fail_timeout|max_conns)=\w+|backup|down")
@@ -141,6 +143,8 @@ class _Writer:
         }.get(name)  # fmt: skip
         if name in _TAKEN_OUT:
             self._made.change(directive.span, "", _TAKEN_OUT[name])
+        elif _OTHERS.fullmatch(name):
+            self._made.change(directive.span, "", "no such server is asked")
         elif rewriter is not None:
             rewriter(directive)
         elif _CERTIFICATES.fullmatch(name):

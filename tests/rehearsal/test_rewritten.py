@@ -151,6 +151,7 @@ LINES = [
     "server c 10.0.0.3:80 check port 81",
     "server c 10.0.0.3:80 agent-check agent-port 9",
     "server c 10.0.0.3",
+    "server c 10.0.0.3:80 ssl ca-file /etc/ca.pem sni str(app.test)",
     "server c 127.0.0.1:8080",
     'server c "${ADDRESS}:80"',
     "server-template s 3 app.internal.test:80",
@@ -222,6 +223,7 @@ def test_words_reach_the_proxy_as_they_were(tmp_path):
     body = r"""
 listen app
     bind :8080
+    option forwardfor except 10.0.0.0/8
     option httpchk GET /health HTTP/1.1\r\nHost:\ it\'s\ me
     http-request set-header X-A "a # 'b' \"c\" {d} %[path]"
     acl here path_reg ^/(a|b)\\?\.\w+$ -i
@@ -233,6 +235,7 @@ listen app
     assert found.passed, found
     server = r"""
     map $http_x $y { default "a;b"; "~^\d{2}\"x\s" 'c # $uri'; }
+    fastcgi_buffers 8 16k;
     log_format own '"$request" {\t} \\';
     server {
         listen 8080; server_name "~^(?<n>\w{1,3})\.test$";
