@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from lbcheck.cli import options as taking
-from lbcheck.cli.output import CLEAN, FOUND, NOTHING, color, fail, show, target, width, write
+from lbcheck.cli.output import CLEAN, FAILED, FOUND, NOTHING, color, fail, show, target, width, write
 from lbcheck.cli.servers import must_be_there
 from lbcheck.rehearsal.wishes import LOSSES
 from lbcheck.report import REHEARSE_REPORTERS, REHEARSE_SUFFIXES
@@ -38,7 +38,8 @@ Examples:
   lbcheck rehearse new.cfg --from old.cfg      and requests that are lost while it is reloaded
   lbcheck rehearse haproxy.cfg -o out.html     a page with measured beside predicted; also .json .xml
 \b
-Everything runs in namespaces of its own: private addresses, files and processes, gone at the end. Linux only.
+Everything runs in namespaces of its own: private addresses, files and processes, gone at the end. Where there are
+none, the config is rewritten for loopback and a private folder, or refused; then no server is lost.
 Exit codes: 0 as predicted, 1 not as predicted or refused, 2 lbcheck could not do its work, 3 no config was found.
 """,
 )
@@ -46,6 +47,9 @@ Exit codes: 0 as predicted, 1 not as predicted or refused, 2 lbcheck could not d
 @taking.together
 @click.option("--binary", metavar="PATH", help="The nginx or haproxy to run.  [default: the one on PATH]")
 @click.option("--only-native", is_flag=True, help="Stop after the proxy's own check.")
+@click.option(
+    "--no-namespaces", is_flag=True, help="Rewrite the config for loopback, as where there are no namespaces."
+)
 @click.option("--trust-config", "trusted", is_flag=True, help="Let the config load modules and run code.")
 @click.option(
     "--requests", type=click.IntRange(1, 20_000), help="Requests to each pool.  [default: what shows the shares]"
@@ -113,10 +117,18 @@ def command(paths: tuple[str, ...], **options: Any) -> None:
 
 
 def _rehearsed(paths: tuple[str, ...], settings: Settings, options: dict[str, Any]) -> list[Rehearsed]:
+    from lbcheck.rehearsal.sandbox import UnusableError
+
     configs = rehearsable(taking.request_of(paths, settings, options), settings)
     old = _old(configs, settings, options)
     must_be_there(list(_servers(configs)), options["lose"])
-    return rehearsed(configs, _wishes(options), old)
+    wishes = _wishes(options)
+    if options["no_namespaces"]:
+        return _rewritten(configs, wishes, old, "--no-namespaces")
+    try:
+        return rehearsed(configs, wishes, old)
+    except UnusableError as error:
+        return _rewritten(configs, wishes, old, f"no sandbox can be made here: {error}")
 
 
 def rehearsable(request: Request, settings: Settings) -> list[Config]:
@@ -139,6 +151,24 @@ def rehearsed(configs: Sequence[Config], wishes: Wishes, old: Config | None = No
 
     with watched() as tell:
         return [rehearse(config, wishes, tell, old) for config in configs]
+
+
+def _rewritten(configs: Sequence[Config], wishes: Wishes, old: Config | None, why: str) -> list[Rehearsed]:
+    """Rehearse configs without namespaces. Raises UnusableError and NoBinaryError."""
+    from lbcheck.cli.watching import watched
+    from lbcheck.rehearsal import rewritten
+
+    with watched() as tell:
+        return [rewritten.rehearse(config, wishes, reread, why, tell, old) for config in configs]
+
+
+def reread(dialect: str, path: str, text: str) -> Config:
+    """Return the config of a text, as if it lay at a path."""
+    from lbcheck import project
+    from lbcheck.project import Request
+
+    (config,) = project.configs(project.prepare(Request(("-",), stdin=text, stdin_name=path, dialect=dialect)))
+    return config
 
 
 def _servers(configs: Sequence[Config]) -> Iterator[tuple[str, str, str]]:
@@ -194,4 +224,6 @@ def _rewrites(found: Sequence[Rehearsed]) -> None:
 def _code(found: Sequence[Rehearsed]) -> int:
     if not found:
         return NOTHING
-    return CLEAN if all(one.passed for one in found) else FOUND
+    if any(not one.passed and (one.rewritten is None or one.error is None) for one in found):
+        return FOUND
+    return CLEAN if all(one.passed for one in found) else FAILED  # no sandbox, and nothing to put in its place

@@ -19,7 +19,7 @@ from lbcheck.rehearsal import mounts, namespaces, network, script
 from lbcheck.rehearsal.load import played, played_together
 from lbcheck.rehearsal.machines import Machines, apart
 from lbcheck.rehearsal.outage import Outage
-from lbcheck.rehearsal.proxy import OUTPUT_LIMIT, Proxy, environment
+from lbcheck.rehearsal.proxy import OUTPUT_LIMIT, Proxy, environment, last_words
 from lbcheck.rehearsal.stubs import Stubs
 from lbcheck.rehearsal.turnover import Turnover
 
@@ -42,8 +42,7 @@ _ENCODINGS = ("ascii", "idna", "latin-1", "utf-8")
 
 def main() -> None:
     """Play the script on standard input."""
-    for encoding in _ENCODINGS:
-        codecs.lookup(encoding)
+    read_encodings()
     play = script.loads(sys.stdin.readline())
     try:
         changes = namespaces.enter()
@@ -56,6 +55,17 @@ def main() -> None:
         namespaces.give_up()
     except OSError as error:
         sys.exit(str(error))
+    perform(play, machines)
+
+
+def read_encodings() -> None:
+    """Read what Python would read later, from folders that are out of sight then."""
+    for encoding in _ENCODINGS:
+        codecs.lookup(encoding)
+
+
+def perform(play: Script, machines: Machines | None) -> None:
+    """Let the proxy check its config, and play what is to be played; each event is a line of standard output."""
     if (not play.check or _accepts(play)) and not play.only_check:
         asyncio.run(_rehearse(play, machines))
 
@@ -79,6 +89,7 @@ def _accepts(play: Script) -> bool:
             timeout=_CHECK,
             check=False,
             env=environment(play),
+            preexec_fn=last_words(play),
         )
     except subprocess.TimeoutExpired:
         _say("unusable", reason=f"its own check of the config did not end within {_CHECK:.0f} s")

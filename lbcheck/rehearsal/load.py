@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 import ssl
+import sys
 import time
 from functools import cache
 from itertools import islice
@@ -58,7 +59,7 @@ def asks(load: Load) -> Iterator[Ask]:
         elif kind == "cookie":
             headers = (*headers, ("Cookie", f"{name}={key}"))
         elif kind == "source":
-            source = _address(draw, six=":" in load.host)
+            source = _own_address(draw) if load.loopback else _address(draw, six=":" in load.host)
         yield Ask(number, source, path, headers)
 
 
@@ -68,6 +69,13 @@ def _address(draw: random.Random, *, six: bool) -> str:
         return "2001:db8:" + ":".join(f"{draw.getrandbits(16):x}" for _ in range(6))
     first = draw.choice([number for number in range(1, 224) if number not in {10, 127}])
     return f"{first}.{draw.randrange(256)}.{draw.randrange(256)}.{draw.randrange(1, 255)}"
+
+
+def _own_address(draw: random.Random) -> str:
+    """Return an address that this machine has without being given it: on Linux any of 127/8."""
+    if sys.platform != "linux":
+        return "127.0.0.1"
+    return f"127.{draw.randrange(1, 64)}.{draw.randrange(256)}.{draw.randrange(1, 255)}"
 
 
 #: So many requests are under way at once where several are.

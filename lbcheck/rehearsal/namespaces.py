@@ -73,8 +73,13 @@ def give_up() -> None:
     for capability in range(last + 1):
         if capability not in _CAPABILITIES:
             _prctl(_PR_CAPBSET_DROP, capability)
-    _prctl(_PR_SET_NO_NEW_PRIVS, 1)
+    gain_nothing()
     _prctl(_PR_SET_DUMPABLE, 0)
+
+
+def gain_nothing() -> None:
+    """Let no program that is started gain what this process has not (PR_SET_NO_NEW_PRIVS)."""
+    _prctl(_PR_SET_NO_NEW_PRIVS, 1)
 
 
 def die_with_parent() -> None:

@@ -152,7 +152,9 @@ class Message(NamedTuple):
 class Rehearsed(NamedTuple):
     """One config. `native` are its own checker's messages; `error` says why it was not rehearsed to the end.
 
-    `traffic` is the whole prediction.
+    `traffic` is the whole prediction. `rewritten`: it was not run as it is, but written anew for loopback and a private
+    folder, for this reason; then shares are held against the prediction for the rewritten config, and neither losses
+    nor reloads are rehearsed.
     """
 
     config: str
@@ -165,6 +167,7 @@ class Rehearsed(NamedTuple):
     error: str | None = None
     reload: MeasuredReload | None = None
     traffic: Traffic | None = None
+    rewritten: str | None = None
 
     @property
     def passed(self) -> bool:

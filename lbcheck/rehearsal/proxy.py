@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import ipaddress
 import os
 import re
+import socket
 import struct
 import subprocess
+import sys
 import time
 from typing import TYPE_CHECKING
 
+from lbcheck.rehearsal import namespaces
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from lbcheck.rehearsal.script import Script
 
@@ -34,11 +39,13 @@ class Proxy:
     """A started proxy. What it writes can be read as it comes (`fresh`), or as a whole."""
 
     def __init__(self, play: Script) -> None:
-        with open(_LOG, "wb") as log:
+        self._path = f"{play.home}/run/proxy.log" if play.home else _LOG
+        with open(self._path, "wb") as log:
             self._process = subprocess.Popen(
-                play.run, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment(play)
-            )
-        self._log = open(_LOG, "rb")  # noqa: SIM115 - read as long as the proxy runs
+                play.run, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment(play),
+                preexec_fn=last_words(play),  # noqa: PLW1509 - one call of prctl
+            )  # fmt: skip
+        self._log = open(self._path, "rb")  # noqa: SIM115 - read as long as the proxy runs
 
     async def listens(self, ready: Iterable[tuple[str, int]]) -> bool:
         """Wait until the proxy listens at all of these places, without a connection that would count as a request.
@@ -59,7 +66,7 @@ class Proxy:
 
     def output(self) -> str:
         """Return all that the proxy has written, up to a limit."""
-        with open(_LOG, "rb") as log:
+        with open(self._path, "rb") as log:
             return log.read(OUTPUT_LIMIT).decode("utf-8", "backslashreplace")
 
     def down(self) -> set[str]:
@@ -91,6 +98,11 @@ class Proxy:
         self._process.terminate()
 
 
+def last_words(play: Script) -> Callable[[], None] | None:
+    """Return what a process does before it becomes the proxy: where no namespace ends it, it dies with its maker."""
+    return namespaces.die_with_parent if play.home and sys.platform == "linux" else None
+
+
 def environment(play: Script) -> dict[str, str]:
     """Return the environment of the proxy: a few variables of ours over those that the script has for it."""
     ours = {name: value for name, value in os.environ.items() if name in {"PATH", "LANG", "LC_ALL", "TZ"}}
@@ -99,6 +111,8 @@ def environment(play: Script) -> dict[str, str]:
 
 def listens(places: Iterable[tuple[str, int]]) -> bool:
     """Say whether somebody listens at each of these addresses, or at their port of every address."""
+    if not os.path.exists("/proc/net/tcp"):
+        return all(taken(host, port) for host, port in places)
     listening, paths = _listening(), _listening_paths()
     return all(
         listening & {(ipaddress.ip_address(host), port), (_ANY_4, port), (_ANY_6, port)}
@@ -106,6 +120,16 @@ def listens(places: Iterable[tuple[str, int]]) -> bool:
         else _bound(host, paths)
         for host, port in places
     )
+
+
+def taken(host: str, port: int) -> bool:
+    """Say whether an IPv4 address and port are somebody's: bind(2) says so without a connection, on any system."""
+    with socket.socket() as one:
+        try:
+            one.bind((host, port))
+        except OSError as error:
+            return error.errno == errno.EADDRINUSE
+    return False
 
 
 def _bound(path: str, listening: Iterable[str]) -> bool:

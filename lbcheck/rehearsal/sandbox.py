@@ -100,7 +100,7 @@ def opened(what: Script) -> Iterator[subprocess.Popen[bytes]]:
     process = subprocess.Popen(
         [sys.executable, "-P", "-m", "lbcheck.rehearsal.inside"],
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-        env={**os.environ, "PYTHONPATH": _python_path()},
+        env={**os.environ, "PYTHONPATH": python_path()},
         preexec_fn=namespaces.die_with_parent,  # noqa: PLW1509 - one call of prctl, no locks are taken
     )  # fmt: skip
     try:
@@ -127,7 +127,8 @@ def said(process: subprocess.Popen[bytes]) -> str:
     return next(reversed(text.strip().splitlines()), "the sandbox ended at once")
 
 
-def _python_path() -> str:
+def python_path() -> str:
+    """Return the PYTHONPATH with which a process of ours finds this package."""
     return os.pathsep.join(filter(None, [_package_parent(), os.environ.get("PYTHONPATH")]))
 
 

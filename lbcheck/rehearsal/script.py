@@ -40,7 +40,8 @@ class Load(NamedTuple):
     `together` requests more are asked with several under way at once, once the rest has reached its pool.
 
     `vary` is what differs from request to request: "" nothing, "source" the client's address, "path" the end of the
-    path, "header:NAME", "cookie:NAME" or "query:NAME". `requests` at most, `seconds` at most.
+    path, "header:NAME", "cookie:NAME" or "query:NAME". `requests` at most, `seconds` at most. `loopback`:
+    clients' addresses are such of this machine.
     """
 
     name: str
@@ -59,6 +60,7 @@ class Load(NamedTuple):
     seed: int = 1
     expect: tuple[int, ...] = ()
     together: int = 0
+    loopback: bool = False
 
 
 class Loss(NamedTuple):
@@ -105,6 +107,7 @@ class Script(NamedTuple):
 
     `check` (() for none) and `run` are command lines. `ready` is where the proxy has to listen: addresses with their
     ports, paths of unix sockets with 0. All `loads` are played; or one `loss` while one of them is; or a `reload`.
+    `home` is the private folder where there are no namespaces, with `run` in it to be written to.
     """
 
     check: tuple[str, ...]
@@ -120,6 +123,7 @@ class Script(NamedTuple):
     certificate: str = ""
     only_check: bool = False
     environment: tuple[tuple[str, str], ...] = ()
+    home: str = ""
 
 
 def dumps(script: Script) -> str:

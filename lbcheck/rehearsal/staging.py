@@ -42,7 +42,7 @@ def staged(config: Config, wishes: Wishes, made: Plan, pem: certificate.Certific
 
     It is added to the plan `made`, which other configs of the same sandbox share. Raises NoBinaryError.
     """
-    prepared = _PREPARE[config.dialect](config, _binary(config.dialect, wishes), trusted=wishes.trusted, home=home)
+    prepared = _PREPARE[config.dialect](config, binary(config.dialect, wishes), trusted=wishes.trusted, home=home)
     refused = f"it loads or runs code ({prepared.refused[0]}); --trust-config lets it" if prepared.refused else None
     earlier, made.ready = len(made.targets), set()
     plan(config, wishes.requests, wishes.seconds, wishes.seed, made)
@@ -63,7 +63,8 @@ def staged(config: Config, wishes: Wishes, made: Plan, pem: certificate.Certific
     return Staged(prepared, script, tuple(made.targets[earlier:]), refused)
 
 
-def _binary(dialect: str, wishes: Wishes) -> str:
+def binary(dialect: str, wishes: Wishes) -> str:
+    """Return the path of a dialect's proxy. Raises NoBinaryError."""
     path = shutil.which(wishes.binary or dialect, path=None if wishes.binary else _search_path())
     if path is None:
         raise NoBinaryError(f"{wishes.binary or dialect} is not installed: apt-get install {dialect}")

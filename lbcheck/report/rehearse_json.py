@@ -38,6 +38,8 @@ def _config(one: Rehearsed) -> dict[str, Any]:
             {"path": said.path, "line": said.line, "column": said.column, "text": said.text} for said in one.native
         ],
         "reload": None if one.reload is None else _reload(one.reload, one),
+        "rewritten": one.rewritten is not None,
+        "rewritten_because": one.rewritten,
         "rewrites": [change._asdict() for change in one.rewrites],
         "made_up": list(one.made_up),
     }

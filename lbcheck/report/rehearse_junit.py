@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lbcheck.report.junit_parts import Suite, document
-from lbcheck.report.rehearse_words import alone, clock, native_line, noticed, share_lines, until
+from lbcheck.report.rehearse_words import alone, clock, native_line, noticed, rewritten_line, share_lines, until
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,7 +29,7 @@ def render(rehearsed: Sequence[Rehearsed], options: Options) -> str:
 
 
 def _add(suite: Suite, one: Rehearsed) -> None:
-    said = "\n".join(map(native_line, one.native))
+    said = "\n".join([*filter(None, [rewritten_line(one)]), *map(native_line, one.native)])
     name = f"{one.dialect} accepts it"
     if one.accepted:
         suite.passed(name, said)

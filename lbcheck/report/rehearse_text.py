@@ -10,7 +10,7 @@ from lbcheck.rehearsal.outcome import pool_parts
 from lbcheck.report.escape import escape, shown_path
 from lbcheck.report.pictures.terminal import bar, columns_width, padded, printed, styled, width_of
 from lbcheck.report.pictures.words import cut, percent, plain, told
-from lbcheck.report.rehearse_words import alone, clock, headline, native_line, noticed, until
+from lbcheck.report.rehearse_words import alone, clock, headline, native_line, noticed, rewritten_line, until
 from lbcheck.traffic.outcome import HOT
 from lbcheck.wording import counted
 
@@ -32,6 +32,8 @@ def render(rehearsed: Sequence[Rehearsed], options: Options) -> str:
 def _lines(rehearsed: Sequence[Rehearsed], width: int) -> Iterator[Text]:
     for one in rehearsed:
         yield styled(cut(shown_path(one.config), width), "strong")
+        if (rewritten := rewritten_line(one)) is not None:
+            yield styled(f"  {rewritten}", "strong")
         yield from _native(one)
         for pool in one.pools:
             yield from _pool(pool)

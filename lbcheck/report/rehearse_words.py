@@ -22,6 +22,16 @@ def native_line(said: Message) -> str:
     return place + escape(said.text)
 
 
+def rewritten_line(one: Rehearsed) -> str | None:
+    """Return what has to be known of a config that was not run as it is; None where it was, or was not run at all."""
+    if one.rewritten is None or one.error is not None:
+        return None
+    return (
+        f"rewritten, not run as it is ({escape(one.rewritten)}): other addresses and files, shares predicted for those;"
+        " no server is lost"
+    )
+
+
 def alone(loss: MeasuredLoss) -> str:
     """Return who is lost: "web1", "web1 (or any of 3 alike)"."""
     name = plain(loss.lost)

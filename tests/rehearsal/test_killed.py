@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import os
 import random
 import signal
@@ -13,11 +12,12 @@ import time
 import proxies
 import pytest
 from rehearsal.configs import CASES
+from rehearsal.processes import adopting, below
 from rehearsal.sandboxes import needs_sandbox
 
 pytestmark = [proxies.needs_nginx, proxies.needs_haproxy, needs_sandbox]
 
-_PR_SET_CHILD_SUBREAPER = 36
+__all__ = ["adopting"]
 #: How long after the end of lbcheck what it started may last, in seconds.
 LASTS = {signal.SIGINT: 1.0, signal.SIGTERM: 1.0, signal.SIGKILL: 2.0}
 #: How long after the start of lbcheck, or of its first sandbox, it is killed at most, in seconds.
@@ -25,15 +25,6 @@ EARLY, LATE = 0.5, 1.2
 #: lbcheck, and the two processes that a sandbox consists of.
 SANDBOX = 3
 KINDS = ("nginx, random, and a unix socket", "haproxy, names that do not exist, checked")
-
-
-@pytest.fixture
-def adopting():
-    """Make orphans below this process its children: none can hide."""
-    libc = ctypes.CDLL(None)
-    libc.prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
-    yield
-    libc.prctl(_PR_SET_CHILD_SUBREAPER, 0, 0, 0, 0)
 
 
 @pytest.mark.parametrize("seed", [7, pytest.param(8, marks=pytest.mark.soak)])
@@ -63,35 +54,16 @@ def _killed(folder, case, how, wait, *, early):
         stderr=subprocess.DEVNULL,
         env={**os.environ, "TMPDIR": str(folder / "tmp")},
     )
-    while not early and len(_below(os.getpid())) < SANDBOX and process.poll() is None:
+    while not early and len(below(os.getpid())) < SANDBOX and process.poll() is None:
         time.sleep(0.005)
     time.sleep(wait)
-    found = len(_below(os.getpid()))
+    found = len(below(os.getpid()))
     process.send_signal(how)
     process.wait(10)
     end = time.monotonic() + LASTS[how]
-    while (left := _below(os.getpid())) and time.monotonic() < end:
+    while (left := below(os.getpid())) and time.monotonic() < end:
         time.sleep(0.02)
     assert left == [], how
     assert os.listdir(folder / "tmp") == []
     assert os.listdir(folder / "config") == [name]
-    return found
-
-
-def _below(process):
-    """Return the names of the processes below this one that have not ended (proc(5), /proc/PID/stat)."""
-    names, parents = {}, {}
-    for entry in filter(str.isdecimal, os.listdir("/proc")):
-        try:
-            with open(f"/proc/{entry}/stat", encoding="utf-8", errors="replace") as stream:
-                before, _, after = stream.read().rpartition(")")
-        except OSError:
-            continue
-        state, parent = after.split()[:2]
-        if state != "Z":
-            names[int(entry)], parents[int(entry)] = before.partition("(")[2], int(parent)
-    found, layer = [], {process}
-    while layer:
-        layer = {one for one, parent in parents.items() if parent in layer}
-        found += [names[one] for one in layer]
     return found

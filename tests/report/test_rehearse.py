@@ -116,3 +116,16 @@ def test_text():
     assert rehearse_text.render(rehearsals.FINE, Options()).splitlines()[-1] == (
         "1 pool as predicted, 1 of 1 losses as predicted"
     )
+
+
+def test_every_report_says_of_a_rewritten_config_that_it_is_one():
+    (fine,) = rehearsals.FINE[:1]
+    for name in REHEARSE_REPORTERS:
+        found = [fine._replace(rewritten="no <namespaces>")]
+        said = told(name, found)
+        if name == "json":
+            (config,) = json.loads(said)["configs"]
+            assert (config["rewritten"], config["rewritten_because"]) == (True, "no <namespaces>")
+        else:
+            assert "rewritten, not run as it is" in said
+        assert "rewritten, not run as it is" not in told(name, [fine])

@@ -9,7 +9,7 @@ from lbcheck.report.pictures import html
 from lbcheck.report.pictures.layout import draw
 from lbcheck.report.pictures.rows import full_scale
 from lbcheck.report.pictures.words import cut, named, percent, plain, told
-from lbcheck.report.rehearse_words import alone, clock, headline, native_line, noticed, until
+from lbcheck.report.rehearse_words import alone, clock, headline, native_line, noticed, rewritten_line, until
 from lbcheck.traffic.outcome import FAIR, HOT, UNKNOWN, Traffic
 from lbcheck.wording import counted
 
@@ -114,5 +114,6 @@ def _notes(rehearsed: Sequence[Rehearsed]) -> list[dict[str, str]]:
         said = [native_line(message) for message in one.native] if not one.accepted else []
         if one.reload is not None and one.reload.reason is not None:
             said.append(f"reload from {one.reload.old}: {one.reload.reason}")
-        found += [{"place": plain(one.config), "message": told(text)} for text in [*filter(None, [one.error]), *said]]
+        first = filter(None, [rewritten_line(one), one.error])
+        found += [{"place": plain(one.config), "message": told(text)} for text in [*first, *said]]
     return found[: html.MOST_NOTES]
