@@ -36,10 +36,11 @@ def config(upstream="", location="proxy_pass http://app;", *, top="", http="", s
 
 #: Errors take a server out.
 HEARD = "proxy_next_upstream error timeout http_500;"
+PATIENT = "server 10.0.0.1:80 max_fails=3; server 10.0.0.2:80 max_fails=3;"
 MANY = "worker_processes 8;"
 
 SILENT = {
-    "one worker": config(f"least_conn; {TWO}", http=HEARD),
+    "one worker": config(f"least_conn; {PATIENT}", http=HEARD),
     "round robin without zone": config("server 10.0.0.1:80 weight=5; server 10.0.0.2:80;", top=MANY),
     "a fragment does not know its workers": "upstream app { least_conn; server 10.0.0.1:80; server 10.0.0.2:80; }",
     "zone": config(f"zone app 64k; random two; {TWO}", top=MANY),
@@ -131,7 +132,7 @@ def test_silent(name):
 LOUD = {
     "sticky without zone": (config(f"sticky cookie a; {TWO}", top=MANY), [("D10", "warning")]),
     "limits speak instead of methods": (
-        config("least_conn; server 10.0.0.1:80 max_conns=5; server 10.0.0.2:80;", top=MANY, http=HEARD),
+        config("least_conn; server 10.0.0.1:80 max_fails=3 max_conns=5; server 10.0.0.2:80 max_fails=3;", top=MANY, http=HEARD),
         [("C05", None)],
     ),
     "some servers blind": (config("server 10.0.0.1:80; server 10.0.0.2:80 max_fails=0;"), [("H14", "warning")]),
@@ -244,7 +245,7 @@ def test_localhost_may_be_this_nginx_on_both_addresses(listen, wanted):
 
 
 def test_keepalive_rules_end_with_the_version_that_keeps_by_default():
-    text = config(f"keepalive 8; least_conn; {TWO}", http=HEARD)
+    text = config(f"keepalive 8; least_conn; {PATIENT}", http=HEARD)
     assert codes(text) == [("C07", None), ("D17", "error")]
     assert codes(text, (1, 29, 6)) == [("C07", None), ("D17", "error")]
     assert codes(text, (1, 29, 7)) == []
