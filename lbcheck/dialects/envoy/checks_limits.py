@@ -36,7 +36,7 @@ def outlier_detection_noop(config: Config, context: Context) -> Iterator[Hit]:
             "pool": pool.name,
             "percent": percent.value,
             "servers": counted(count, "server"),
-            "needed": -(-100 // count),
+            "advice": f"set max_ejection_percent to {-(-100 // count)} or more, or always_eject_one_host",
         }
         yield Hit("H21", percent.span or written.span or pool.span, args, pool=pool.name)
 

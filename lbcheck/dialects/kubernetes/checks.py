@@ -10,6 +10,7 @@ from lbcheck.dialects.kubernetes import (
     checks_ingress,
     checks_istio,
     checks_nginx,
+    checks_outliers,
     checks_probes,
     checks_services,
     checks_times,
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 CHECKS: dict[str, Callable[[Config, Context], Iterable[Hit]]] = {
     "C10": checks_heap.heap_beyond_limit,
     "H04": checks_times.probe_timeout,
+    "H21": checks_outliers.outlier_detection_noop,
     "K01": checks_services.selector_no_match,
     "K02": checks_services.selector_too_broad,
     "K03": checks_services.target_port_mismatch,
