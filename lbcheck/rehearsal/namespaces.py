@@ -23,7 +23,7 @@ _PR_SET_PDEATHSIG, _PR_SET_DUMPABLE, _PR_CAPBSET_DROP, _PR_SET_NO_NEW_PRIVS = 1,
 _CAPABILITIES = frozenset({0, 1, 3, 5, 6, 7, 10, 12, 13})
 #: user_namespaces(7): the map of a machine that has given nothing away.
 _WHOLE_MAP = ["0", "0", "4294967295"]
-_NOBODY = 65534
+NOBODY = 65534
 #: Kernel settings that forbid namespaces to ordinary users: what they must not be, and what to set.
 _SETTINGS = (
     ("/proc/sys/user/max_user_namespaces", "0", "user.max_user_namespaces=1000"),
@@ -110,7 +110,7 @@ def _unshare() -> bool:
     user, group = os.geteuid(), os.getegid()
     writer = None
     if user == 0 and _numbers("/proc/self/uid_map") == _WHOLE_MAP:
-        user = group = _NOBODY
+        user = group = NOBODY
         os.setgroups([])
         writer = _Writer()
     libc = ctypes.CDLL(None, use_errno=True)

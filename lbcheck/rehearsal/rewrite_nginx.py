@@ -5,11 +5,13 @@ All others are refused: without namespaces nothing else holds them.
 
 from __future__ import annotations
 
+import os
 import re
 from typing import TYPE_CHECKING
 
 from lbcheck.rehearsal import fragments
 from lbcheck.rehearsal.messages import Statement
+from lbcheck.rehearsal.namespaces import NOBODY
 from lbcheck.rehearsal.rewriting import address
 
 if TYPE_CHECKING:
@@ -79,8 +81,23 @@ def rewrite(config: Config, made: Rewriting) -> None:
 def commands(binary: str, made: Rewriting) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Return how nginx checks the config, and is started: as one process, that ends with the one that made it."""
     files = f"pid {quoted(f'{made.run}/pid')}; lock_file {quoted(f'{made.run}/lock')}; error_log stderr;"
-    rest = ("-e", "stderr", "-p", made.run, "-c", made.path, "-g", f"daemon off; master_process off; {files}")
+    rest = ("-e", "stderr", "-p", made.run, "-c", made.path, "-g", f"daemon off; master_process off; {_user()}{files}")
     return (binary, "-t", *rest), (binary, *rest)
+
+
+def _user() -> str:
+    """Return who nginx gives its folders to where root has no nobody to become, as in a user namespace of his own."""
+    return "user root; " if os.geteuid() == 0 and not _mapped(NOBODY) else ""
+
+
+def _mapped(user: int) -> bool:
+    """Say whether a user exists in this user namespace (user_namespaces(7)); everywhere but on Linux he does."""
+    try:
+        with open("/proc/self/uid_map", encoding="ascii") as stream:
+            ranges = [tuple(map(int, line.split())) for line in stream]
+    except OSError:
+        return True
+    return any(first <= user < first + count for first, _, count in ranges)
 
 
 def _upstreams(tree: Scope) -> frozenset[str]:

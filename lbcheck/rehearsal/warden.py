@@ -19,8 +19,8 @@ import tempfile
 from typing import NoReturn
 
 from lbcheck.rehearsal import inside, namespaces, script
+from lbcheck.rehearsal.namespaces import NOBODY
 
-_NOBODY = 65534
 _PR_SET_CHILD_SUBREAPER = 36
 _LINUX = sys.platform == "linux"
 
@@ -63,12 +63,12 @@ def _furnish(folder: str) -> bool:
     if os.geteuid() != 0:
         return False
     try:
-        os.chown(folder, 0, _NOBODY)
+        os.chown(folder, 0, NOBODY)
     except OSError:
         return False
     os.chmod(folder, 0o710)  # noqa: S103 - his group may enter, and not look around
     for name in names:
-        os.chown(f"{folder}/{name}", _NOBODY, _NOBODY)
+        os.chown(f"{folder}/{name}", NOBODY, NOBODY)
     return True
 
 
@@ -102,8 +102,8 @@ def _play(folder: str, line: str, *, somebody_else: bool) -> NoReturn:
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
         if somebody_else:
             os.setgroups([])
-            os.setgid(_NOBODY)
-            os.setuid(_NOBODY)
+            os.setgid(NOBODY)
+            os.setuid(NOBODY)
         if _LINUX:
             namespaces.die_with_parent()
             namespaces.gain_nothing()

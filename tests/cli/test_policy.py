@@ -154,8 +154,8 @@ def test_settings_out_of_the_revision_are_refused(folder):
 
 def test_many_files_over_many_processes(folder):
     """The revision is read by every process for itself."""
-    put(folder, {f"lb{number}/nginx.conf": text(note=IGNORE) + "# filler\n" * 3000 for number in range(20)})
+    put(folder, {f"shop{number}/nginx.conf": text(note=IGNORE) + "# filler\n" * 3000 for number in range(20)})
     commit(folder)
-    put(folder, {"lb7/nginx.conf": text(weight=12, note=IGNORE) + "# filler\n" * 3000})
+    put(folder, {"shop7/nginx.conf": text(weight=12, note=IGNORE) + "# filler\n" * 3000})
     done = lbcheck(folder, "check", "--policy-from", "HEAD", "-j", "4", "--output-format", "json")
-    assert [finding["path"] for finding in json.loads(done.stdout)["findings"]] == ["lb7/nginx.conf"]
+    assert [finding["path"] for finding in json.loads(done.stdout)["findings"]] == ["shop7/nginx.conf"]

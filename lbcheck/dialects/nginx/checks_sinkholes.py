@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from lbcheck.dialects.nginx.passes import passes_by_pool
 from lbcheck.dialects.nginx.values import is_opaque
-from lbcheck.findings import Hit, Related
+from lbcheck.findings import INFO, Hit, Related
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,7 +26,10 @@ _RELATED = 10
 
 
 def least_conn_sinkhole(config: Config, context: Context) -> Iterator[Hit]:
-    """D19: every use of a `least_conn` upstream takes errors for answers."""
+    """D19: every use of a `least_conn` upstream takes errors for answers.
+
+    Information only: that is nginx's default, and counting errors has its price, since it repeats requests.
+    """
     by_pool = passes_by_pool(config, context)
     for pool in config.pools:
         chosen, uses = pool.algorithm.span, by_pool.get(id(pool), [])
@@ -40,7 +43,7 @@ def least_conn_sinkhole(config: Config, context: Context) -> Iterator[Hit]:
             )
             related = [Related(one.directive.span, "errors are answers here") for one in uses[:_RELATED]]
             args = {"pool": pool.name, "algorithm": pool.algorithm.name, "advice": advice}
-            yield Hit("D19", chosen, args, related=related, pool=pool.name)
+            yield Hit("D19", chosen, args, severity=INFO, related=related, pool=pool.name)
 
 
 def _several(pool: Pool) -> bool:
