@@ -32,18 +32,26 @@ def hc_redirect_or_status(config: Config, _context: Context) -> Iterator[Hit]:
 
     A redirect that passes says nothing about the application behind it: info.
     """
-    places = heard(config) if config.open is None and config.dialect in _PASSES else {}
+    if config.open is not None or config.dialect not in _PASSES or not any(map(_answers, config.frontends)):
+        return
+    places = heard(config)
     own = addresses_of(places)
-    for pool in config.pools if places else ():
+    for pool in config.pools:
         for server in pool.enabled:
-            check = server.check
+            entries = [one for one in listening(server, places, own) if _understood(server, one)]
+            check = server.check if entries else None
             if check is None or check.kind != "http" or _elsewhere(server, check):
                 continue
-            route = _answer(pool, check, [one for one in listening(server, places, own) if _understood(server, one)])
+            route = _answer(pool, check, entries)
             hit = None if route is None else _judged(config.dialect, pool, server, check, route)
             if hit is not None:
                 yield hit
                 break
+
+
+def _answers(frontend: Frontend) -> bool:
+    """Say whether a frontend answers some requests by itself, with a status that is known."""
+    return any(route.outcome == "answer" and "status" in route.options for route in frontend.routes)
 
 
 def _elsewhere(server: Server, check: HealthCheck) -> bool:

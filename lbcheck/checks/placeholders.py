@@ -34,6 +34,8 @@ _SHOWN = pattern(r"(?:\A|[^A-Za-z0-9])(?:docs?|examples?|fixtures|samples?|testd
 _DATAGRAMS = frozenset({"stream", "udp"})
 #: HAProxy takes 0.0.0.0, :: and port 0 for those that the client asked for (alloc_dst_address() in src/backend.c).
 _AS_ASKED = frozenset({"haproxy"})
+#: How IPv4 addresses begin that may be something special; all others need no closer look.
+_ODD = ("0", "127.", "169.254.", "192.0.2.", "198.51.100.", "203.0.113.", "22", "23", "255.")
 #: More related places than this are not listed.
 _RELATED = 10
 
@@ -70,6 +72,8 @@ def _fault(server: Server, pool: Pool, config: Config) -> _Fault | None:
     address = server.address
     host = address.host
     if address.kind in ("opaque", "unix") or not host:
+        return None
+    if address.kind == "ipv4" and address.port != 0 and not host.startswith(_ODD):
         return None
     if address.kind == "name":
         return _of_name(host)
