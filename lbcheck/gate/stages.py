@@ -81,7 +81,9 @@ def _told(found: Finding) -> str:
 
 def diff(changes: Changes, policy: Policy) -> Stage:
     """Hold what a change moves against the largest part that may move, and its own findings against the severity."""
-    reasons = [_told(found) for found in changes.introduced if found.code[0] == "V" and _worse(found, policy)]
+    reasons = [
+        _told(found) for found in changes.introduced if found.code[0] == "V" and _beyond(found.severity, policy.allow)
+    ]
     reasons += _moved_too_much(changes, policy)
     changed = sum(pool.status != "unchanged" for pool in changes.pools)
     moved = "how much of all requests moves is not known"
@@ -97,10 +99,6 @@ def diff(changes: Changes, policy: Policy) -> Stage:
     if not reasons and policy.moved is not None and changes.moved is None and unknown:
         return Stage(DIFF, NOT_RUN, ("whether too much moves cannot be known",), tuple(evidence))
     return _ended(DIFF, reasons, evidence)
-
-
-def _worse(found: Finding, policy: Policy) -> bool:
-    return _beyond(found.severity, policy.allow)
 
 
 def _moved_too_much(changes: Changes, policy: Policy) -> Iterator[str]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from lbcheck.model import Condition, Frontend, Match
+    from lbcheck.model import Condition, Frontend, Match, Route
 
 _HOST = "rehearsal.test"
 
@@ -41,7 +41,15 @@ def _host(frontend: Frontend) -> str:
                 return text
         elif name not in {"", "_"}:
             return name.replace("*", "www", 1) if name.startswith("*") else name.strip(".").replace("*", "www")
-    return _HOST
+    return next(filter(None, map(_let_pass, frontend.routes)), _HOST)
+
+
+def _let_pass(route: Route) -> str | None:
+    """Return the host that a route lets pass which answers all others itself, as `http-request deny if !shop` does."""
+    if route.outcome != "answer" or len(route.match) != 1 or len(route.match[0]) != 1:
+        return None
+    (one,) = route.match[0]
+    return _value(one) if one.negated and one.field == "host" and one.op == "exact" else None
 
 
 def _sample(conditions: Iterable[Condition], host: str) -> Sample | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -82,14 +82,18 @@ DIFF_SUFFIXES = {
 }
 
 
+def _render(module: str) -> Any:
+    from importlib import import_module
+
+    return import_module(module).render
+
+
 def reporter(name: str) -> Reporter:
     """Return the function that renders this format. Its text ends with a line end, or is empty.
 
     Raises KeyError for a name that is not in REPORTERS.
     """
-    from importlib import import_module
-
-    render: Reporter = import_module(REPORTERS[name]).render
+    render: Reporter = _render(REPORTERS[name])
     return render
 
 
@@ -98,9 +102,7 @@ def traffic_reporter(name: str) -> TrafficReporter:
 
     Raises KeyError for a name that is not in TRAFFIC_REPORTERS.
     """
-    from importlib import import_module
-
-    render: TrafficReporter = import_module(TRAFFIC_REPORTERS[name]).render
+    render: TrafficReporter = _render(TRAFFIC_REPORTERS[name])
     return render
 
 
@@ -109,9 +111,7 @@ def diff_reporter(name: str) -> DiffReporter:
 
     Raises KeyError for a name that is not in DIFF_REPORTERS.
     """
-    from importlib import import_module
-
-    render: DiffReporter = import_module(DIFF_REPORTERS[name]).render
+    render: DiffReporter = _render(DIFF_REPORTERS[name])
     return render
 
 
@@ -130,9 +130,7 @@ def rehearse_reporter(name: str) -> RehearseReporter:
 
     Raises KeyError for a name that is not in REHEARSE_REPORTERS.
     """
-    from importlib import import_module
-
-    render: RehearseReporter = import_module(REHEARSE_REPORTERS[name]).render
+    render: RehearseReporter = _render(REHEARSE_REPORTERS[name])
     return render
 
 
@@ -151,9 +149,7 @@ def gate_reporter(name: str) -> GateReporter:
 
     Raises KeyError for a name that is not in GATE_REPORTERS.
     """
-    from importlib import import_module
-
-    render: GateReporter = import_module(GATE_REPORTERS[name]).render
+    render: GateReporter = _render(GATE_REPORTERS[name])
     return render
 
 
@@ -170,7 +166,5 @@ def probe_reporter(name: str) -> ProbeReporter:
 
     Raises KeyError for a name that is not in PROBE_REPORTERS.
     """
-    from importlib import import_module
-
-    render: ProbeReporter = import_module(PROBE_REPORTERS[name]).render
+    render: ProbeReporter = _render(PROBE_REPORTERS[name])
     return render

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from lbcheck.report import objects
-from lbcheck.report.jsontext import dumps, listed
+from lbcheck.report.jsontext import dumps, lines, listed
 
 if TYPE_CHECKING:
     from lbcheck.changes.outcome import Changes, PoolChange, ServerChange
@@ -27,15 +27,11 @@ def render(changes: Changes, options: Options) -> str:
         ("moved", dumps(changes.moved)),
         ("moved_unknown", dumps(changes.moved is None)),
         ("pools", listed([_pool(pool) for pool in changes.pools])),
-        ("findings", _object(findings)),
-        ("not_checked", _object([(side, listed(_notes(changes, side))) for side in ("before", "after")])),
+        ("findings", lines(findings)),
+        ("not_checked", lines([(side, listed(_notes(changes, side))) for side in ("before", "after")])),
         ("unmatched_settings", listed([objects.unmatched(entry) for entry in changes.unmatched])),
     )
-    return _object(members) + "\n"
-
-
-def _object(members: Any) -> str:
-    return "{\n" + ",\n".join(f'"{key}": {text}' for key, text in members) + "\n}"
+    return lines(members) + "\n"
 
 
 def _notes(changes: Changes, side: str) -> list[dict[str, Any]]:

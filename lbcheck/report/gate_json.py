@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from lbcheck.report import objects
-from lbcheck.report.jsontext import dumps, listed
+from lbcheck.report.jsontext import dumps, lines, listed
 
 if TYPE_CHECKING:
     from lbcheck.gate.outcome import Stage, Verdict
@@ -24,7 +24,7 @@ def render(verdict: Verdict, options: Options) -> str:
         "policy": dumps(verdict.policy._asdict()),
         "stages": listed([_stage(stage, verdict) for stage in verdict.stages]),
     }
-    return "{\n" + ",\n".join(f'"{key}": {text}' for key, text in members.items()) + "\n}\n"
+    return lines(members.items()) + "\n"
 
 
 def _stage(stage: Stage, verdict: Verdict) -> dict[str, Any]:

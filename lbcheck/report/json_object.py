@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lbcheck.report import objects
-from lbcheck.report.jsontext import dumps, listed
+from lbcheck.report.jsontext import dumps, lines, listed
 
 if TYPE_CHECKING:
     from lbcheck.report.options import Options
@@ -22,4 +22,4 @@ def render(result: Result, options: Options) -> str:
         ("findings", listed([objects.finding(found) for found in result.findings])),
         ("not_checked", listed([objects.not_checked(note) for note in result.not_checked])),
     )
-    return "{\n" + ",\n".join(f'"{key}": {text}' for key, text in members) + "\n}\n"
+    return lines(members) + "\n"

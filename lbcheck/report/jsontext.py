@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from lbcheck.report.escape import valid
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 
 def dumps(value: object) -> str:
@@ -22,6 +25,11 @@ def dumps(value: object) -> str:
 def listed(values: list[dict[str, Any]]) -> str:
     """Return a JSON array with one element a line, for greps and diffs."""
     return "[\n" + ",\n".join([dumps(value) for value in values]) + "\n]" if values else "[]"
+
+
+def lines(members: Iterable[tuple[str, str]]) -> str:
+    """Return a JSON object with one member a line, from names and values that are JSON already."""
+    return "{\n" + ",\n".join([f'"{key}": {text}' for key, text in members]) + "\n}"
 
 
 def _valid(value: object) -> object:

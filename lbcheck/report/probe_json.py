@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from lbcheck.live.outcome import STATES
 from lbcheck.report import objects
-from lbcheck.report.jsontext import dumps, listed
+from lbcheck.report.jsontext import dumps, lines, listed
 
 if TYPE_CHECKING:
     from lbcheck.live.outcome import Certificate, ProbedPool, ProbedServer, Probes
@@ -25,7 +25,7 @@ def render(probes: Probes, options: Options) -> str:
         ("broken", dumps(probes.broken)),
         ("not_checked", listed([objects.not_checked(note) for note in probes.not_checked])),
     )
-    return "{\n" + ",\n".join(f'"{key}": {text}' for key, text in members) + "\n}\n"
+    return lines(members) + "\n"
 
 
 def _pool(pool: ProbedPool) -> dict[str, Any]:

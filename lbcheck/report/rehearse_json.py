@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from lbcheck.report import objects
-from lbcheck.report.jsontext import dumps, listed
+from lbcheck.report.jsontext import dumps, lines, listed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,7 +24,7 @@ def render(rehearsed: Sequence[Rehearsed], options: Options) -> str:
         ("configs", listed([_config(one) for one in rehearsed])),
         ("pools", listed([_pool(pool, one) for one in rehearsed for pool in one.pools])),
     )
-    return "{\n" + ",\n".join(f'"{key}": {text}' for key, text in members) + "\n}\n"
+    return lines(members) + "\n"
 
 
 def _config(one: Rehearsed) -> dict[str, Any]:

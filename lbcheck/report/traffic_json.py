@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from lbcheck.report import objects
-from lbcheck.report.jsontext import dumps, listed
+from lbcheck.report.jsontext import dumps, lines, listed
 
 if TYPE_CHECKING:
     from lbcheck.report.options import Options
@@ -33,7 +33,7 @@ def render(traffic: Traffic, options: Options) -> str:
         ("not_checked", listed([objects.not_checked(note) for note in traffic.not_checked])),
         ("unmatched_settings", listed([objects.unmatched(entry) for entry in traffic.unmatched])),
     )
-    return "{\n" + ",\n".join(f'"{key}": {text}' for key, text in members) + "\n}\n"
+    return lines(members) + "\n"
 
 
 def _frontend(frontend: FrontendTraffic) -> dict[str, Any]:

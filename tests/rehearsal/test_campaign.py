@@ -45,15 +45,8 @@ def whole(block):
     return pages.DEFAULT_NAMES[block.dialect], text
 
 
-#: `http-request return 404 if !shop` stands before its routes: its pools are reported as not reached.
-UNREACHED = ROOT / "fixtures" / "same-service" / "haproxy.cfg"
-
-
 @pytest.mark.parametrize("path", FIXTURES, ids=lambda path: str(path.relative_to(ROOT)))
-def test_fixtures(path, request):
-    if path == UNREACHED:
-        reason = "no request has the host that an answer before the routes lets pass"
-        request.applymarker(pytest.mark.xfail(reason=reason, strict=True))
+def test_fixtures(path):
     (config,) = project.configs(project.prepare(Request((str(path),))))
     found = rehearse(config, Wishes())
     assert found.passed, told(found)

@@ -92,11 +92,6 @@ class Option:
         """The place of the keyword and its value."""
         return WordSpan(self.line, self.index, self.index + 1 if self.value else self.index)
 
-    @property
-    def value_span(self) -> Span:
-        """The place of the value alone; of the keyword for a flag."""
-        return self.line.span_of(self.index + 1 if self.value else self.index)
-
     def __repr__(self) -> str:
         return f"Option({self.keyword!r}, {self.value!r})"
 

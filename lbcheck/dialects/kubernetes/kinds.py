@@ -15,20 +15,6 @@ GATEWAY = "gateway.networking.k8s.io"
 ISTIO = "networking.istio.io"
 KUSTOMIZE = "kustomize.config.k8s.io"
 
-WORKLOADS = frozenset(
-    {
-        "Pod",
-        "ReplicationController",
-        "Deployment",
-        "StatefulSet",
-        "DaemonSet",
-        "ReplicaSet",
-        "Job",
-        "CronJob",
-        "Rollout",
-    }
-)
-
 KINDS: dict[str, frozenset[str]] = {
     CORE: frozenset({"Service", "Endpoints", "Pod", "ReplicationController", "Namespace"}),
     APPS: frozenset({"Deployment", "StatefulSet", "DaemonSet", "ReplicaSet"}),

@@ -127,12 +127,7 @@ def detail(row: Row) -> str:
 def loss_lines(pool: PoolTraffic, most: int, version: str = "") -> tuple[list[LossLine], int]:
     """Return the losses of a pool that hurt most, and how many more there are."""
     found = losses.ranked(pool)
-    lines = [
-        LossLine(
-            losses.lost(loss), version, losses.until(loss, pool), told(loss.detection), losses.afterwards(loss, pool)
-        )
-        for loss in found[:most]
-    ]
+    lines = [_loss_line(loss, pool, version) for loss in found[:most]]
     return lines, len(found) - len(lines)
 
 
