@@ -106,7 +106,7 @@ class ProxyCheck:
 
     def _version(self, text: str, line: Line) -> None:
         r"""Read a version; before `http-check send`, headers were written behind it: `HTTP/1.1\r\nHost:\ x`."""
-        version, *headers = text.splitlines()
+        version, *headers = text.splitlines() or [""]
         self.options["version"] = Setting(version, line.span_of(4))
         for header in headers:
             name, _, value = header.partition(":")

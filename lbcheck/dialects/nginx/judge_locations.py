@@ -66,9 +66,12 @@ def _locations(scope: Scope) -> Iterator[Hit]:
 
 
 def _split(args: list[str]) -> tuple[str, str]:
-    """Return modifier and path of a location, which may be written without a blank between them (`=/path`)."""
-    if len(args) > 1:
-        return args[0], args[1]
+    """Return modifier and path of a location, which may be written without a blank between them (`=/path`).
+
+    One without a path, which another judge tells, has "".
+    """
+    if len(args) != 1:
+        return (args[0], args[1]) if args else ("", "")
     modifier = next((mark for mark in ("^~", "~*", "=", "~") if args[0].startswith(mark)), "")
     return modifier, args[0].removeprefix(modifier)
 

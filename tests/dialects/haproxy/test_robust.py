@@ -5,13 +5,18 @@ from __future__ import annotations
 import time
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from lbcheck.dialects.haproxy import keywords, read, recognises, references
 from lbcheck.dialects.haproxy.options import SERVER_FLAGS, SERVER_VALUES
+from lbcheck.engine import INTERNAL
 from lbcheck.files import DiskFiles
+from lbcheck.project import judge
+from lbcheck.settings import Settings
 
+#: What `check` finds besides; a check that raises is E00.
+JUDGE = judge(Settings())
 _HEADS = ["global", "defaults", "defaults d", "frontend f", "backend b", "listen l", "backend b from d", "peers p"]
 _MORE = r"""
 if unless or || ! !x { } {} x TRUE path_beg path src hdr(host) var( %[src] %[ %[path,map(x)] table a 1 -1 256 10s 5x :80
@@ -23,9 +28,7 @@ _LINES = st.lists(st.sampled_from(_WORDS), max_size=7).map(" ".join)
 _TEXTS = st.lists(st.one_of(st.sampled_from(_HEADS), _LINES, _LINES, _LINES, _LINES), max_size=25).map("\n".join)
 
 
-@given(_TEXTS)
-@settings(max_examples=600, deadline=None)
-def test_any_lines_are_read(text):
+def check(text):
     files = DiskFiles(memory={"x.cfg": text})
     (config,) = read(["x.cfg"], files)
     source = files.read("x.cfg")
@@ -39,10 +42,25 @@ def test_any_lines_are_read(text):
         for server in pool.servers:
             assert server.span.text
             assert server.weight.span is None or server.weight.span.text
+    assert [found.message for found in JUDGE(config).findings if found.code == INTERNAL] == []
+
+
+@given(_TEXTS)
+@example('backend b\noption httpchk GET / ""\nserver a 10.0.0.1:80 check\n')
+@settings(max_examples=2_600)
+def test_any_lines_are_read(text):
+    check(text)
+
+
+@pytest.mark.soak
+@given(_TEXTS)
+@settings(max_examples=100_000)
+def test_any_lines_are_read_in_the_long_run(text):
+    check(text)
 
 
 @given(st.text(max_size=300))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_any_text_is_read(text):
     (config,) = read(["x.cfg"], DiskFiles(memory={"x.cfg": "backend b\n" + text}))
     assert config.pools

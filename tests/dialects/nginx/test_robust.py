@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from lbcheck.dialects import nginx
 from lbcheck.dialects.nginx.contexts import MASKS
+from lbcheck.engine import INTERNAL
 from lbcheck.files import DiskFiles
 from lbcheck.model import Config
+from lbcheck.project import judge
+from lbcheck.settings import Settings
 
+#: What `check` finds besides; a check that raises is E00.
+JUDGE = judge(Settings())
 VALUES = [
     "on", "off", "0", "1", "80", "default", "*", "~", "=", "^~", "~*", "/", "/a", "@x", "$a", "${b}", "$", "$1",
     "", "''", '""', "'a b'", "unix:", "unix:/a:/b", "[", "[::1]:80", "10.0.0.1:8080", "a:b:c", ":", "http://",
@@ -73,16 +78,19 @@ def check(texts):
                 assert all(target.pool in config.pools for target in route.targets)
                 assert sum(target.share or 0.0 for target in route.targets) <= 1.0001
         assert all(note.reason for note in config.unmodelled)
+        assert [found.message for found in JUDGE(config).findings if found.code == INTERNAL] == []
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=2_400)
+@example(["location  {\nlocation on {\n}\n}"])
+@example(["location /a {\nlocation  {\nproxy_pass http://a/b;\n}\n}"])
 @given(st.lists(TEXTS, min_size=1, max_size=3))
 def test_nothing_raises(texts):
     check(texts)
 
 
 @pytest.mark.soak
-@settings(max_examples=100_000, deadline=None)
+@settings(max_examples=100_000)
 @given(st.lists(TEXTS, min_size=1, max_size=3))
 def test_nothing_raises_in_the_long_run(texts):
     check(texts)
