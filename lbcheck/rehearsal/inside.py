@@ -10,6 +10,7 @@ import asyncio
 import codecs
 import concurrent.futures.thread  # noqa: F401 - asyncio imports it on first use, when it cannot be found
 import json
+import os
 import subprocess
 import sys
 import time
@@ -41,7 +42,10 @@ _ENCODINGS = ("ascii", "idna", "latin-1", "utf-8")
 
 
 def main() -> None:
-    """Play the script on standard input."""
+    """Play the script on standard input, and die with the process whose number is the argument."""
+    namespaces.die_with_parent()
+    if os.getppid() != int(sys.argv[1]):  # gone before the signal was asked for
+        sys.exit(1)
     read_encodings()
     play = script.loads(sys.stdin.readline())
     try:

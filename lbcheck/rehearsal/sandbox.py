@@ -11,7 +11,7 @@ import sys
 from contextlib import ExitStack, contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
-from lbcheck.rehearsal import namespaces, script
+from lbcheck.rehearsal import script
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -94,14 +94,15 @@ def opened(what: Script) -> Iterator[subprocess.Popen[bytes]]:
     The sandbox ends with the context, when this process ends, and when it is killed: its outer process dies with us
     (prctl(2) PR_SET_PDEATHSIG), its first process with that one, and with the first process of a process namespace
     all others. Nothing of it is on the disk. Raises UnusableError.
+
+    It asks for that signal itself: with a preexec_fn here, Python runs callbacks after the fork that swallow a Ctrl-C.
     """
     if sys.platform != "linux":
         raise UnusableError("it is made of Linux's namespaces")
     process = subprocess.Popen(
-        [sys.executable, "-P", "-m", "lbcheck.rehearsal.inside"],
+        [sys.executable, "-P", "-m", "lbcheck.rehearsal.inside", str(os.getpid())],
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
         env={**os.environ, "PYTHONPATH": python_path()},
-        preexec_fn=namespaces.die_with_parent,  # noqa: PLW1509 - one call of prctl, no locks are taken
     )  # fmt: skip
     try:
         assert process.stdin is not None  # noqa: S101 - a pipe

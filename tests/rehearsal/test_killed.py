@@ -15,6 +15,9 @@ from rehearsal.configs import CASES
 from rehearsal.processes import adopting, below
 from rehearsal.sandboxes import needs_sandbox
 
+from lbcheck.rehearsal import sandbox
+from lbcheck.rehearsal.script import Script
+
 pytestmark = [proxies.needs_nginx, proxies.needs_haproxy, needs_sandbox]
 
 __all__ = ["adopting"]
@@ -67,3 +70,11 @@ def _killed(folder, case, how, wait, *, early):
     assert os.listdir(folder / "tmp") == []
     assert os.listdir(folder / "config") == [name]
     return found
+
+
+def test_ctrl_c_is_not_swallowed_while_a_sandbox_starts():
+    """What runs after a fork of Python's own swallows a KeyboardInterrupt, the logging module's lock among it."""
+    ran = []
+    os.register_at_fork(after_in_parent=lambda: ran.append(True))
+    with sandbox.opened(Script(("true",), ("true",), only_check=True)):
+        assert ran == []
