@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from lbcheck.cli import interrupt
 from lbcheck.cli import options as taking
 from lbcheck.cli.output import CLEAN, FAILED, FOUND, NOTHING, color, fail, show, target, warn_of_unmatched, width, write
 from lbcheck.gate.policy import CHECK, DIFF, PROBE, REHEARSE
@@ -123,10 +124,10 @@ def _rehearse(request: Request, settings: Settings, options: dict[str, Any]) -> 
     from lbcheck.rehearsal.staging import NoBinaryError
     from lbcheck.rehearsal.wishes import Wishes
 
+    wishes = Wishes(tolerance=100 * settings.gate.tolerance)
     try:
-        return stages.rehearse(
-            rehearsed(rehearsable(request, settings), Wishes(tolerance=100 * settings.gate.tolerance))
-        )
+        with interrupt.heard():
+            return stages.rehearse(rehearsed(rehearsable(request, settings), wishes))
     except (UnusableError, NoBinaryError) as error:
         return stages.not_run(REHEARSE, str(error))
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from lbcheck.cli import interrupt
 from lbcheck.cli import options as taking
 from lbcheck.cli.output import CLEAN, FAILED, FOUND, NOTHING, color, fail, show, target, width, write
 from lbcheck.cli.servers import must_be_there
@@ -105,7 +106,8 @@ def command(paths: tuple[str, ...], **options: Any) -> None:
     outputs = [target(output, REHEARSE_REPORTERS, REHEARSE_SUFFIXES) for output in options["outputs"]]
     try:
         settings = taking.settings_of(options)
-        found = _rehearsed(paths, settings, options)
+        with interrupt.heard():
+            found = _rehearsed(paths, settings, options)
     except PathMissingError as error:
         fail(f"{error}: no such file or folder")
     except UnusableError as error:
