@@ -9,6 +9,7 @@ from lbcheck.dialects.kubernetes.kinds import ISTIO
 from lbcheck.dialects.kubernetes.lower import tree_of
 from lbcheck.dialects.kubernetes.reach import closed, scan
 from lbcheck.dialects.kubernetes.view import opaque
+from lbcheck.dialects.kubernetes.visibility import meet
 from lbcheck.findings import ERROR, INFO, WARNING, Hit, Related
 from lbcheck.spelling import closest
 from lbcheck.wording import listed, percent
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from lbcheck.context import Context
+    from lbcheck.dialects.kubernetes.destination_rules import Gap
     from lbcheck.dialects.kubernetes.istio import Destination, Host
     from lbcheck.dialects.kubernetes.objects import Object
     from lbcheck.dialects.kubernetes.pods import Pods
@@ -34,9 +36,10 @@ class Rule(NamedTuple):
 
 
 def virtual_rules(config: Config) -> Iterator[Rule]:
-    """Yield the rules of the virtual services that can be judged."""
+    """Yield the rules of the virtual services that can be judged, and that anybody sees."""
+    sight = tree_of(config).rules.sight
     for one in tree_of(config).cluster.all(ISTIO, "VirtualService"):
-        if one.patched or one.wrong or one.opaque:
+        if one.patched or one.wrong or one.opaque or sight.clients(one) == frozenset():
             continue
         for kind in ("http", "tls", "tcp"):
             for at, rule in enumerate(one.spec.views(kind)):
@@ -45,10 +48,10 @@ def virtual_rules(config: Config) -> Iterator[Rule]:
 
 
 def subset_undefined(config: Config, _context: Context) -> Iterator[Hit]:
-    """K15: a virtual service sends to a subset of which no destination rule knows: Envoy has no such cluster.
+    """K15: a virtual service sends to a subset of which no destination rule that its callers follow knows.
 
-    Where the run has a destination rule for the host without that subset, it is an error; where it has none, only in a
-    namespace that is known to be complete.
+    Envoy has no such cluster. Where the callers follow a destination rule for the host, it is an error; where the run
+    has none for them, only in namespaces that are known to be complete.
     """
     rules = tree_of(config).rules
     told: set[tuple[int, Host, str]] = set()
@@ -58,47 +61,61 @@ def subset_undefined(config: Config, _context: Context) -> Iterator[Hit]:
             if one.subset is None or opaque(one.subset) or opaque(one.text) or not one.text:
                 continue
             key = (id(rule.owner), one.host, one.subset)
-            if key in told or rules.subset(one.host, one.subset) is not None or _elsewhere(rules, one.host):
+            if key in told or rules.wildcard(one.host) or any(other.patched for other in rules.of(one.host)):
+                continue  # what says more may not have been read
+            gap = rules.gap(one.host, one.subset, rule.owner)
+            if gap is None:
                 continue
             told.add(key)
             part = (one.weight or 0) / total if len(rule.destinations) > 1 and total else 1.0
-            yield _undefined(config, rule, one, part)
+            yield _undefined(config, rule, one, gap, part)
 
 
-def _elsewhere(rules: istio.Rules, host: Host) -> bool:
-    """Say whether a destination rule that was not read may say more: one with a wildcard, or a patched one."""
-    whole = host.name if host.namespace is None else f"{host.name}.{host.namespace}.svc.cluster.local"
-    return any(one.patched for one in rules.of(host)) or whole.endswith(rules.wildcards)
-
-
-def _undefined(config: Config, rule: Rule, one: Destination, part: float) -> Hit:
-    found = tree_of(config).rules.of(one.host)
-    names = [view.text("name") or "" for other in found for view in other.spec.views("subsets")]
+def _undefined(config: Config, rule: Rule, one: Destination, gap: Gap, part: float) -> Hit:
+    names = [view.text("name") or "" for other in gap.rules for view in other.spec.views("subsets")]
     guess = closest(one.subset or "", names)
-    namespace = one.host.namespace or rule.owner.namespace
-    sure = bool(found) or closed(config, rule.owner.namespace)
-    if found:
-        known = f"has the subsets {listed(names)}" if names else "has no subsets"
-        what = f"DestinationRule {found[0].shown} {known}"
-    else:
-        what = "there is no DestinationRule for it" if sure else "no DestinationRule for it was scanned"
+    places = {gap.client or rule.owner.namespace, one.host.namespace or rule.owner.namespace}
+    sure = bool(gap.rules) or all(closed(config, place) for place in places)
     args = {
         "service": rule.owner.shown,
         "subset": one.subset,
         "host": one.host.shown,
-        "found": what + (f": {percent(part)} of its requests get 503" if sure and part else ""),
-        "advice": f"did you mean {guess}?" if guess else "define the subset" if sure else scan(namespace),
+        "found": _instead(gap, names, sure=sure) + (f": {percent(part)} of its requests get 503" * (sure and part > 0)),
+        "advice": _mend(gap, guess, one.host.namespace or rule.owner.namespace, sure=sure),
     }
     return Hit(
         "K15",
         one.view.place("subset"),
         args,
         severity=ERROR if sure else INFO,
-        related=[Related(other.span, f"DestinationRule {other.shown}") for other in found],
+        related=[Related(other.span, f"DestinationRule {other.shown}") for other in gap.hidden or gap.rules],
         frontend=f"VirtualService {rule.owner.shown}",
         route=rule.label,
         pool=f"{one.host.shown}/{one.subset}",
     )
+
+
+def _instead(gap: Gap, names: Sequence[str], *, sure: bool) -> str:
+    """Say what the callers find in place of the subset."""
+    if gap.hidden:
+        known = f"DestinationRule {gap.hidden[0].shown}, which has it,"
+        if gap.client is None:
+            return f"{known} is exported to nobody"
+        if gap.rules:
+            return f"callers in {gap.client} follow DestinationRule {gap.rules[0].shown}, not {gap.hidden[0].shown}"
+        return f"{known} is not exported to {gap.client}"
+    if gap.rules:
+        known = f"has the subsets {listed(names)}" if names else "has no subsets"
+        return f"DestinationRule {gap.rules[0].shown} {known}"
+    return "there is no DestinationRule for it" if sure else "no DestinationRule for it was scanned"
+
+
+def _mend(gap: Gap, guess: str | None, namespace: str, *, sure: bool) -> str:
+    if gap.hidden:
+        if gap.rules:
+            return f"define it in DestinationRule {gap.rules[0].shown}"
+        return f"write {gap.client or '*'} into its exportTo"
+    return f"did you mean {guess}?" if guess else "define the subset" if sure else scan(namespace)
 
 
 def subset_no_pods(config: Config, _context: Context) -> Iterator[Hit]:
@@ -117,16 +134,18 @@ def subset_no_pods(config: Config, _context: Context) -> Iterator[Hit]:
         for rule in found:
             if rule.patched or rule.wrong or rule.opaque:
                 continue
+            followers = tree.rules.followers(rule, host)
             for subset in rule.spec.views("subsets"):
                 name = subset.text("name") or ""
                 wanted = subset.strings("labels")
-                routed = name in used.get(host, ())
+                others = [subset for subset, clients in used.get(host, ()) if meet(clients, followers)]
+                routed = name in others
                 if _empty(wanted, pods):
                     sure = closed(config, host.namespace)
                     if sure or routed:
                         yield _no_pods(rule, host, subset, wanted, sure=sure, routed=routed)
-                elif "trafficPolicy" in subset and host in used and not routed:
-                    yield _no_use(rule, host, subset, used[host])
+                elif "trafficPolicy" in subset and others and not routed:
+                    yield _no_use(rule, host, subset, others)
 
 
 def _empty(wanted: dict[str, str], pods: Sequence[Pods]) -> bool:
@@ -136,14 +155,20 @@ def _empty(wanted: dict[str, str], pods: Sequence[Pods]) -> bool:
     return not any(wanted.items() <= one.labels.items() or one.owner.patched for one in pods)
 
 
-def _routed_subsets(config: Config) -> dict[Host, list[str]]:
-    """Return the subsets to which virtual services send requests, by host; a host without any has an empty list."""
-    found: dict[Host, list[str]] = {}
+def _routed_subsets(config: Config) -> dict[Host, list[tuple[str, frozenset[str] | None]]]:
+    """Return the subsets to which virtual services send requests, by host, with the namespaces of their callers.
+
+    The host as a whole is the subset "".
+    """
+    found: dict[Host, list[tuple[str, frozenset[str] | None]]] = {}
+    sight = tree_of(config).rules.sight
     for rule in virtual_rules(config):
+        clients = sight.clients(rule.owner)
         for one in rule.destinations:
-            found.setdefault(one.host, []).extend([one.subset] if one.subset else [])
+            found.setdefault(one.host, []).append((one.subset or "", clients))
         for view in [rule.view.view("mirror"), *(one.view("destination") for one in rule.view.views("mirrors"))]:
-            found.setdefault(istio.host_of(view.text("host") or "", rule.owner), []).append(view.text("subset") or "")
+            host = istio.host_of(view.text("host") or "", rule.owner)
+            found.setdefault(host, []).append((view.text("subset") or "", clients))
     return found
 
 

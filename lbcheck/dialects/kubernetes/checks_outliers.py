@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lbcheck.dialects.kubernetes import istio
+from lbcheck.dialects.kubernetes.destination_rules import Subset
 from lbcheck.dialects.kubernetes.kinds import ISTIO
 from lbcheck.dialects.kubernetes.lower import tree_of
 from lbcheck.findings import Hit, Related
@@ -34,9 +35,12 @@ def outlier_detection_noop(config: Config, context: Context) -> Iterator[Hit]:
         host = istio.host_of(one.spec.text("host") or "", one)
         if host.namespace is None:
             continue
-        for holder, subset in [(one.spec, None), *((view, view.text("name")) for view in one.spec.views("subsets"))]:
+        for holder in [one.spec, *one.spec.views("subsets")]:
             detection = holder.view("trafficPolicy", "outlierDetection")
-            pool = rules.pool(host, subset) if detection else None
+            if not detection:
+                continue
+            whole = holder is one.spec
+            pool = rules.graph.pool(host.namespace, host.name) if whole else rules.pool_of(host, Subset(one, holder))
             hit = None if pool is None else _judged(pool, detection)
             if hit is not None:
                 yield hit

@@ -16,6 +16,7 @@ from lbcheck.model import EVERY_REQUEST, Address, Algorithm, Condition, Frontend
 from lbcheck.patterns import pattern
 
 if TYPE_CHECKING:
+    from lbcheck.dialects.kubernetes.destination_rules import Rules
     from lbcheck.dialects.kubernetes.graph import Graph
     from lbcheck.dialects.kubernetes.objects import Object
     from lbcheck.dialects.kubernetes.view import View
@@ -37,6 +38,11 @@ class Host(NamedTuple):
     def shown(self) -> str:
         """The host in messages."""
         return self.name if self.namespace is None else shown(self.namespace, self.name)
+
+    @property
+    def whole(self) -> str:
+        """The host with its domain."""
+        return self.name if self.namespace is None else f"{self.name}.{self.namespace}.svc.cluster.local"
 
 
 def host_of(text: str, owner: Object) -> Host:
@@ -73,87 +79,6 @@ def destinations(rule: View, owner: Object) -> list[Destination]:
     return found
 
 
-class Rules:
-    """The destination rules of the run, by the host they are about."""
-
-    __slots__ = ("_by_host", "_wildcards", "entries", "graph")
-
-    def __init__(self, graph: Graph) -> None:
-        self.graph = graph
-        self._wildcards: tuple[str, ...] | None = None
-        self._by_host: dict[Host, list[Object]] = {}
-        for one in graph.cluster.all(ISTIO, "DestinationRule"):
-            self._by_host.setdefault(host_of(one.spec.text("host") or "", one), []).append(one)
-        self.entries: dict[str, list[Object]] = {}
-        for one in graph.cluster.all(ISTIO, "ServiceEntry"):
-            for name in one.spec.texts("hosts"):
-                self.entries.setdefault(name.text.lower(), []).append(one)
-
-    def of(self, host: Host) -> list[Object]:
-        """Return the destination rules for a host."""
-        return self._by_host.get(host, [])
-
-    def hosts(self) -> list[tuple[Host, list[Object]]]:
-        """Return all hosts that have destination rules."""
-        return list(self._by_host.items())
-
-    @property
-    def wildcards(self) -> tuple[str, ...]:
-        """The ends of the hosts for which destination rules with a wildcard are; "" for all hosts."""
-        if self._wildcards is None:
-            self._wildcards = tuple(host.name.removeprefix("*") for host in self._by_host if host.name.startswith("*"))
-        return self._wildcards
-
-    def subset(self, host: Host, name: str) -> View | None:
-        """Return a subset of a host, from any of its destination rules."""
-        for one in self.of(host):
-            for view in one.spec.views("subsets"):
-                if view.text("name") == name:
-                    return view
-        return None
-
-    def pool(self, host: Host, subset: str | None) -> Pool | None:
-        """Return the pool of a host, or of its subset; None where the run does not have it."""
-        if host.namespace is None:
-            return self._entry(host.name)
-        base = self.graph.pool(host.namespace, host.name)
-        if base is None or subset is None:
-            return base
-        view = self.subset(host, subset)
-        if view is None:
-            return None
-        service = self.graph.cluster.service(host.namespace, host.name)[0]
-        made = self.graph.subset(f"{base.name}/{subset}", view.place("name"), base, view.strings("labels"), service)
-        made.algorithm = self._algorithm(host, view) or made.algorithm
-        return made
-
-    def policies(self) -> None:
-        """Give the pools of hosts the algorithms that destination rules choose for them."""
-        for host, found in self._by_host.items():
-            if found and host.namespace is not None:
-                pool = self.graph.pool(host.namespace, host.name)
-                if pool is not None:
-                    pool.algorithm = self._algorithm(host, None) or Algorithm(DEFAULT_POLICY)
-
-    def _algorithm(self, host: Host, subset: View | None) -> Algorithm | None:
-        """Return the algorithm of a subset, or of the host as a whole: the subset's policy goes before."""
-        for view in [subset, *(one.spec for one in self.of(host))]:
-            balancer = view.view("trafficPolicy", "loadBalancer") if view is not None else None
-            if balancer:
-                return algorithm(balancer)
-        return None
-
-    def _entry(self, name: str) -> Pool | None:
-        """Return the pool of a host outside, as its service entry has it."""
-        found = self.entries.get(name, [])
-        if not found:
-            return None
-        known = self.graph.pools.get(name)
-        if known is None:
-            known = self.graph.pools[name] = _outside(name, found[0])
-        return known
-
-
 def algorithm(balancer: View) -> Algorithm:
     """Return what a loadBalancer setting chooses."""
     hashed = balancer.view("consistentHash")
@@ -167,7 +92,8 @@ def algorithm(balancer: View) -> Algorithm:
     return Algorithm(DEFAULT_POLICY if simple in (None, "UNSPECIFIED") else simple or "", balancer.span)
 
 
-def _outside(name: str, entry: Object) -> Pool:
+def outside(name: str, entry: Object) -> Pool:
+    """Return the pool of a host outside, as a service entry has it."""
     endpoints = entry.spec.views("endpoints")
     servers = [
         Server(
@@ -196,9 +122,11 @@ def _address(text: str) -> Address:
 
 
 def frontends(graph: Graph, rules: Rules) -> list[Frontend]:
-    """Return a frontend for each virtual service; the first rule that matches wins."""
+    """Return a frontend for each virtual service that anybody sees; the first rule that matches wins."""
     found = []
     for one in graph.cluster.all(ISTIO, "VirtualService"):
+        if rules.sight.clients(one) == frozenset():
+            continue
         routes = []
         for kind in ("http", "tls", "tcp"):
             routes += [_route(rules, one, kind, rule, at) for at, rule in enumerate(one.spec.views(kind))]
@@ -228,7 +156,7 @@ def _route(rules: Rules, owner: Object, kind: str, rule: View, at: int) -> Route
         conditions.combined([_conditions(kind, one) for one in rule.views("match")])
         if "match" in rule
         else EVERY_REQUEST,
-        _targets(rules, found),
+        _targets(rules, found, owner),
         outcome,
         expression=None if found or answers else "a delegate",
         timeouts=_timeouts(rule),
@@ -248,12 +176,12 @@ def _timeouts(rule: View) -> dict[str, Setting[float]]:
     return {"request": Setting(seconds, rule.place("timeout"))} if seconds else {}
 
 
-def _targets(rules: Rules, found: list[Destination]) -> list[WeightedTarget]:
+def _targets(rules: Rules, found: list[Destination], owner: Object) -> list[WeightedTarget]:
     """Return the targets: of several, one without a weight gets nothing (istio/api HTTPRouteDestination.weight)."""
     made = []
     for one in found:
         name = f"{one.host.shown}/{one.subset}" if one.subset else one.host.shown
-        pool = rules.pool(one.host, one.subset)
+        pool = rules.pool(one.host, one.subset, owner)
         if len(found) == 1:
             return targets.only(name, one.span, pool)
         weight = Setting(0) if one.weight is None else Setting(max(one.weight, 0), one.entry.place("weight"))

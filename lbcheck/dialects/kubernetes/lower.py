@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
-from lbcheck.dialects.kubernetes import exposed, gateway, ingress, istio, validation
+from lbcheck.dialects.kubernetes import destination_rules, exposed, gateway, ingress, istio, validation
 from lbcheck.dialects.kubernetes.graph import Graph
 from lbcheck.dialects.kubernetes.reader import Reader
 from lbcheck.dialects.kubernetes.surroundings import world
-from lbcheck.dialects.kubernetes.unmodelled import unmodelled
+from lbcheck.dialects.kubernetes.unmodelled import unmodelled, unseen
 from lbcheck.dialects.yaml_nodes import blocks
 from lbcheck.model import Config
 from lbcheck.spelling import closest
@@ -32,7 +32,7 @@ class Tree:
 
     __slots__ = ("_guesses", "_names", "graph", "rules")
 
-    def __init__(self, graph: Graph, rules: istio.Rules) -> None:
+    def __init__(self, graph: Graph, rules: destination_rules.Rules) -> None:
         self.graph = graph
         self.rules = rules
         self._names: dict[tuple[str, str, str], list[str]] = {}
@@ -70,8 +70,9 @@ def read(paths: Sequence[str], files: Files) -> Config:
         config.hits.extend(found)
     config.unmodelled.extend(unmodelled(cluster))
     graph = Graph(cluster)
-    rules = istio.Rules(graph)
+    rules = destination_rules.Rules(graph)
     rules.policies()
+    config.unmodelled.extend(unseen(rules))
     config.tree = Tree(graph, rules)
     config.frontends = [
         *ingress.frontends(graph),

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from lbcheck.dialects.kubernetes.istio import destinations
 from lbcheck.dialects.kubernetes.kinds import CORE, GATEWAY, ISTIO
 from lbcheck.findings import NotChecked
+from lbcheck.wording import listed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
+    from lbcheck.dialects.kubernetes.destination_rules import Rules
+    from lbcheck.dialects.kubernetes.istio import Host
     from lbcheck.dialects.kubernetes.objects import Cluster, Object
     from lbcheck.dialects.kubernetes.view import View
 
@@ -36,6 +40,43 @@ def unmodelled(cluster: Cluster) -> Iterator[NotChecked]:
             )
     for one in cluster.all(CORE, "Service"):
         yield from _service(one)
+
+
+def unseen(rules: Rules) -> Iterator[NotChecked]:
+    """Yield what Istio's objects do for some callers alone, or for none."""
+    for host, found in rules.hosts():
+        if host.namespace is not None:
+            yield from _apart(rules, host, found)
+    for one in rules.graph.cluster.all(ISTIO, "VirtualService"):
+        clients = rules.sight.clients(one)
+        if clients == frozenset():
+            yield NotChecked(one.span, "a VirtualService that no proxy follows: exportTo, or a Sidecar")
+        elif clients is not None:
+            yield from _unexported(rules, one, clients)
+
+
+def _apart(rules: Rules, host: Host, found: Sequence[Object]) -> Iterator[NotChecked]:
+    """Yield the destination rules for a Service by whose balancing callers beside it do not go."""
+    here = rules.applied(host, host.namespace or "")
+    for one in found:
+        followers = rules.followers(one, host)
+        if one in here or followers == frozenset() or not any("loadBalancer" in policy for policy in _policies(one)):
+            continue
+        who = "some namespaces" if followers is None else listed(sorted(followers))
+        yield NotChecked(one.spec.place("host"), f"a DestinationRule that callers in {who} alone follow")
+    chosen = [one.spec for one in here if "trafficPolicy" in one.spec]
+    if len(chosen) > 1 and any("loadBalancer" in spec.view("trafficPolicy") for spec in chosen):
+        yield NotChecked(chosen[1].place("trafficPolicy"), f"which trafficPolicy for {host.shown} is the oldest")
+
+
+def _unexported(rules: Rules, one: Object, clients: frozenset[str]) -> Iterator[NotChecked]:
+    """Yield the destinations of a virtual service that not all of its callers see."""
+    for kind in ("http", "tls", "tcp"):
+        for rule in one.spec.views(kind):
+            for to in destinations(rule, one):
+                lacking = [client for client in sorted(clients) if not rules.visible(to.host, client)]
+                if lacking:
+                    yield NotChecked(to.span, f"{to.host.shown} is not exported to {listed(lacking)}")
 
 
 def _policies(rule: Object) -> Iterator[View]:
