@@ -57,10 +57,11 @@ class Workload:
     `kind` is the config's own word ("Deployment", "container"). `replicas` is None where it is not known (an autoscaler
     decides, a DaemonSet has one a node). `ports` are those that are said to be listened on; `ports_known` says whether
     that is all of them (Compose's `expose` and Kubernetes' `containerPort` are only information). `networks` are the
-    names of those it is attached to.
+    names of those it is attached to. `evictable` are the replicas that a drain of machines may take at the same time,
+    None where nothing limits them.
     """
 
-    __slots__ = ("kind", "labels", "name", "networks", "ports", "ports_known", "replicas", "scope", "span")
+    __slots__ = ("evictable", "kind", "labels", "name", "networks", "ports", "ports_known", "replicas", "scope", "span")
 
     def __init__(
         self,
@@ -74,7 +75,9 @@ class Workload:
         ports_known: bool = False,
         replicas: int | None = None,
         networks: Iterable[str] = (),
+        evictable: int | None = None,
     ) -> None:
+        self.evictable = evictable
         self.kind = kind
         self.name = name
         self.span = span

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lbcheck.dialects.kubernetes.shapes import Listing, Number, Record, Text
+from lbcheck.dialects.kubernetes.shapes import Listing, Number, Record, Text, together
 from lbcheck.dialects.kubernetes.view import View, integer, opaque
 from lbcheck.dialects.yaml_nodes import ScalarNode
 from lbcheck.patterns import pattern
@@ -116,3 +116,24 @@ def _selects_its_pods(view: View, name: str, report: Report) -> None:
 
 
 WORKLOAD = Record({"replicas": Number(0, 2**31 - 1)}, rules=(_selects_its_pods,))
+
+
+class _NumberOrPercent:
+    """A number of pods, or a part of them in percent."""
+
+    def judge(self, node: Node, name: str, report: Report) -> None:
+        """Judge a budget's number."""
+        if not isinstance(node, ScalarNode) or opaque(node.text):
+            return
+        number = integer(node)
+        known = number >= 0 if number is not None else _PERCENT.match(node.text) is not None
+        if not known:
+            report.add("E09", node.span, f"{name} cannot be {node.text[:40]!r}", "write a number, or 0% to 100%")
+
+
+_PERCENT = pattern(r"(?:100|[0-9]{1,2})%\Z")
+#: Source: kubernetes/kubernetes pkg/apis/policy/validation ValidatePodDisruptionBudgetSpec.
+BUDGET = Record(
+    {"minAvailable": _NumberOrPercent(), "maxUnavailable": _NumberOrPercent()},
+    rules=(together("minAvailable", "maxUnavailable"),),
+)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from lbcheck.dialects.kubernetes.disruption import evictable
 from lbcheck.dialects.kubernetes.kinds import CORE
 from lbcheck.dialects.kubernetes.services import ports
 from lbcheck.world import Port, Service, Workload, World
@@ -21,7 +22,8 @@ def world(graph: Graph) -> World:
 
 
 def _contents(graph: Graph) -> tuple[list[Workload], list[Service]]:
-    workloads = {id(one): _workload(one) for one in graph.pods}
+    budgets = evictable(graph)
+    workloads = {id(one): _workload(one, budgets.get(id(one))) for one in graph.pods}
     services = []
     for one in graph.cluster.all(CORE, "Service"):
         behind = graph.pods_of(one)
@@ -50,7 +52,7 @@ def _contents(graph: Graph) -> tuple[list[Workload], list[Service]]:
     return list(workloads.values()), services
 
 
-def _workload(pods: Pods) -> Workload:
+def _workload(pods: Pods, budget: int | None) -> Workload:
     owner = pods.owner
     declared = [
         Port(
@@ -69,4 +71,5 @@ def _workload(pods: Pods) -> Workload:
         labels=pods.labels,
         ports=declared,
         replicas=None if pods.replicas is None else pods.replicas.value,
+        evictable=budget,
     )

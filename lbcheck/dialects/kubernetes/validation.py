@@ -22,6 +22,7 @@ _SHAPES: dict[tuple[str, str], tuple[str, str]] = {
     (APPS, "StatefulSet"): ("shapes_core", "WORKLOAD"),
     (APPS, "DaemonSet"): ("shapes_core", "WORKLOAD"),
     (APPS, "ReplicaSet"): ("shapes_core", "WORKLOAD"),
+    ("policy", "PodDisruptionBudget"): ("shapes_core", "BUDGET"),
     (GATEWAY, "Gateway"): ("shapes_gateway", "GATEWAY"),
     (GATEWAY, "GatewayClass"): ("shapes_gateway", "GATEWAY_CLASS"),
     (GATEWAY, "HTTPRoute"): ("shapes_gateway", "HTTP_ROUTE"),
