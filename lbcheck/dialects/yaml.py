@@ -6,6 +6,7 @@ open brackets. Events do not. Depth, size and alias expansion are bounded.
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from lbcheck.dialects.yaml_nodes import MappingNode, Node, ScalarNode, SequenceNode
@@ -14,6 +15,8 @@ from lbcheck.findings import Hit, Related
 from lbcheck.patterns import pattern
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
     from lbcheck.text import Source
 
 #: How many values aliases may stand for, in all.
@@ -98,59 +101,32 @@ def _hit(source: Source, problem: _Problem) -> Hit:
     return Hit(problem.code, source.span(start, end), args, related=related)
 
 
-class _Open:
-    """A list or mapping whose end has not come yet, and what it holds so far."""
-
-    __slots__ = ("anchor", "end", "height", "key", "node", "size")
-
-    def __init__(self, node: SequenceNode | MappingNode, anchor: str | None) -> None:
-        self.node = node
-        self.anchor = anchor
-        self.key: Node | None = None
-        self.end = node.end
-        self.size = 1
-        self.height = 1
-
-
 class _Builder:
-    """Turns events into nodes. `size` and `height` of a node count what its aliases stand for."""
+    """Turns events into nodes: one loop, which holds what it needs in local names, since it runs for every value."""
 
-    __slots__ = ("_anchors", "_documents", "_expanded", "_open", "_replaced", "_shift", "_source", "_total")
+    __slots__ = ("_anchors", "_documents", "_expanded", "_measured", "_open", "_shift", "_source")
 
     def __init__(self, source: Source, documents: list[Node]) -> None:
         self._source = source
         self._documents = documents
         #: A byte-order mark is no part of the document, but of the offsets.
         self._shift = int(source.text.startswith("\ufeff"))
-        self._open: list[_Open] = []
-        self._anchors: dict[str, tuple[Node, int, int] | None] = {}
+        #: The lists and mappings whose end has not come yet, each with the key that waits for its value around it.
+        self._open: list[tuple[SequenceNode | MappingNode, Node | None]] = []
+        self._anchors: dict[str, Node] = {}
         self._expanded = 0
-        self._total = 0
-        self._replaced = False
+        self._measured: dict[int, tuple[int, int]] = {}
 
     def run(self, text: str) -> None:
         """Read all documents of a text. Raises _Problem."""
-        self._replaced = _COLON in text
         import yaml
 
         make = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-        handlers: dict[type, Any] = {
-            yaml.ScalarEvent: self._scalar,
-            yaml.SequenceStartEvent: self._sequence,
-            yaml.MappingStartEvent: self._mapping,
-            yaml.SequenceEndEvent: self._close,
-            yaml.MappingEndEvent: self._close,
-            yaml.AliasEvent: self._alias,
-            yaml.DocumentStartEvent: self._document,
-        }
         try:
             loader = make(text[self._shift :])
-            following, end = loader.get_event, yaml.StreamEndEvent  # yaml.parse() asks first whether there is one
+            following = loader.get_event  # yaml.parse() asks first whether there is one
             try:
-                while (event := following()).__class__ is not end:
-                    handler = handlers.get(event.__class__)
-                    if handler is not None:
-                        handler(event)
+                self._loop(_mended(following) if _COLON in text else following, yaml.events)
             finally:
                 loader.dispose()
         except yaml.MarkedYAMLError as error:
@@ -162,89 +138,122 @@ class _Builder:
 
     def _bracket(self) -> int | None:
         """Return where the innermost bracket stands that is still open."""
-        starts = (one.node.start for one in reversed(self._open))
+        starts = (one.start for one, _ in reversed(self._open))
         return next((start for start in starts if self._source.text[start] in "[{"), None)
 
-    def _document(self, _event: Any) -> None:
-        self._anchors.clear()
+    def _loop(self, following: Callable[[], Any], events: Any) -> None:
+        """Read to the end of the stream."""
+        scalar, alias, finished = events.ScalarEvent, events.AliasEvent, events.StreamEndEvent
+        begins: dict[Any, type[MappingNode | SequenceNode]]
+        begins = {events.MappingStartEvent: MappingNode, events.SequenceStartEvent: SequenceNode}
+        ends = (events.MappingEndEvent, events.SequenceEndEvent)
+        source, shift, waiting = self._source, self._shift, self._open
+        node: Any
+        holder: Any = None
+        key: Node | None = None
+        left, end = MAX_NODES + 1, 0
+        while left and (event := following()).__class__ is not finished:
+            kind = event.__class__
+            if kind is scalar:
+                start, end = event.start_mark.index + shift, event.end_mark.index + shift
+                node = ScalarNode(source, start, end, event.tag, event.value, plain=not event.style)
+                if event.anchor is not None:
+                    self._anchors[event.anchor] = node
+            elif kind in ends:
+                node, key = waiting.pop()
+                holder = waiting[-1][0] if waiting else None
+                end = self._end(node, holder, event, end)
+            elif kind in begins:
+                node = self._begin(begins[kind], event)
+                waiting.append((node, key))
+                holder, key, end = node, None, node.end
+                continue
+            elif kind is alias:
+                node, end = self._alias(event, holder), event.end_mark.index + shift
+            else:
+                self._anchors.clear()
+                continue
+            left -= 1
+            if holder is None:
+                self._documents.append(node)
+            elif holder.__class__ is SequenceNode:
+                holder.items.append(node)
+            elif key is None:
+                key = node
+            else:
+                holder.add(key, node)
+                key = None
+        if not left:
+            problem = f"the file holds more than the limit of {MAX_NODES:,} values"
+            raise _Problem("E04", node.start, problem, "split the file")
 
-    def _scalar(self, event: Any) -> None:
-        tag = event.tag
-        if tag == "!":
-            tag = "tag:yaml.org,2002:str"
-        shift = self._shift
-        start, end = event.start_mark.index + shift, event.end_mark.index + shift
-        text = event.value
-        if self._replaced and _COLON in text:
-            text = text.replace(_COLON, ":")
-        node = ScalarNode(self._source, start, end, tag, text, plain=not event.style)
+    def _begin(self, kind: type[MappingNode | SequenceNode], event: Any) -> MappingNode | SequenceNode:
+        """Return a list or mapping that begins. Raises _Problem where it is one too many in another."""
+        node = kind(self._source, event.start_mark.index + self._shift, event.end_mark.index + self._shift, event.tag)
+        node.twice = False  # until one is seen
+        if len(self._open) >= MAX_DEPTH:
+            raise _too_deep(node.start)
         if event.anchor is not None:
-            self._anchors[event.anchor] = (node, 1, 1)
-        self._add(node, end, 1, 1)
+            self._anchors[event.anchor] = node
+        return node
 
-    def _sequence(self, event: Any) -> None:
-        start, end = event.start_mark.index + self._shift, event.end_mark.index + self._shift
-        self._begin(SequenceNode(self._source, start, end, event.tag), event.anchor)
+    def _end(self, node: Any, holder: Any, event: Any, last: int) -> int:
+        """Give a list or mapping its end, and return it; `last` is where its last value ends, as a block does."""
+        if event.end_mark.index > event.start_mark.index:  # a bracket
+            last = event.end_mark.index + self._shift
+        node.end = last
+        if node.twice and holder is not None:
+            holder.twice = True
+        return last
 
-    def _mapping(self, event: Any) -> None:
-        start, end = event.start_mark.index + self._shift, event.end_mark.index + self._shift
-        self._begin(MappingNode(self._source, start, end, event.tag), event.anchor)
-
-    def _begin(self, node: SequenceNode | MappingNode, anchor: str | None) -> None:
-        self._check_depth(node.start, 1)
-        if anchor is not None:
-            self._anchors[anchor] = None
-        self._open.append(_Open(node, anchor))
-
-    def _close(self, event: Any) -> None:
-        done = self._open.pop()
-        node = done.node
-        bracket = event.end_mark.index > event.start_mark.index  # else a block, which ends where its last value does
-        node.end = event.end_mark.index + self._shift if bracket else done.end
-        if done.anchor is not None:
-            self._anchors[done.anchor] = (node, done.size, done.height)
-        self._add(node, node.end, done.size, done.height)
-
-    def _alias(self, event: Any) -> None:
+    def _alias(self, event: Any, holder: Any) -> Node:
+        """Return what an alias stands for. Raises _Problem where that is nothing, itself, or more than is allowed."""
         start = event.start_mark.index + self._shift
-        if event.anchor not in self._anchors:
+        node = self._anchors.get(event.anchor)
+        if node is None:
             raise _Problem("E01", start, f"there is no anchor &{event.anchor} above", "name an anchor of this document")
-        known = self._anchors[event.anchor]
-        if known is None:
+        if any(node is one for one, _ in self._open):
             raise _Problem("E01", start, f"*{event.anchor} stands inside &{event.anchor}", "write the value out")
-        node, size, height = known
+        size, height = self._measure(node)
         self._expanded += size
         if self._expanded > MAX_EXPANSION:
             problem = f"aliases stand for more than the limit of {MAX_EXPANSION:,} values"
             raise _Problem("E04", start, problem, "write fewer of them, or split the file")
-        self._check_depth(start, height)
-        self._add(node, event.end_mark.index + self._shift, size, height)
-
-    def _check_depth(self, start: int, height: int) -> None:
         if len(self._open) + height > MAX_DEPTH:
             raise _too_deep(start)
+        if isinstance(node, (MappingNode, SequenceNode)) and node.twice:
+            holder.twice = True
+        return node
 
-    def _add(self, node: Node, end: int, size: int, height: int) -> None:
-        self._total += 1
-        if self._total > MAX_NODES:
-            problem = f"the file holds more than the limit of {MAX_NODES:,} values"
-            raise _Problem("E04", node.start, problem, "split the file")
-        if not self._open:
-            self._documents.append(node)
-            return
-        holder = self._open[-1]
-        holder.end = end
-        holder.size += size
-        if height >= holder.height:
-            holder.height = height + 1
-        inside = holder.node
-        if inside.__class__ is SequenceNode:
-            inside.items.append(node)
-        elif holder.key is None:
-            holder.key = node
-        else:
-            inside.pairs.append((holder.key, node))  # type: ignore[union-attr]
-            holder.key = None
+    def _measure(self, node: Node) -> tuple[int, int]:
+        """Return how many values a node stands for, with what its aliases stand for, and how deep it is.
+
+        No node is deeper than the limit, and each is measured once.
+        """
+        known = self._measured.get(id(node))
+        if known is None:
+            inside: Iterable[Node] = ()
+            if isinstance(node, SequenceNode):
+                inside = node.items
+            elif isinstance(node, MappingNode):
+                inside = chain.from_iterable(node.pairs)
+            sizes = [self._measure(one) for one in inside]
+            known = 1 + sum(size for size, _ in sizes), 1 + max((height for _, height in sizes), default=0)
+            self._measured[id(node)] = known
+        return known
+
+
+def _mended(following: Callable[[], Any]) -> Callable[[], Any]:
+    """Return what reads on, with the colons back in the values in which something stands for them."""
+
+    def mended() -> Any:
+        event = following()
+        value = getattr(event, "value", None)
+        if value is not None:
+            event.value = value.replace(_COLON, ":")
+        return event
+
+    return mended
 
 
 def _too_deep(start: int) -> _Problem:

@@ -50,34 +50,61 @@ class ScalarNode(Node):
 
 
 class SequenceNode(Node):
-    """A list of nodes."""
+    """A list of nodes. `twice`: a key may stand twice in a mapping below it."""
 
-    __slots__ = ("items",)
+    __slots__ = ("items", "twice")
 
     def __init__(self, source: Source, start: int, end: int, tag: str | None) -> None:
-        super().__init__(source, start, end, tag)
+        self.source = source
+        self.start = start
+        self.end = end
+        self.tag = tag
         self.items: list[Node] = []
+        self.twice = True
 
 
 class MappingNode(Node):
-    """Pairs of key and value nodes in order of writing, duplicates and merge keys (`<<`) among them."""
+    """Pairs of key and value nodes in order of writing, duplicates and merge keys (`<<`) among them.
 
-    __slots__ = ("_fields", "merges", "pairs")
+    `twice`: a key may stand twice in it or below.
+    """
+
+    __slots__ = ("_fields", "_merging", "pairs", "twice")
 
     def __init__(self, source: Source, start: int, end: int, tag: str | None) -> None:
-        super().__init__(source, start, end, tag)
+        self.source = source
+        self.start = start
+        self.end = end
+        self.tag = tag
         self.pairs: list[tuple[Node, Node]] = []
+        self.twice = True
+        self._merging = False
         self._fields: dict[str, tuple[ScalarNode, Node]] | None = None
-        #: Whether `fields` holds what merge keys bring, once it was asked for.
-        self.merges = False
+
+    def add(self, key: Node, value: Node) -> None:
+        """Add a pair, as the reader meets it."""
+        pair: Any = (key, value)
+        self.pairs.append(pair)
+        if key.__class__ is ScalarNode:
+            text = key.text
+            fields = self._fields
+            if fields is None:
+                fields = self._fields = {}
+            if text == "<<":
+                self._merging = True
+            elif text in fields:
+                self.twice = True
+            else:
+                fields[text] = pair
 
     def fields(self) -> dict[str, tuple[ScalarNode, Node]]:
         """Return key and value nodes by the key's text. The first of duplicates counts, written before merged.
 
         It is made once, for the readers ask again and again: nobody may change it, nor the pairs afterwards.
         """
-        if self._fields is None:
+        if self._fields is None or self._merging:
             self._fields = self._by_key()
+            self._merging = False
         return self._fields
 
     def _by_key(self) -> dict[str, tuple[ScalarNode, Node]]:
@@ -90,7 +117,6 @@ class MappingNode(Node):
                 merged.append(value)
             elif key.text not in found:
                 found[key.text] = (key, value)
-        self.merges = bool(merged)
         for value in merged:
             for one in value.items if isinstance(value, SequenceNode) else (value,):
                 if isinstance(one, MappingNode):
@@ -105,16 +131,14 @@ def duplicate_keys(node: Node) -> Iterator[tuple[Node, Node]]:
     waiting = [node]
     while waiting:
         one = waiting.pop()
-        if id(one) in looked:
+        if not isinstance(one, (MappingNode, SequenceNode)) or not one.twice or id(one) in looked:
             continue
         looked.add(id(one))
         if isinstance(one, MappingNode):
-            pairs = one.pairs
-            if len(pairs) > 1 and (len(one.fields()) < len(pairs) or one.merges):
-                yield from _twice(key for key, _ in pairs)
-            waiting += [value for _, value in reversed(pairs) if value.__class__ is not ScalarNode]
-        elif isinstance(one, SequenceNode):
-            waiting += [item for item in reversed(one.items) if item.__class__ is not ScalarNode]
+            yield from _twice(key for key, _ in one.pairs)
+            waiting += [value for _, value in reversed(one.pairs)]
+        else:
+            waiting += reversed(one.items)
 
 
 def _twice(keys: Iterable[Node]) -> Iterator[tuple[Node, Node]]:

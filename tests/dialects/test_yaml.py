@@ -113,6 +113,22 @@ def test_duplicate_keys_are_kept_and_named():
     assert found == [(1, 3), (2, 2)]
 
 
+@pytest.mark.parametrize(
+    ("text", "lines"),
+    [
+        ("- - {a: 1,\n a: 2}\n", [2]),
+        ("a: &x\n  b: 1\n  b: 2\nc: {d: *x}\n", [3]),
+        ("? {a: 1, a: 2}\n: 1\n", []),  # a mapping as a key is no field of anybody's
+        ("a: &x {b: 1}\nc: {<<: *x, <<: *x, b: 2}\n", []),
+        ("a: {b: 1}\n---\na: {b: 1}\n", []),
+    ],
+)
+def test_duplicate_keys_wherever_they_are(text, lines):
+    roots = read(text).documents
+    assert [second.span.line for root in roots for _, second in duplicate_keys(root)] == lines
+    assert any(root.twice for root in roots) >= bool(lines)
+
+
 def test_merge_keys():
     text = "base: &b {x: 1, y: 2}\nmore: &m {y: 3, z: 4}\none: {<<: *b, x: 9}\ntwo: {<<: [*b, *m]}\nthree: {'<<': 1}\n"
     found = data(text)
