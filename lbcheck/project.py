@@ -220,9 +220,14 @@ def _read(work: Work, units: Iterable[Unit]) -> Iterator[Config]:
             yield _broken(unit.paths[0], problem)
 
 
+#: The config that was judged last: the process ends soon, and taking its objects apart one by one would hold it up.
+_kept: list[Config] = []
+
+
 def _judged(work: Work, judge: Judge, units: Iterable[Unit]) -> Result:
     result = Result()
     for config in _read(work, units):
+        _kept[:] = (config,)
         result.add(judge(config))
     return result
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from lbcheck.dialects import composefile, yaml
 from lbcheck.files import UnreadableError
 
 if TYPE_CHECKING:
@@ -51,6 +50,8 @@ class Surroundings:
         return next(iter(homes.values())) if len(homes) == 1 else None
 
     def _mounted(self) -> Iterator[tuple[str, Containers, str]]:
+        from lbcheck.dialects import composefile, yaml  # most runs have no Compose file
+
         for path in self._paths:
             try:
                 source = self._files.read(path)

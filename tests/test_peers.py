@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
 
 from lbcheck import project
@@ -106,3 +109,17 @@ def test_what_is_meant_is_silent(first, second, tmp_path, monkeypatch):
 def test_keys_are_mapped_by_both(first, second, moved, tmp_path, monkeypatch):
     codes = [code for _, code, _ in found(tmp_path, monkeypatch, first, second)]
     assert codes == (["S09"] if moved else [])
+
+
+def test_hashes_are_imported_for_groups_alone(tmp_path):
+    for name in ("lb1", "other"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "nginx.conf").write_text(POOL.format(inside=THREE, name="app"))
+    program = (
+        "import sys; from lbcheck.cli import commands\n"
+        "try: commands.cli(['check', '--isolated', '--exit-zero', sys.argv[1]])\n"
+        "except SystemExit: pass\n"
+        "print('lbcheck.traffic.algorithms.ketama' in sys.modules)"
+    )
+    shown = subprocess.run([sys.executable, "-c", program, str(tmp_path)], capture_output=True, text=True, check=True)
+    assert shown.stdout.splitlines()[-1] == "False"

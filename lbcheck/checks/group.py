@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lbcheck.changes.keys import Budget, keys_apart
-from lbcheck.changes.pairing import servers
 from lbcheck.checks.addresses import fixed_place
 from lbcheck.findings import Hit, Related
 from lbcheck.wording import listed, percent
@@ -36,8 +34,14 @@ def pool_drift(config: Config, context: Context) -> Iterator[Hit]:
 
 def hash_drift(config: Config, context: Context) -> Iterator[Hit]:
     """S09: the same servers and the same hash, written so that the other balancer maps keys to other servers."""
+    twins = context.once(config, _twins)
+    if not twins:
+        return
+    from lbcheck.changes.keys import Budget, keys_apart  # every hash there is: most runs have no group
+    from lbcheck.changes.pairing import servers
+
     budget = Budget()
-    for mine, other, here, there in context.once(config, _twins):
+    for mine, other, here, there in twins:
         if _difference(mine, other, here, there) is not None:
             continue
         pairs = servers(other.servers, mine.servers)
