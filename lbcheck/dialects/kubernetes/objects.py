@@ -10,6 +10,7 @@ from lbcheck.dialects.kubernetes.view import View, first_line, opaque
 from lbcheck.dialects.yaml_nodes import MappingNode, ScalarNode, SequenceNode
 
 if TYPE_CHECKING:
+    from lbcheck.dialects.kubernetes.services import ServicePort
     from lbcheck.dialects.yaml_nodes import Node
     from lbcheck.text import Source, Span
 
@@ -24,7 +25,20 @@ class Object:
     ways that were not followed, so that what it lacks may come from there. `wrong`: the API server would refuse it.
     """
 
-    __slots__ = ("group", "kind", "meta", "name", "namespace", "patched", "pointer", "root", "spec", "version", "wrong")
+    __slots__ = (
+        "group",
+        "kind",
+        "known_ports",
+        "meta",
+        "name",
+        "namespace",
+        "patched",
+        "pointer",
+        "root",
+        "spec",
+        "version",
+        "wrong",
+    )
 
     def __init__(self, root: View, pointer: str = "") -> None:
         api = root.text("apiVersion") or ""
@@ -40,6 +54,8 @@ class Object:
         self.namespace = "" if self.kind in CLUSTER_WIDE else own or DEFAULT_NAMESPACE
         self.patched = False
         self.wrong = False
+        #: A Service's ports, once they were asked for.
+        self.known_ports: list[ServicePort] | None = None
 
     @property
     def node(self) -> Node:

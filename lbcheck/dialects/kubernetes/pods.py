@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from lbcheck.dialects.kubernetes.objects import Cluster, Object
+    from lbcheck.model import HealthCheck
 
 _TEMPLATES = (
     (APPS, ("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet")),
@@ -42,7 +43,7 @@ RUN_TIME_LABELS = frozenset(
 class Pods:
     """The pods of one workload. `replicas` is None where their number is not known; `why` then says why."""
 
-    __slots__ = ("containers", "labels", "owner", "replicas", "spec", "why")
+    __slots__ = ("_ports", "containers", "labels", "owner", "readiness", "replicas", "spec", "why")
 
     def __init__(self, owner: Object, template: View) -> None:
         self.owner = owner
@@ -51,6 +52,9 @@ class Pods:
         self.containers = _serving(self.spec)
         self.replicas: Setting[int] | None = None
         self.why = ""
+        self._ports: list[View] | None = None
+        #: Their readiness probe, in a list once it was looked for.
+        self.readiness: list[HealthCheck | None] = []
 
     @property
     def stays(self) -> bool:
@@ -59,7 +63,9 @@ class Pods:
 
     def ports(self) -> list[View]:
         """Return the ports that the containers declare."""
-        return [port for container in self.containers for port in container.views("ports")]
+        if self._ports is None:
+            self._ports = [port for container in self.containers for port in container.views("ports")]
+        return self._ports
 
     def __repr__(self) -> str:
         return f"Pods({self.owner!r})"

@@ -18,11 +18,10 @@ PERIOD, TIMEOUT, FAILURES, SUCCESSES = 10, 1, 3, 1
 
 def readiness(pods: Pods) -> HealthCheck | None:
     """Return the readiness probe of the first container that has one."""
-    for container in pods.containers:
-        probe = container.view("readinessProbe")
-        if probe:
-            return _check(probe)
-    return None
+    if not pods.readiness:
+        probe = next((one for one in (container.view("readinessProbe") for container in pods.containers) if one), None)
+        pods.readiness.append(None if probe is None else _check(probe))
+    return pods.readiness[0]
 
 
 def _check(probe: View) -> HealthCheck:

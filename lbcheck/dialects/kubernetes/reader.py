@@ -97,12 +97,13 @@ class Reader:
 
         `{{ … }}` inside quotes or a block of text is a value; bare, it reads as a mapping or is no YAML at all.
         """
-        found = _TEMPLATE.search(source.text)
+        text = source.text
+        found = _TEMPLATE.search(text) if "{" in text or "<" in text else None
         if found is None:
             return False
         broken = any(hit.code == "E01" for hit in stream.hits)
         bare = any(
-            isinstance(node, MappingNode) and source.text.startswith("{{", node.start)
+            isinstance(node, MappingNode) and text.startswith("{{", node.start)
             for root in stream.documents
             for node in nodes(root)
         )

@@ -33,7 +33,9 @@ class ServicePort(NamedTuple):
 
 def ports(service: Object) -> list[ServicePort]:
     """Return a Service's ports."""
-    return [_port(view) for view in service.spec.views("ports")]
+    if service.known_ports is None:
+        service.known_ports = [_port(view) for view in service.spec.views("ports")]
+    return service.known_ports
 
 
 def _port(view: View) -> ServicePort:

@@ -125,9 +125,10 @@ class Record:
                 report.add("E09", first_line(node), f"{name} is {_kind(node)}, not a mapping", "write key: value pairs")
             return
         view = View(node)
-        for field, shape in self.fields.items():
-            value = view.get(field)
-            if value is not None:
+        for field in view.fields:
+            shape = self.fields.get(field)
+            value = None if shape is None else view.get(field)
+            if shape is not None and value is not None:
                 shape.judge(value, f"{name}.{field}", report)
         for field in self.needed:
             if field not in view:
@@ -161,7 +162,7 @@ class Listing:
         seen: dict[tuple[str | None, ...], Span] = {}
         for at, item in enumerate(node.items):
             self.item.judge(item, f"{name}[{at}]", report)
-            if self.unique:
+            if self.unique and len(node.items) > 1:
                 self._again(item, name, seen, report)
 
     def _again(self, item: Node, name: str, seen: dict[tuple[str | None, ...], Span], report: Report) -> None:

@@ -39,8 +39,7 @@ class _NumberOrName:
 
 def _ports_named(view: View, name: str, report: Report) -> None:
     """Of several ports each has a name."""
-    ports = view.views("ports")
-    for at, port in enumerate(ports if len(ports) > 1 else []):
+    for at, port in enumerate(view.views("ports") if len(view.items("ports")) > 1 else []):
         if "name" not in port:
             report.add("E08", port.span, f"{name}.ports[{at}] has no name among several ports", "write name:")
 

@@ -20,6 +20,9 @@ OPAQUE = pattern(
     r"\{\{|\{%|<%|\$\{|\$\(|<[A-Za-z][^<>]*>|\{[A-Z][A-Z_]{2,}\}|__[A-Z][A-Z_]*__|\b(?:PLACEHOLDER|CHANGE_?ME|REPLACE|YOUR)"
 )
 
+#: What most names and values are made of, and none of those expressions: told in a fraction of the time.
+_FILLED = pattern(r"[a-z0-9./:-]*\Z")
+
 #: How YAML writes that there is nothing, where it stands without quotes.
 _NULLS = frozenset({"", "~", "null", "Null", "NULL"})
 
@@ -59,8 +62,13 @@ class View:
 
     def scalar(self, name: str) -> ScalarNode | None:
         """Return a single value."""
-        node = self.get(name)
-        return node if isinstance(node, ScalarNode) else None
+        pair = self.fields.get(name)  # as `get` does: this is asked for more often than anything else
+        if pair is None:
+            return None
+        node = pair[1]
+        if node.__class__ is not ScalarNode or (node.text in _NULLS and node.value is None):
+            return None
+        return node
 
     def text(self, name: str) -> str | None:
         """Return a single value as it is written."""
@@ -129,4 +137,4 @@ def integer(node: ScalarNode) -> int | None:
 
 def opaque(text: str | None) -> bool:
     """Say whether another program has yet to fill in a part of the text."""
-    return text is not None and OPAQUE.search(text) is not None
+    return text is not None and _FILLED.match(text) is None and OPAQUE.search(text) is not None
