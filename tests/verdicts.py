@@ -1,4 +1,4 @@
-"""The real proxies as judges of configs: the verdict of `nginx -t`, `haproxy -c` and `envoy --mode validate`."""
+"""The real proxies as judges of configs: `nginx -t`, `haproxy -c`, `envoy --mode validate`, and a Traefik that runs."""
 
 from __future__ import annotations
 
@@ -11,12 +11,14 @@ import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
-from proxies import ENVOY, HAPROXY, NGINX
+import traefik_alone
+import traefiks
+from proxies import ENVOY, HAPROXY, NGINX, TRAEFIK
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-BINARIES = {"nginx": NGINX, "haproxy": HAPROXY, "envoy": ENVOY}
+BINARIES = {"nginx": NGINX, "haproxy": HAPROXY, "envoy": ENVOY, "traefik": TRAEFIK}
 #: Seconds after which a checker counts as hung.
 PATIENCE = 30
 
@@ -45,6 +47,7 @@ def verdict(dialect: str, files: dict[str, str], folder: Path) -> tuple[bool, st
     said = run.stdout + run.stderr
     if run.returncode and os.geteuid() and "Permission denied" in said:
         raise CannotJudgeError(f"only root may check this with {dialect}: {said.strip()}")
+    assert dialect != "traefik" or run.returncode in (0, traefik_alone.REFUSED), said
     return run.returncode == 0, said
 
 
@@ -104,7 +107,16 @@ def _envoy(program: str, files: dict[str, str], folder: Path) -> list[str]:
     return [program, "--mode", "validate", "-c", str(folder / next(iter(files))), "-l", "critical"]
 
 
-_COMMANDS = {"nginx": _nginx, "haproxy": _haproxy, "envoy": _envoy}
+def _traefik(program: str, files: dict[str, str], folder: Path) -> list[str]:
+    if any(name.endswith("compose.yaml") for name in files):
+        raise CannotJudgeError("labels of containers are read from Docker, which no test runs")
+    if not traefiks.has_namespaces():
+        raise CannotJudgeError("no network namespace here, in which Traefik could read any file")
+    named = [name for name, text in files.items() if "providers:" in text]
+    return traefiks.command(program, [folder / name for name in named or files])
+
+
+_COMMANDS = {"nginx": _nginx, "haproxy": _haproxy, "envoy": _envoy, "traefik": _traefik}
 
 
 def supply(folder: Path, text: str) -> None:
