@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lbcheck.dialects.traefik import fields as f
-from lbcheck.dialects.traefik import pools
+from lbcheck.dialects.traefik import gourl, pools
 from lbcheck.dialects.traefik.services import KINDS
 from lbcheck.dialects.traefik.values import TEMPLATE
 from lbcheck.findings import INFO, WARNING, Hit
@@ -136,25 +136,22 @@ def _service(entry: Entry, protocol: str) -> Iterator[Hit]:
         problem = f"there is no strategy {strategy.value[:40]}"
         yield _hit(entry, strategy.span, problem, f"write {guess}", effect)
     for item in f.items(balancer, "servers"):
-        yield from _server(entry, f.scalar(f.of(item), "url" if protocol == "http" else "address"), protocol)
+        node = f.scalar(f.of(item), "url" if protocol == "http" else "address")
+        if node is not None and pools.address_of(node.text, protocol)[1] is None:
+            yield _server(entry, node, protocol, effect)
 
 
 def _unknown_strategy(name: str) -> bool:
     return name not in pools.STRATEGIES and not TEMPLATE.search(name)
 
 
-def _server(entry: Entry, node: ScalarNode | None, protocol: str) -> Iterator[Hit]:
-    if node is None or pools.address_of(node.text, protocol)[1] is not None:
-        return
+def _server(entry: Entry, node: ScalarNode, protocol: str, effect: str) -> Hit:
     said = node.text[:60]
-    if protocol == "http":
-        yield _hit(
-            entry,
-            node.span,
-            f"its server {said} is no URL",
-            "write a URL with its scheme, such as http://10.0.0.1:8080",
-            "every request that goes there fails",
-        )
-    else:
+    if protocol != "http":
         advice = "write host:port, such as 10.0.0.1:5432"
-        yield _hit(entry, node.span, f"its server {said} is not host:port", advice, "Traefik leaves that server out")
+        problem = f"its server {said} is not host:port"
+        return _hit(entry, node.span, problem, advice, "Traefik leaves that server out")
+    advice = "write a URL with its scheme, such as http://10.0.0.1:8080"
+    if not gourl.refused(node.text):
+        effect = "every request that goes there fails"
+    return _hit(entry, node.span, f"its server {said} is no URL", advice, effect)

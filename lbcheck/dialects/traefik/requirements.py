@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from lbcheck.dialects.traefik import fields as f
 from lbcheck.model import Requirement
+from lbcheck.patterns import pattern
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -14,6 +16,8 @@ if TYPE_CHECKING:
     from lbcheck.dialects.traefik.fields import Fields
     from lbcheck.text import Span
 
+#: A star for one label of a name: version 3.6 refuses it in HostSNI, and takes it in Host for the letter that it is.
+_STAR = pattern(r"\bHost(?:SNI)?\(`\*\.[^`]*`\)", re.IGNORECASE)
 #: Strategies by the first version that has them.
 _STRATEGIES = {"p2c": (3, 4, 0), "hrw": (3, 6, 0), "leasttime": (3, 6, 0)}
 
@@ -27,6 +31,10 @@ def requirements(entries: Entries) -> Iterator[Requirement]:
         for entry in entries.of(protocol, "routers").values():
             if f.written(entry.fields, "parentrefs"):
                 yield Requirement("traefik", "parentRefs", (3, 6, 0), entry.fields["parentrefs"][0].span)
+            rule = f.scalar(entry.fields, "rule")
+            star = None if rule is None else _STAR.search(rule.text)
+            if rule is not None and star is not None:
+                yield Requirement("traefik", star[0], (3, 7, 0), rule.span)
 
 
 def _of_service(fields: Fields, protocol: str) -> Iterator[tuple[str, tuple[int, ...], Span]]:

@@ -22,29 +22,38 @@ if TYPE_CHECKING:
     from lbcheck.text import Span
 
 #: A shape: field names with the shape of their values. A string names another shape, after `?` one that may be empty,
-#: after `*` a mapping of such by name, after `-` a list of such; or it is a kind of value. None is not looked into.
+#: after `*` a mapping of such by name, after `-` a list of such; or it is a kind of value. None is not looked into, and
+#: of "anything" only that it is a mapping with something in it.
 Shape = dict[str, "str | None"]
 
-_KINDS = {"!int": "a whole number", "!bool": "true or false", "!time": "a time such as 5s"}
+_KINDS = {"!int": "a whole number", "!bool": "true or false", "!time": "a time such as 5s", "!text": "a text"}
 
-_ROUTER: Shape = {**dict.fromkeys(("entryPoints", "middlewares", "service", "rule", "ruleSyntax")), "priority": "!int"}
+#: A shape of which nothing is known but that there is something.
+_ANYTHING = "anything"
+_ROUTER: Shape = {
+    **dict.fromkeys(("entryPoints", "middlewares")),
+    **dict.fromkeys(("service", "rule", "ruleSyntax"), "!text"),
+    "priority": "!int",
+}
 #: Fields of a server that files may write and Traefik passes over: they are for labels.
-_IGNORED: Shape = dict.fromkeys(("scheme", "port", "fenced", REPLICAS))
+_IGNORED: Shape = {**dict.fromkeys(("scheme", "port"), "!text"), **dict.fromkeys(("fenced", REPLICAS))}
 _SHAPES: dict[str, Shape] = {
     "http": {
         "routers": "*http router",
         "services": "*http service",
-        "middlewares": None,
-        "models": None,
-        "serversTransports": None,
+        **dict.fromkeys(("middlewares", "models", "serversTransports"), _ANYTHING),
     },
-    "tcp": {"routers": "*tcp router", "services": "*tcp service", "middlewares": None, "serversTransports": None},
+    "tcp": {
+        "routers": "*tcp router",
+        "services": "*tcp service",
+        **dict.fromkeys(("middlewares", "serversTransports"), _ANYTHING),
+    },
     "udp": {"routers": "*udp router", "services": "*udp service"},
-    "http router": {**_ROUTER, "parentRefs": None, "tls": "?tls", "observability": None},
+    "http router": {**_ROUTER, "parentRefs": None, "tls": "?tls", "observability": _ANYTHING},
     "tcp router": {**_ROUTER, "tls": "?tcp tls"},
-    "udp router": {"entryPoints": None, "service": None},
-    "tls": {"options": None, "certResolver": None, "domains": None},
-    "tcp tls": {"passthrough": "!bool", "options": None, "certResolver": None, "domains": None},
+    "udp router": {"entryPoints": None, "service": "!text"},
+    "tls": {"options": "!text", "certResolver": "!text", "domains": None},
+    "tcp tls": {"passthrough": "!bool", "options": "!text", "certResolver": "!text", "domains": None},
     "http service": {
         "middlewares": None,
         "loadBalancer": "http balancer",
@@ -58,60 +67,67 @@ _SHAPES: dict[str, Shape] = {
     "http balancer": {
         "sticky": "?sticky",
         "servers": "-http server",
-        "strategy": None,
+        "strategy": "!text",
         "healthCheck": "health check",
         "passiveHealthCheck": "passive",
         "passHostHeader": "!bool",
-        "responseForwarding": None,
-        "serversTransport": None,
+        "responseForwarding": "response",
+        "serversTransport": "!text",
         SERVER: "?http server",
     },
     "tcp balancer": {
         "servers": "-tcp server",
-        "serversTransport": None,
-        "proxyProtocol": None,
+        "serversTransport": "!text",
+        "proxyProtocol": "?proxy protocol",
         "terminationDelay": "!int",
         "healthCheck": "?tcp health check",
         SERVER: "?tcp server",
     },
     "udp balancer": {"servers": "-udp server", SERVER: "?udp server"},
-    "http server": {"url": None, "weight": "!int", "preservePath": "!bool", **_IGNORED},
-    "tcp server": {"address": None, "tls": "!bool", "port": None, REPLICAS: None},
-    "udp server": {"address": None, "port": None, REPLICAS: None},
+    "response": {"flushInterval": None},
+    "proxy protocol": {"version": "!int"},
+    #: The health check of services that hold services: it is on, or not.
+    "nothing": {},
+    "http server": {"url": "!text", "weight": "!int", "preservePath": "!bool", **_IGNORED},
+    "tcp server": {"address": "!text", "tls": "!bool", "port": "!text", REPLICAS: None},
+    "udp server": {"address": "!text", "port": "!text", REPLICAS: None},
     "health check": {
-        **dict.fromkeys(("scheme", "mode", "path", "method", "hostname", "headers")),
+        **dict.fromkeys(("scheme", "mode", "path", "method", "hostname"), "!text"),
+        "headers": _ANYTHING,
         **dict.fromkeys(("status", "port"), "!int"),
         **dict.fromkeys(("interval", "unhealthyInterval", "timeout"), "!time"),
         "followRedirects": "!bool",
     },
     "tcp health check": {
         "port": "!int",
-        "send": None,
-        "expect": None,
+        "send": "!text",
+        "expect": "!text",
         **dict.fromkeys(("interval", "unhealthyInterval", "timeout"), "!time"),
     },
     "passive": {"failureWindow": "!time", "maxFailedAttempts": "!int"},
     "sticky": {"cookie": "?cookie"},
     "cookie": {
-        **dict.fromkeys(("name", "sameSite", "path", "domain")),
+        **dict.fromkeys(("name", "sameSite", "path", "domain"), "!text"),
         "secure": "!bool",
         "httpOnly": "!bool",
         "maxAge": "!int",
     },
-    "weighted": {"services": "-child", "sticky": "?sticky", "healthCheck": None},
-    "child": {"name": None, "weight": "!int", "headers": None, "status": None, "grpcStatus": None},
+    "weighted": {"services": "-child", "sticky": "sticky", "healthCheck": "?nothing"},
+    "child": {"name": "!text", "weight": "!int", "headers": None, "status": None, "grpcStatus": None},
     "mirroring": {
-        "service": None,
+        "service": "!text",
         "mirrorBody": "!bool",
         "maxBodySize": "!int",
         "mirrors": "-mirror",
-        "healthCheck": None,
+        "healthCheck": "?nothing",
     },
-    "mirror": {"name": None, "percent": "!int"},
-    "failover": {"service": None, "fallback": None, "healthCheck": None, "errors": None},
+    "mirror": {"name": "!text", "percent": "!int"},
+    "failover": {"service": "!text", "fallback": "!text", "healthCheck": "?nothing", "errors": None},
 }
-_INTEGER = pattern(r"[-+]?[0-9](?:_?[0-9])*\Z")
+_INTEGER = pattern(r"[-+]?(?:[0-9](?:_?[0-9])*|0b[01](?:_?[01])*)\Z")
 _REFUSED = ": Traefik refuses the whole file"
+#: Traefik reads numbers into 64 bits.
+_TOO_LARGE = 2**63
 #: A file with more mistakes than this is of another format: the rest is not listed.
 _MAX_ERRORS = 100
 
@@ -139,8 +155,8 @@ def _look(key: ScalarNode, value: Node, shape: str, found: list[Hit]) -> None:
     if isinstance(value, ScalarNode) and (value.value is None or TEMPLATE.search(value.text)):
         return
     if shape in _KINDS:
-        if isinstance(value, ScalarNode) and not _fits(value, shape):
-            said = value.text[:40] or "nothing"
+        if not _fits(value, shape):
+            said = value.text[:40] if isinstance(value, ScalarNode) and value.text else "what is there"
             problem = f"{key.text}: {said} is not {_KINDS[shape]}{_REFUSED}"
             found.append(Hit("E09", f.place((key, value)), {"problem": problem, "advice": f"write {_KINDS[shape]}"}))
         return
@@ -150,7 +166,7 @@ def _look(key: ScalarNode, value: Node, shape: str, found: list[Hit]) -> None:
             _fields(item, name, found)
     elif kind == "*":
         _named(key, value, name, found)
-    elif isinstance(value, MappingNode) and value.pairs:
+    elif _filled(value):
         _fields(value, name, found)
     elif kind != "?":
         found.append(_empty(key))
@@ -165,8 +181,15 @@ def _named(key: ScalarNode, value: Node, shape: str, found: list[Hit]) -> None:
         _fields(inside, shape, found)
 
 
-def _fields(node: Node, shape: str, found: list[Hit]) -> None:
+def _filled(node: Node) -> bool:
+    """Say whether there is something in a mapping that is not null."""
     if not isinstance(node, MappingNode):
+        return False
+    return any(not isinstance(value, ScalarNode) or value.value is not None for _, value in node.pairs)
+
+
+def _fields(node: Node, shape: str, found: list[Hit]) -> None:
+    if not isinstance(node, MappingNode) or shape == _ANYTHING:
         return
     known = {word.lower(): word for word in _SHAPES[shape]}
     for key, value in node.fields().values():
@@ -179,15 +202,19 @@ def _fields(node: Node, shape: str, found: list[Hit]) -> None:
             found.append(_unknown(key, shape, list(known.values())))
 
 
-def _fits(node: ScalarNode, kind: str) -> bool:
-    """Say whether a value is of a kind; numbers count however YAML writes them."""
+def _fits(node: Node, kind: str) -> bool:
+    """Say whether a value is of a kind; numbers count however YAML writes them, and an empty list as an empty text."""
+    if not isinstance(node, ScalarNode):
+        return kind == "!text" and not _filled(node)
+    if kind == "!text":
+        return True
     if kind == "!time":
         return seconds(node.text) is not None or type(node.value) is int
     if kind == "!bool":
         return f.boolean({"": (node, node)}, "") is not None
     value = node.value
     if isinstance(value, (int, float)) and not isinstance(value, bool):
-        return float(value).is_integer()
+        return abs(value) < _TOO_LARGE and float(value).is_integer()
     return _INTEGER.match(node.text) is not None
 
 

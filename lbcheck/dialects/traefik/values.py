@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 
 from lbcheck.model import Address
 from lbcheck.patterns import pattern
@@ -33,7 +34,7 @@ def seconds(text: str) -> tuple[float, str] | None:
     if _WHOLE.match(text):
         return float(text), ""
     sign = -1.0 if text.startswith("-") else 1.0
-    at = 1 if text[:1] in "+-" else 0
+    at = 1 if text[:1] in ("+", "-") else 0
     if at == len(text) or len(text) > 60:
         return None
     total = 0.0
@@ -56,8 +57,15 @@ def url(text: str) -> tuple[str, Address] | None:
     if found is None or not found["place"]:
         return None
     scheme = found["scheme"].lower()
-    address = endpoint(found["place"], _PORTS.get(scheme))
-    return None if address is None else (scheme, address)
+    address = endpoint(_ascii(found["place"]), _PORTS.get(scheme))
+    return None if address is None else (scheme, Address(found["place"], address.kind, address.host, address.port))
+
+
+def _ascii(place: str) -> str:
+    """Return a host name's ASCII form, under which Go's net/http asks for it."""
+    with suppress(UnicodeError):
+        return place if place.isascii() else place.encode("idna").decode("ascii")
+    return place
 
 
 def endpoint(text: str, default: int | None = None, *, listener: bool = False) -> Address | None:

@@ -596,3 +596,27 @@ def test_hashes_of_passwords_are_not_shown(line):
     shown = redaction.without(line, redaction.secrets(Source("a.yml", line), 1, 1))
     assert not any(secret in shown for secret in ("IgXLP6ew", "abcdefgh", "d95o2uz"))
     assert "test:" in shown
+
+
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [
+        ("10.0.0.2:80", "does not build it"),
+        ("http://10.0.0.2:eighty", "does not build it"),
+        ("app:80", "every request that goes there fails"),
+        ("http://10.0.0.300", "every request that goes there fails"),
+        ("http://bücher.example", None),
+    ],
+)
+def test_what_a_server_that_is_no_url_costs(url, words):
+    config = one(http("r: {rule: Host(`a`), service: app}", APP.replace("http://10.0.0.1:8080", url)))
+    told = [found.message for found in judge(Settings())(config).findings if found.code == "R11"]
+    assert [words in message for message in told] == [True] * (words is not None)
+
+
+@pytest.mark.parametrize(
+    ("rule", "version"), [("Host(`*.a.example`)", (3, 7, 0)), ("Host(`*`)", None), ("HostRegexp(`.*`)", None)]
+)
+def test_stars_in_hosts_need_a_version(rule, version):
+    config = one(http(f'r: {{rule: "{rule}", service: app}}', APP))
+    assert [one.since for one in config.requirements] == [version] * (version is not None)

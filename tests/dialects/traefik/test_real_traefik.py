@@ -1,0 +1,99 @@
+"""What we say of Traefik's files, held against the real one: rules, servers' URLs, what it refuses a file for."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from random import Random
+
+import pytest
+import traefiks
+from dialects.traefik import mutations
+
+from lbcheck.dialects.traefik import document as documents
+from lbcheck.dialects.traefik import gourl, schema
+from lbcheck.text import Source
+
+EXPECTED = Path(__file__).resolve().parents[4] / "shared" / "corpus" / "expected" / "traefik-rules.tsv"
+
+SERVERS = {"http": {"url": "http://127.0.0.1:1"}, "tcp": {"address": "127.0.0.1:1"}}
+
+
+def refused(folder, data):
+    path = folder / "a.yaml"
+    path.write_text(json.dumps(data, ensure_ascii=False), encoding="utf-8")
+    return traefiks.refused(path)
+
+
+@traefiks.needs_alone
+@pytest.mark.skipif(not EXPECTED.exists(), reason="the corpus of real configs is not beside the checkout")
+def test_the_verdicts_of_the_rules_are_the_real_ones(tmp_path):
+    """All of them at once, each a router. Stars in HostSNI came with 3.7."""
+    rows = [line.split("\t") for line in EXPECTED.read_text(encoding="utf-8").splitlines()[1:]]
+    data = {
+        name: {"routers": {}, "services": {"s": {"loadBalancer": {"servers": [one]}}}} for name, one in SERVERS.items()
+    }
+    for at, (_, _, kind, _, rule, *_) in enumerate(rows):
+        protocol, syntax = kind.split()
+        router = {"rule": rule, "ruleSyntax": syntax, "service": "s", **({"tls": {}} if protocol == "tcp" else {})}
+        data[protocol]["routers"][f"r{at}"] = router
+    found = refused(tmp_path, data)
+    assert "" not in found
+    wrong = []
+    for at, (_, _, kind, expected, rule, *_) in enumerate(rows):
+        said = found.get(f"{kind.split()[0]} routers r{at}@file")
+        if (said is None) != (expected == "valid"):
+            wrong.append(rule)
+    assert wrong == ["HostSNI(`*.example.com`)"] * (traefiks.version() < (3, 7))
+    assert len(rows) - len(wrong) >= 411
+
+
+URLS = [
+    "http://10.0.0.1:80", "10.0.0.1:8080", "10.0.0.1", "app:8080", "app", "//10.0.0.1:80", "http//10.0.0.1", "http://",
+    "http://10.0.0.1:99999", "http://10.0.0.1:abc", "http://[::1]:80", "http://[::1", "http://[::1]80", "http://a b:80",
+    "http://a/b c", "http://a/%zz", "http://a%zz:80", "http:/a:80", ":80", ":", "1a://b", "a/b:80", "http://a:80?x:y z",
+    "http://u:p@a:80", "http://u:p@a:b", "http://é.example:80", "http://a:80#%zz", "http://*:80", "http://a\tb", "h2c://a",
+]  # fmt: skip
+
+
+@traefiks.needs_alone
+def test_a_url_that_go_refuses_keeps_its_service_from_being_built(tmp_path):
+    services = {f"s{at}": {"loadBalancer": {"servers": [{"url": url}]}} for at, url in enumerate(URLS)}
+    routers = {f"r{at}": {"rule": "Host(`a`)", "service": f"s{at}"} for at in range(len(URLS))}
+    found = refused(tmp_path, {"http": {"routers": routers, "services": services}})
+    assert "" not in found
+    lost = [url for at, url in enumerate(URLS) if f"http routers r{at}@file" in found]
+    assert lost == [url for url in URLS if gourl.refused(url)]
+    assert 5 < len(lost) < len(URLS) - 5
+
+
+def the_real_one_refuses(folder, text):
+    path = folder / "a.yaml"
+    path.write_text(text, encoding="utf-8")
+    return "" in traefiks.refused(path)
+
+
+def we_refuse(text):
+    document = documents.parse(Source("a.yaml", text))
+    return bool(document.hits + schema.check(document))
+
+
+MUTATIONS = list(mutations.mutations(schema._SHAPES))
+FEW = Random(5).sample(MUTATIONS, 16)
+
+
+def mutation(*of):
+    return pytest.mark.parametrize("text", [pytest.param(text, id="-".join(words)) for *words, text in of])
+
+
+@traefiks.needs_alone
+@mutation(*FEW)
+def test_a_file_is_refused_for_what_we_say(tmp_path, text):
+    assert we_refuse(text) == the_real_one_refuses(tmp_path, text)
+
+
+@pytest.mark.soak
+@traefiks.needs_alone
+@mutation(*(one for one in MUTATIONS if one not in FEW))
+def test_every_file_is_refused_for_what_we_say(tmp_path, text):
+    assert we_refuse(text) == the_real_one_refuses(tmp_path, text)
