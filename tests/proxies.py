@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import os
 import select
 import shutil
@@ -208,6 +209,31 @@ def envoy(folder, text, port):
         yield
 
 
+@contextlib.contextmanager
+def traefik(folder, text, port):
+    """Run Traefik on a dynamic configuration in YAML, with one entry point `web`, until the block ends."""
+    own = {"routers": {"ready": {"rule": "Path(`/ready`)", "priority": 9999, "service": "ping@internal"}}}
+    dynamic = os.path.join(folder, "dynamic")
+    os.makedirs(dynamic)
+    _write(dynamic, "ready.yaml", json.dumps({"http": own}))
+    _write(dynamic, "app.yaml", text)
+    static = {
+        "entryPoints": {"web": {"address": f"127.0.0.1:{port}"}},
+        "providers": {"file": {"directory": dynamic}, "providersThrottleDuration": "1ms"},
+        "ping": {"manualRouting": True},
+        "global": {"checkNewVersion": False, "sendAnonymousUsage": False},
+    }
+    command = [TRAEFIK, "--configFile=" + _write(folder, "static.yaml", json.dumps(static))]
+    with _running(command, port, folder):
+        wait_until(lambda: _status(port, "/ready") == 200)
+        yield
+
+
+def _status(port, target):
+    with Client(port) as client:
+        return client.answer_to(target).status
+
+
 def _write(folder, name, text):
     path = os.path.join(folder, name)
     with open(path, "w", encoding="utf-8") as stream:
@@ -243,10 +269,14 @@ def _wait_until_ready(process, port, log):
 
 
 class Client:
-    """One connection to a proxy that stays open over all requests, unless the proxy closes it."""
+    """One connection to a proxy that stays open over all requests, unless the proxy closes it.
 
-    def __init__(self, port):
+    `source` is the address that it comes from.
+    """
+
+    def __init__(self, port, source=""):
         self._port = port
+        self._source = (source, 0) if source else None
         self._socket = None
         self._connect()
 
@@ -259,7 +289,7 @@ class Client:
     def _connect(self):
         if self._socket is not None:
             self._socket.close()
-        self._socket = socket.create_connection(("127.0.0.1", self._port), 10)
+        self._socket = socket.create_connection(("127.0.0.1", self._port), 10, self._source)
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._rest = b""
 

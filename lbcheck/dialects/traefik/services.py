@@ -10,8 +10,11 @@ from lbcheck.dialects.traefik import pools
 from lbcheck.dialects.traefik.entries import local
 from lbcheck.findings import NotChecked
 from lbcheck.model import BACKUP, Pool, Setting, WeightedTarget
+from lbcheck.traffic.algorithms import rendezvous
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from lbcheck.dialects.traefik.entries import Entries, Entry
     from lbcheck.dialects.traefik.fields import Fields
     from lbcheck.dialects.yaml_nodes import ScalarNode
@@ -131,7 +134,7 @@ class Services:
         return self._weighted(entry, inside, depth)
 
     def _weighted(self, entry: Entry, inside: Fields, depth: int) -> Result:
-        """Shares are weight / sum of weights, of wrr exactly, of highest random weight over many clients."""
+        """Shares are weight / sum of weights by turns; those of highest random weight are counted (D08 says why)."""
         children = []
         for item in f.items(inside, "services"):
             fields = f.of(item)
@@ -142,12 +145,12 @@ class Services:
                 return Result((), "unknown", f"a weight of {entry.name} is a template")
             said = f.integer(fields, "weight")
             children.append((node, _ONE if said is None else Setting(max(said.value, 0), said.span)))
-        total = sum(weight.value for _, weight in children)
+        hashed = f.written(entry.fields, "highestrandomweight")
+        parts = (_by_client if hashed else _by_turns)([(node.text, weight.value) for node, weight in children])
         targets: list[WeightedTarget] = []
         unknown: str | None = None
-        for node, weight in children:
+        for (node, weight), part in zip(children, parts, strict=True):
             found = self._at(node.text, node.span, weight, depth + 1)
-            part = weight.value / total if total else 0.0
             if found.outcome == "pools":
                 targets += [_part(target, node, weight, part, only=len(found.targets) == 1) for target in found.targets]
             else:
@@ -192,8 +195,30 @@ class Services:
         return Result((WeightedTarget(entry.name, entry.key.span, made, None, 1.0),))
 
 
-def _part(target: WeightedTarget, node: ScalarNode, weight: Setting[int], part: float, *, only: bool) -> WeightedTarget:
-    share = None if target.share is None else target.share * part
+def _by_turns(children: Sequence[tuple[str, int]]) -> list[float | None]:
+    total = sum(weight for _, weight in children)
+    return [weight / total if total else 0.0 for _, weight in children]
+
+
+def _by_client(children: Sequence[tuple[str, int]]) -> list[float | None]:
+    """Return the parts of the clients that go to children by highest random weight of their names as written."""
+    taking = [at for at, (_, weight) in enumerate(children) if weight]
+    if not taking:
+        return [0.0] * len(children)
+    clients = rendezvous.Clients([children[at][0] for at in taking], [children[at][1] for at in taking])
+    found = clients.parts(range(len(taking)))
+    if found is None:
+        return [None] * len(children)
+    parts: list[float | None] = [0.0] * len(children)
+    for at, part in zip(taking, found, strict=True):
+        parts[at] = part
+    return parts
+
+
+def _part(
+    target: WeightedTarget, node: ScalarNode, weight: Setting[int], part: float | None, *, only: bool
+) -> WeightedTarget:
+    share = None if target.share is None or part is None else target.share * part
     return WeightedTarget(target.name, node.span if only else target.span, target.pool, weight if only else None, share)
 
 
