@@ -45,7 +45,8 @@ def socket_address(host: str, port: ScalarNode | None, *, listener: bool = False
     bare = host.removeprefix("[").removesuffix("]")
     shown = f"[{bare}]" if ":" in bare else bare
     text = shown if port is None else f"{shown}:{port.text}"
-    if TEMPLATE.search(text) or PLACEHOLDER.match(bare) or (port is not None and number is None):
+    later = TEMPLATE.search(bare) or TEMPLATE.search(text) or PLACEHOLDER.match(bare)
+    if later or (port is not None and number is None):
         return Address(text, "opaque", None, number)
     if chosen:
         number = None

@@ -459,6 +459,14 @@ def test_the_admin_interface():
     assert (admin.kind, admin.address.text, admin.protected, admin.writable) == ("admin", "0.0.0.0:9901", "", True)
 
 
+@pytest.mark.parametrize(
+    ("host", "told"), [("0.0.0.0", ["O01"]), ("$server_ip", []), ("${HOST}", []), ("ADMIN_HOST", []), ("127.0.0.1", [])]
+)
+def test_an_admin_interface_whose_address_is_filled_in_later(host, told):
+    admin = f"admin:\n  address: {{socket_address: {{address: {host!r}, port_value: 9901}}}}\n"
+    assert [one.code for one in judge(Settings())(load(admin + BASE)).findings if one.code == "O01"] == told
+
+
 def test_broken_texts_never_raise():
     """Any text that begins as a bootstrap ends in hits or notes."""
     draw = random.Random(1)
