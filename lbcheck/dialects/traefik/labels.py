@@ -7,6 +7,7 @@ Traefik adds the container to the service's servers (pkg/provider/docker/config.
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from lbcheck.dialects.traefik import fields as f
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from lbcheck.text import Source, Span
 
 _IMAGE = pattern(r"(?:.*/)?traefik(?:[:@].*)?\Z")
+#: Arguments that nothing else takes: an image of one's own runs Traefik too.
+_ARGUMENT = pattern(r"--(?:entrypoints\.[^.=]+\.address=|providers\.(?:docker|swarm|file)(?:[.=]|\Z))", re.IGNORECASE)
 #: What stands for a rule that Traefik makes of the container's name.
 DEFAULT_RULE = "{{ default rule }}"
 
@@ -47,8 +50,10 @@ class Labelled(NamedTuple):
 
 
 def is_traefik(container: Container) -> bool:
-    """Say whether a container runs Traefik."""
-    return _IMAGE.match(container.image) is not None
+    """Say whether a container runs Traefik, by its image's name or its arguments."""
+    if _IMAGE.match(container.image):
+        return True
+    return any(_ARGUMENT.match(argument.value) for argument in container.arguments)
 
 
 def static(container: Container, source: Source) -> Document | None:
