@@ -346,6 +346,38 @@ def test_arguments_count_before_the_environment():
     assert [one.code for one in project.judge(Settings())(config).findings] == []
 
 
+def test_an_image_of_one_s_own_runs_traefik_by_its_arguments():
+    text = """
+services:
+  proxy:
+    image: registry.example.com/edge:1
+    command: --providers.docker.exposedbydefault=false --entrypoints.web.address=:80 --api.insecure
+    labels: {traefik.http.middlewares.auto.contenttype.autodetect: "false"}
+    ports: ["80:80", "443:443", "8080:8080"]
+"""
+    (config,) = traefik.read(["compose.yaml"], DiskFiles(memory={"compose.yaml": text}))
+    assert [one.code for one in project.judge(Settings())(config).findings] == ["O01"]
+    (config,) = traefik.read(["compose.yaml"], DiskFiles(memory={"compose.yaml": re.sub("command: .*", "", text)}))
+    assert config.frontends == []
+
+
+@pytest.mark.parametrize(
+    ("line", "codes", "unread"),
+    [
+        ("image: app:{{ version }}", ["E01"], 0),
+        ('hostname: "{{.Node.Hostname}}"', ["E01"], 0),
+        ("image: {{ image }}", [], 1),
+        ("- {{ folder }}:/data", [], 1),
+        ("{% if tls %}", [], 1),
+    ],
+)
+def test_a_template_that_is_no_yaml_yet_is_not_checked(line, codes, unread):
+    text = f"services:\n  app:\n    image: 'a\n  {line}\n"
+    (config,) = compose.read(["compose.yaml"], DiskFiles(memory={"compose.yaml": text}))
+    assert [hit.code for hit in config.hits] == codes
+    assert len(config.unmodelled) == unread
+
+
 @pytest.mark.parametrize(("image", "codes"), [("traefik:v3.6", []), ("nginx", ["P14"])])
 def test_a_redirection_on_the_proxy_s_own_container_needs_no_port(image, codes):
     text = f"""
