@@ -43,6 +43,9 @@ _VERSION_LABELS = frozenset(
         "istio.io/rev",
     }
 )
+#: Probes of a container, and how they ask a port of it.
+_PROBES = ("readinessProbe", "livenessProbe", "startupProbe")
+_ASKED = ("httpGet", "tcpSocket", "grpc")
 #: So many workloads are compared with selectors that match nothing, in all.
 _COMPARISONS = 20_000
 #: So many edits from a label that exists, a value is taken for a slip.
@@ -232,7 +235,8 @@ def target_port_mismatch(config: Config, context: Context) -> Iterator[Hit]:
 
     A name that no container port has makes no endpoint at all (endpointslice utils.go FindPort). A number need not be
     declared; where every container declares its ports, one that is missing among them is probably wrong. Where another
-    port of the Service is among them, the list may well be short (istiod's is): info.
+    port of the Service is among them, the list may well be short (istiod's is): info. A port that the pods' own probes
+    ask is one on which they listen.
     """
     graph = tree_of(config).graph
     for one, _ in context.once(config, services):
@@ -261,10 +265,12 @@ def _named(pods: Pods, port: ServicePort) -> bool:
 
 
 def _numbered(pods: Pods, number: int) -> bool:
-    """Say whether pods may listen on a port: one of theirs, or nobody says which theirs are."""
+    """Say whether pods may listen on a port: one of theirs or of their probes, or nobody says which theirs are."""
     for container in pods.containers:
         declared = container.views("ports")
         if not declared or any(port.integer("containerPort") in (number, None) for port in declared):
+            return True
+        if any(container.view(probe, how).integer("port") == number for probe in _PROBES for how in _ASKED):
             return True
     return False
 

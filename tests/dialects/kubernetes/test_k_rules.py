@@ -107,6 +107,19 @@ class TestPorts:
         assert codes(one(second, DEPLOYMENT)) == [("K03", "info")]
         assert codes(one(second.replace("8080", "8081"), DEPLOYMENT)) == [("K03", "warning"), ("K03", "warning")]
 
+    @pytest.mark.parametrize(
+        ("probe", "told"),
+        [
+            ("readinessProbe: {httpGet: {port: 9000}}", []),
+            ("livenessProbe: {tcpSocket: {port: 9000}}", []),
+            ("startupProbe: {grpc: {port: 9000}}", []),
+            ("startupProbe: {grpc: {port: 9001}}", [("K03", "warning")]),
+        ],
+    )
+    def test_a_port_that_a_probe_asks(self, probe, told):
+        number = SERVICE.replace("targetPort: http", "targetPort: 9000")
+        assert codes(one(number, re.sub("readinessProbe: .*", probe, DEPLOYMENT))) == told
+
     def test_a_named_port_of_another_protocol(self):
         assert codes(one(SERVICE, DEPLOYMENT.replace("name: http,", "name: http, protocol: UDP,"))) == [
             ("K03", "error")
