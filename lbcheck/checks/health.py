@@ -38,6 +38,8 @@ def hc_missing(config: Config, _context: Context) -> Iterator[Hit]:
             continue
         if all(server.resolve is not None and server.resolve.value and _templated(pool, server) for server in servers):
             continue  # the registry behind the name decides who is a member
+        if _one_place(servers):
+            continue  # they are dead together: P04 speaks, or a subset tells them apart
         if any(server.checked is None for server in servers):
             continue
         again = retried(pool)
@@ -99,6 +101,12 @@ def choice(servers: list[Server]) -> bool:
 def _alternatives(pool: Pool) -> bool:
     """Say whether not all of the servers may be there together, as in an `.if` and its `.else`."""
     return pool.open is not None and not any(server.count > 1 for server in pool.servers)
+
+
+def _one_place(servers: list[Server]) -> bool:
+    """Say whether all lines name one address, so that none of them could take over from another."""
+    address = servers[0].address
+    return address.known and all(one.count == 1 and one.address.key == address.key for one in servers)
 
 
 def _templated(pool: Pool, server: Server) -> bool:

@@ -15,6 +15,8 @@ A, B = "server a 10.0.0.1:80", "server b 10.0.0.2:80"
         ([A, f"{B} backup"], [""]),
         ([f"{A} check", B], []),
         ([A, f"{B} track x/y"], []),
+        ([A, "server b 10.0.0.1:80"], []),
+        ([A, "server b 10.0.0.1:81"], [""]),
         ([f"{A} agent-check agent-port 1", B], []),
         (["option redispatch", A, B], ["info"]),
         (["option redispatch", "retries 0", A, B], [""]),
