@@ -56,9 +56,7 @@ def dynamic(addresses):
         name: {"loadBalancer": {"strategy": strategy, "servers": servers(addresses, weights)}}
         for name, (strategy, weights) in SERVICES.items()
     }
-    made |= {
-        name: {"loadBalancer": {"servers": servers(addresses[at % 2 :][:1])}} for at, name in enumerate(ALONE)
-    }
+    made |= {name: {"loadBalancer": {"servers": servers(addresses[at % 2 :][:1])}} for at, name in enumerate(ALONE)}
     routers = {name: {"rule": f"PathPrefix(`/{name}/`)", "service": name} for name in [*SERVICES, *SPLITS]}
     return json.dumps({"http": {"routers": routers, "services": made | SPLITS}})
 
