@@ -74,7 +74,7 @@ LONG = {
     "open braces": "frontend f\n use_backend b if " + "{ " * 200_000 + "\n",
     "many alternatives": "frontend f\n acl a path /\n" + " use_backend b if " + "a or " * 31 + "a\n",
     "deep conditions": ".if x\n" * 50_000,
-    "many sections": "backend b\n" * 20_000,
+    "many sections": "backend b\n" * 10_000,
     "many defaults": "".join(f"defaults d{i} from d{i - 1}\n" for i in range(3_000))
     + "backend b\n server a 10.0.0.1:80\n",
     "unknown keywords": "backend b\n" + "".join(f" keywrd{i} x\n" for i in range(3_000)),
