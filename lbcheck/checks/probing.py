@@ -147,6 +147,7 @@ def _slow(
         "effect": "every request that it gets until then costs a failed try"
         if covered
         else _loss(client if outlasts else None),
+        "advice": "probe more often, or set `fastinter` so that a first failure is followed up quickly",
     }
     return seconds, Hit("H07", place, args, severity=INFO if covered else None, pool=pool.name)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lbcheck.dialects.envoy import checks_balance, checks_limits, checks_protocols, checks_retries
+from lbcheck.dialects.envoy import checks_balance, checks_limits, checks_protocols
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -22,8 +22,4 @@ CHECKS: dict[str, Callable[[Config, Context], Iterable[Hit]]] = {
     "L04": checks_protocols.grpc_without_h2,
     "R03": checks_balance.default_host_missing,
     "S07": checks_balance.hash_without_policy,
-    "T02": checks_retries.timeout_inversion,
-    "T04": checks_retries.retry_non_idempotent,
-    "T05": checks_retries.retry_amplification,
-    "T07": checks_limits.retry_without_per_try_timeout,
 }

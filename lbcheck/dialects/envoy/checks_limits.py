@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from lbcheck.findings import Hit, Related
 from lbcheck.traffic.detection.envoy import may_eject
-from lbcheck.wording import counted, duration
+from lbcheck.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 _STRICT = (1, 28)
 #: A limit below this is a demonstration's (circuit_breaker.proto: 1,024 where nothing is written).
 _TINY = 10
-#: Words of retry_on that speak of answers or of time, not of connecting alone.
-_SLOW = frozenset({"5xx", "gateway-error", "reset"})
 
 
 def outlier_detection_noop(config: Config, context: Context) -> Iterator[Hit]:
@@ -99,31 +97,3 @@ def _tiny(pool: Pool, name: str, limit: Setting[int]) -> Hit:
         "advice": f"set {name} to what all servers together can take; it is 1,024 where nothing is written",
     }
     return Hit("C09", limit.span or pool.span, args, pool=pool.name)
-
-
-def _tried_shortly(route: Route) -> bool:
-    return not {"per_try", "per_try_idle"}.isdisjoint(route.timeouts)
-
-
-def retry_without_per_try_timeout(config: Config, _context: Context) -> Iterator[Hit]:
-    """T07: a request that is slow to fail has used up all of its time with the first try."""
-    told = set()
-    for frontend in config.frontends:
-        for route in frontend.routes:
-            retry, timeout = route.retry, route.timeouts.get("server")
-            if retry is None or retry.conditions is None or retry.attempts is None or timeout is None:
-                continue
-            place = retry.conditions.span or route.span
-            if not retry.attempts.value or not retry.conditions.value & _SLOW or _tried_shortly(route):
-                continue
-            if timeout.value <= 0 or place in told:
-                continue
-            told.add(place)
-            tries = retry.attempts.value + 1
-            args = {
-                "route": route.label,
-                "attempts": f"{tries} tries",
-                "timeout": duration(timeout.value),
-                "share": duration(round(timeout.value / tries, 3)),
-            }
-            yield Hit("T07", place, args, frontend=frontend.name, route=route.label)

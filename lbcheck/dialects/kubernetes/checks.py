@@ -10,7 +10,7 @@ from lbcheck.dialects.kubernetes import (
     checks_ingress,
     checks_istio,
     checks_nginx,
-    checks_outliers,
+    checks_policies,
     checks_probes,
     checks_services,
     checks_times,
@@ -26,7 +26,9 @@ if TYPE_CHECKING:
 CHECKS: dict[str, Callable[[Config, Context], Iterable[Hit]]] = {
     "C10": checks_heap.heap_beyond_limit,
     "H04": checks_times.probe_timeout,
-    "H21": checks_outliers.outlier_detection_noop,
+    "C09": checks_policies.circuit_breaker_defaults,
+    "H07": checks_times.probe_slow,
+    "H21": checks_policies.outlier_detection_noop,
     "K01": checks_services.selector_no_match,
     "K02": checks_services.selector_too_broad,
     "K03": checks_services.target_port_mismatch,
@@ -42,5 +44,5 @@ CHECKS: dict[str, Callable[[Config, Context], Iterable[Hit]]] = {
     "L04": checks_nginx.grpc_without_h2,
     "R10": checks_gateway.listener_without_route,
     "S04": checks_nginx.hash_key_constant,
-    "T02": checks_times.timeout_inversion,
+    "S07": checks_policies.hash_without_policy,
 }

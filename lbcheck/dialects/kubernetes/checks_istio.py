@@ -39,7 +39,7 @@ def virtual_rules(config: Config) -> Iterator[Rule]:
     """Yield the rules of the virtual services that can be judged, and that anybody sees."""
     sight = tree_of(config).rules.sight
     for one in tree_of(config).cluster.all(ISTIO, "VirtualService"):
-        if one.patched or one.wrong or one.opaque or sight.clients(one) == frozenset():
+        if not one.sure or sight.clients(one) == frozenset():
             continue
         for kind in ("http", "tls", "tcp"):
             for at, rule in enumerate(one.spec.views(kind)):
@@ -132,7 +132,7 @@ def subset_no_pods(config: Config, _context: Context) -> Iterator[Hit]:
         services = tree.cluster.service(host.namespace, host.name)
         pods = [one for service in services for one in tree.graph.pods_of(service) if one.stays]
         for rule in found:
-            if rule.patched or rule.wrong or rule.opaque:
+            if not rule.sure:
                 continue
             followers = tree.rules.followers(rule, host)
             for subset in rule.spec.views("subsets"):

@@ -1,15 +1,15 @@
-"""Times that do not go together: H04 probes, T02 tries and the whole."""
+"""Times of readiness probes: H04 those that do not go together, H07 those that take a minute."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lbcheck.dialects.kubernetes.checks_istio import virtual_rules
 from lbcheck.dialects.kubernetes.checks_services import services
-from lbcheck.dialects.kubernetes.durations import go_seconds
 from lbcheck.dialects.kubernetes.lower import tree_of
 from lbcheck.dialects.kubernetes.probes import readiness
 from lbcheck.findings import Hit, Related
+from lbcheck.traffic.detection.kubernetes import by_probe
+from lbcheck.traffic.scenario import HANGS
 from lbcheck.wording import duration
 
 if TYPE_CHECKING:
@@ -47,26 +47,31 @@ def probe_timeout(config: Config, context: Context) -> Iterator[Hit]:
             yield Hit("H04", place, args, related=related, pool=one.shown)
 
 
-def timeout_inversion(config: Config, _context: Context) -> Iterator[Hit]:
-    """T02: the tries of a route may take longer than the route's timeout, which includes all of them."""
-    for rule in virtual_rules(config):
-        retries = rule.view.view("retries")
-        attempts, each = retries.integer("attempts"), go_seconds(retries.text("perTryTimeout") or "")
-        whole = go_seconds(rule.view.text("timeout") or "")
-        if not attempts or not each or not whole or (attempts + 1) * each <= whole:
-            continue
-        args = {
-            "route": f"{rule.label} of VirtualService {rule.owner.shown}",
-            "inner": f"{attempts + 1} tries of {duration(each)} may take {duration((attempts + 1) * each)}",
-            "outer": f"the route's timeout of {duration(whole)}",
-            "effect": f"only {int(whole // each)} of the tries can end" if whole >= each else "no try can end",
-            "advice": f"write timeout: {(attempts + 1) * each:g}s, or fewer or shorter tries",
-        }
-        yield Hit(
-            "T02",
-            rule.view.place("timeout"),
-            args,
-            related=[Related(retries.place("perTryTimeout"), "the time of each try")],
-            frontend=f"VirtualService {rule.owner.shown}",
-            route=rule.label,
-        )
+def probe_slow(config: Config, context: Context) -> Iterator[Hit]:
+    """H07: a pod that hangs is taken out only after a minute, while others could answer in its place.
+
+    What has ended the kubelet sees sooner, without a probe.
+    """
+    graph = tree_of(config).graph
+    longest = context.option("H07", "max_seconds", 60.0)
+    told: set[int] = set()
+    for one, _ in context.once(config, services):
+        for pods in graph.judged(one):
+            check = readiness(pods)
+            if id(pods) in told or not pods.owner.sure or check is None or not check.interval or not check.fall:
+                continue
+            told.add(id(pods))
+            alone = pods.replicas is not None and pods.replicas.value < 2 and len(graph.judged(one)) == 1
+            seconds = by_probe(check, HANGS).seconds
+            if alone or seconds is None or seconds <= longest or not (check.interval.written or check.fall.written):
+                continue
+            args = {
+                "pool": one.shown,
+                "detection": duration(seconds),
+                "fall": check.fall.value,
+                "interval": duration(check.interval.value),
+                "effect": "a pod that hangs keeps its share of the requests until then",
+                "advice": "probe more often: periodSeconds is 10 and failureThreshold 3 where nothing is written",
+            }
+            place = check.interval.span or check.fall.span or one.span
+            yield Hit("H07", place, args, pool=one.shown, server=pods.owner.name)

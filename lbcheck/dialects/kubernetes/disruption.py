@@ -24,7 +24,7 @@ def evictable(graph: Graph) -> dict[int, int]:
     """
     found: dict[int, int] = {}
     for one in graph.cluster.all("policy", "PodDisruptionBudget"):
-        behind = [] if one.patched or one.wrong or one.opaque else _selected(graph, one)
+        behind = _selected(graph, one) if one.sure else []
         allowed = _allowed(one.spec, behind)
         for pods in behind if allowed is not None else ():
             found[id(pods)] = 0 if id(pods) in found else allowed or 0

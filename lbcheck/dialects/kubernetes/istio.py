@@ -12,7 +12,8 @@ from lbcheck.dialects.kubernetes import conditions, targets
 from lbcheck.dialects.kubernetes.durations import go_seconds
 from lbcheck.dialects.kubernetes.kinds import ISTIO
 from lbcheck.dialects.kubernetes.objects import shown
-from lbcheck.model import EVERY_REQUEST, Address, Algorithm, Condition, Frontend, Pool, Route, Server, Setting
+from lbcheck.dialects.kubernetes.view import opaque
+from lbcheck.model import EVERY_REQUEST, Address, Algorithm, Condition, Frontend, Pool, Retry, Route, Server, Setting
 from lbcheck.patterns import pattern
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from lbcheck.text import Span
 
 _IN_CLUSTER = pattern(r"(?P<name>[^.*]+)\.(?P<space>[^.*]+)\.svc(?:\..*)?\Z")
+_DEFAULT_WORDS = frozenset({"connect-failure", "refused-stream"})
 #: Istio's default since 1.14 (istio/istio LEAST_REQUEST).
 DEFAULT_POLICY = "LEAST_REQUEST"
 
@@ -159,6 +161,7 @@ def _route(rules: Rules, owner: Object, kind: str, rule: View, at: int) -> Route
         _targets(rules, found, owner),
         outcome,
         expression=None if found or answers else "a delegate",
+        retry=_retry(rule.view("retries")) if owner.sure else None,
         timeouts=_timeouts(rule),
     )
 
@@ -172,8 +175,27 @@ def _conditions(kind: str, view: View) -> list[Condition]:
 
 
 def _timeouts(rule: View) -> dict[str, Setting[float]]:
-    seconds = go_seconds(rule.text("timeout") or "")
-    return {"request": Setting(seconds, rule.place("timeout"))} if seconds else {}
+    retries = rule.view("retries")
+    found = {}
+    for name, view, field in (("server", rule, "timeout"), ("per_try", retries, "perTryTimeout")):
+        seconds = go_seconds(view.text(field) or "")
+        if seconds or opaque(view.text(field)):
+            found[name] = Setting(seconds or 0.0, view.place(field))
+    return found
+
+
+def _retry(retries: View) -> Retry | None:
+    """Return how often a request is tried again, and on what; None where it does not say how often.
+
+    What is tried again where `retryOn` says nothing differs between versions (503 went with 1.24), but for these two.
+    """
+    attempts, words = retries.integer("attempts"), retries.scalar("retryOn")
+    if not attempts or attempts < 0 or (words is not None and opaque(words.text)):
+        return None
+    said = Setting(_DEFAULT_WORDS, retries.place("attempts"))
+    if words is not None:
+        said = Setting(frozenset(word.strip() for word in words.text.split(",")), words.span)
+    return Retry(Setting(attempts, retries.place("attempts")), conditions=said)
 
 
 def _targets(rules: Rules, found: list[Destination], owner: Object) -> list[WeightedTarget]:

@@ -95,6 +95,11 @@ class Object:
         """Whether another program has yet to write its name or namespace."""
         return opaque(self.name) or opaque(self.namespace)
 
+    @property
+    def sure(self) -> bool:
+        """Whether it says all of what will be applied, and the API server takes it."""
+        return not (self.patched or self.wrong or self.opaque)
+
     def is_a(self, group: str, *kinds: str) -> bool:
         """Say whether it is of one of these kinds."""
         return self.group == group and self.kind in kinds

@@ -15,12 +15,16 @@ from lbcheck.traffic.scenario import ERRORS, HANGS, REFUSES
 from lbcheck.wording import counted, duration
 
 if TYPE_CHECKING:
-    from lbcheck.model import Server
+    from lbcheck.model import HealthCheck, Server
 
 
 def notice(server: Server, kind: str) -> Notice:
     """Return when a pod's readiness probe takes it out, if it was lost right after a good one."""
-    check = server.check
+    return by_probe(server.check, kind)
+
+
+def by_probe(check: HealthCheck | None, kind: str) -> Notice:
+    """Return when a readiness probe, or None, takes a pod out."""
     if check is None or check.interval is None or check.fall is None:
         if kind == REFUSES:
             return Notice(

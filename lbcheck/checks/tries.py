@@ -1,4 +1,7 @@
-"""Tries: more of them than the time allows, than servers bear, or than a request may be repeated."""
+"""Tries: more of them than the time allows, than servers bear, or than a request may be repeated.
+
+For proxies of Envoy's kind: a route says how often and on which words, and has one time for all tries.
+"""
 
 from __future__ import annotations
 
@@ -16,6 +19,11 @@ if TYPE_CHECKING:
 
 #: Words of retry_on for what a server may have worked on already.
 _WORKED_ON = frozenset({"5xx", "gateway-error", "reset", "retriable-4xx", "retriable-status-codes"})
+#: Words of retry_on that speak of answers or of time, not of connecting alone.
+_SLOW = frozenset({"5xx", "gateway-error", "reset"})
+#: How a dialect writes the words, and the time of one try.
+_FIELDS = {"kubernetes": ("retryOn", "perTryTimeout")}
+_ENVOYS = ("retry_on", "per_try_timeout")
 #: Methods that do it twice when they are sent twice (RFC 9110, 9.2.2).
 _UNSAFE = frozenset({"POST", "PATCH"})
 
@@ -62,7 +70,13 @@ def retry_non_idempotent(config: Config, _context: Context) -> Iterator[Hit]:
         methods = _methods(route)
         risky = sorted(words & _WORKED_ON)
         if methods and risky:
-            args = {"route": route.label, "methods": listed(sorted(methods)), "words": ", ".join(risky)}
+            field = _FIELDS.get(config.dialect, _ENVOYS)[0]
+            args = {
+                "route": route.label,
+                "methods": listed(sorted(methods)),
+                "words": ", ".join(risky),
+                "advice": f"try again only what never reached a server: `{field}: connect-failure,refused-stream`",
+            }
             yield Hit("T04", place, args, frontend=frontend.name, route=route.label)
 
 
@@ -87,3 +101,23 @@ def retry_amplification(config: Config, context: Context) -> Iterator[Hit]:
             told.add(place)
             args = {"route": route.label, "tries": tries, "words": ", ".join(sorted(words & _WORKED_ON))}
             yield Hit("T05", place, args, frontend=frontend.name, route=route.label)
+
+
+def retry_without_per_try_timeout(config: Config, _context: Context) -> Iterator[Hit]:
+    """T07: a request that is slow to fail has used up all of its time with the first try."""
+    told = set()
+    field = _FIELDS.get(config.dialect, _ENVOYS)[1]
+    for frontend, route, tries, words, place in _retried(config):
+        timeout = route.timeouts.get("server")
+        if timeout is None or timeout.value <= 0 or not words & _SLOW or place in told:
+            continue
+        if not {"per_try", "per_try_idle"}.isdisjoint(route.timeouts):
+            continue
+        told.add(place)
+        args = {
+            "route": route.label,
+            "attempts": f"{tries} tries",
+            "timeout": duration(timeout.value),
+            "advice": f"set {field}, such as {round(timeout.value / tries, 3):g}s for each try",
+        }
+        yield Hit("T07", place, args, frontend=frontend.name, route=route.label)
