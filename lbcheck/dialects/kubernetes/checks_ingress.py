@@ -34,7 +34,7 @@ def backend_missing(config: Config, _context: Context) -> Iterator[Hit]:
         found = [(path.path, path.backend) for path in ingress.paths(one)]
         view = ingress.default_backend(one)
         if view:
-            found.append(("what no rule takes", ingress.backend(view)))
+            found.append(("what no rule takes", ingress.backend(view, one)))
         for path, back in found:
             key = (one.shown, back.service, back.port)
             hit = _missing(config, one, path, back)

@@ -54,7 +54,7 @@ _SLIP = 2
 
 def services(config: Config) -> list[tuple[Object, dict[str, str]]]:
     """Return the Services that select pods, with their selectors; those that nobody can judge are left out."""
-    found = ((one, one.spec.strings("selector")) for one in tree_of(config).cluster.all(CORE, "Service"))
+    found = ((one, one.selector) for one in tree_of(config).cluster.all(CORE, "Service"))
     return [
         (one, selector)
         for one, selector in found

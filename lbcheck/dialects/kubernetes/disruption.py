@@ -36,7 +36,7 @@ def _selected(graph: Graph, budget: Object) -> list[Pods]:
     selector = budget.spec.view("selector")
     if not selector or selector.items("matchExpressions"):
         return []
-    wanted = selector.strings("matchLabels")
+    wanted = selector.strings("matchLabels") | budget.added
     if not wanted and budget.version == "v1":
         return [pods for pods in graph.selection.within(budget.namespace) if pods.stays]
     return [pods for pods in graph.selection.matching(budget.namespace, wanted) if pods.stays]

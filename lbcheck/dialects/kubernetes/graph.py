@@ -49,7 +49,7 @@ class Graph:
         """Return the workloads whose pods a Service selects."""
         found = self._behind.get(id(service))
         if found is None:
-            found = self.selection.matching(service.namespace, service.spec.strings("selector"))
+            found = self.selection.matching(service.namespace, service.selector)
             self._behind[id(service)] = found
         return found
 
@@ -102,7 +102,7 @@ class Graph:
                 )
                 for one in addresses
             ], None
-        if not service.spec.strings("selector"):
+        if not service.selector:
             return [], "it has no selector: something else says what is behind it"
         pods = [one for one in self.pods_of(service) if one.stays]
         return servers_of(pods)
@@ -124,8 +124,8 @@ class Graph:
 
 def _alike(first: Object) -> Callable[[Object], bool]:
     """Return what says whether another version of a Service leads to the same pods."""
-    selector, name = first.spec.strings("selector"), external(first)
-    return lambda one: one.spec.strings("selector") == selector and external(one) == name
+    selector, name = first.selector, external(first)
+    return lambda one: one.selector == selector and external(one) == name
 
 
 def servers_of(pods: list[Pods]) -> tuple[list[Server], str | None]:

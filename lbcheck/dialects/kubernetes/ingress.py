@@ -54,23 +54,27 @@ class Path(NamedTuple):
         return class_of(self.owner), self.host, self.path, self.kind
 
 
-def backend(view: View) -> Backend:
-    """Return a backend of either version of the API."""
+def backend(view: View, owner: Object) -> Backend:
+    """Return a backend of either version of the API, which names a Service by its effective name."""
     service = view.view("service")
     if service:
         port = service.view("port")
         named = port.text("name")
         number = port.integer("number")
         place = service.place("name")
-        return Backend(service.text("name"), named if number is None else number, view, place)
+        return Backend(_service(service.text("name"), owner), named if number is None else number, view, place)
     old = view.scalar("servicePort")
     port_old = None if old is None else old.value
     return Backend(
-        view.text("serviceName"),
+        _service(view.text("serviceName"), owner),
         port_old if isinstance(port_old, (int, str)) else None,
         view,
         view.place("serviceName"),
     )
+
+
+def _service(name: str | None, owner: Object) -> str | None:
+    return None if name is None else owner.linked("Service", name)
 
 
 def class_of(one: Object) -> str:
@@ -91,7 +95,7 @@ def paths(one: Object) -> list[Path]:
             rule.text("host") or "",
             path.text("path") or "/",
             path.text("pathType") or "ImplementationSpecific",
-            backend(path.view("backend")),
+            backend(path.view("backend"), one),
             path.place("path"),
         )
         for rule in one.spec.views("rules")
@@ -163,7 +167,7 @@ def frontends(graph: Graph) -> list[Frontend]:
             key = (class_of(one), "")
             places.setdefault(key, one.span)
             owners.setdefault(key, one)
-            last = backend(view)
+            last = backend(view, one)
             found.setdefault(key, []).append(
                 Route("default backend", last.span, EVERY_REQUEST, _targets(graph, one, last))
             )

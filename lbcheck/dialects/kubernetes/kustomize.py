@@ -1,46 +1,110 @@
-"""What a kustomization does to objects, as far as it is followed: its resources, its namespace, whom it patches.
+"""What a kustomization says: which files it takes, and what it does to the objects in them.
 
-Names keep their relations under `namePrefix` and the like, which kustomize changes everywhere at once, so that they are
-left as they are written. Patches are not applied: an object that is patched is only known to differ from what it says.
+Source: kubernetes-sigs/kustomize api/types/kustomization.go, and what `kubectl kustomize` (5.5) prints.
 """
 
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from lbcheck.dialects.kubernetes.kinds import KUSTOMIZE, group_of
 from lbcheck.dialects.kubernetes.recognise import KUSTOMIZATIONS
-from lbcheck.dialects.kubernetes.view import View
+from lbcheck.dialects.kubernetes.view import View, opaque
 from lbcheck.dialects.yaml_nodes import ScalarNode
+from lbcheck.patterns import pattern
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from lbcheck.dialects.kubernetes.objects import Object
     from lbcheck.text import Source, Span
 
-_RESOURCES = ("resources", "bases", "components")
+_RESOURCES = ("resources", "bases")
 _PATCHES = ("patches", "patchesStrategicMerge", "patchesJson6902")
 _GENERATORS = ("generators", "transformers", "helmCharts", "helmChartInflationGenerator", "replacements", "vars")
+#: What says which fields of custom resources hold names.
+_REFERENCES = ("configurations", "crds")
+#: Those of them that change objects which are there, whichever they are.
+_CHANGING = ("transformers", "replacements")
+#: What of a pattern is read: letters, digits and dashes, and `.*` between them.
+_SIMPLE = pattern(r"[A-Za-z0-9-]*(?:\.\*[A-Za-z0-9-]*)*\Z")
+
+
+class Target(NamedTuple):
+    """Whom a patch changes: a kind and a name, each a pattern, None for any. More that a target asks is passed over."""
+
+    kind: str | None
+    name: str | None
+
+    def takes(self, kind: str, *names: str) -> bool:
+        """Say whether the patch may change an object of that kind with one of these names."""
+        return _fits(self.kind, kind) and any(_fits(self.name, name) for name in names)
+
+
+def _fits(wanted: str | None, text: str) -> bool:
+    """Say whether a text may fit an anchored pattern; one that is more than letters and `.*` fits everything."""
+    if wanted is None or not _SIMPLE.match(wanted):
+        return True
+    first, *others = wanted.split(".*")
+    if not others:
+        return text == wanted
+    if not text.startswith(first) or not text.endswith(others[-1]):
+        return False
+    at = len(first)
+    for part in others:
+        at = text.find(part, at) + len(part)
+        if at < len(part):
+            return False
+    return True
 
 
 class Kustomization:
-    """One of them. `resources` are what it names, `leads_to` the files that were found for them.
+    """One of them. `resources` and `components` are what it names; `leads_to` and `parts` the files found for these.
 
-    `patches` are the files of patches; `targets` the (kind, name) that are patched, with None for any.
+    `labels` are those that all objects get, `selectors` of these the ones that selectors and pods get too, `templates`
+    those that pods get alone. `patches` are the files
+    of patches that say themselves whom they change; they are read as well. `everything`: a patch that was not read, or
+    that may change any object.
     """
 
-    __slots__ = ("leads_to", "namespace", "patches", "resources", "source", "targets", "unfollowed")
+    __slots__ = (
+        "components",
+        "everything",
+        "labels",
+        "leads_to",
+        "namespace",
+        "parts",
+        "patches",
+        "prefix",
+        "replicas",
+        "resources",
+        "selectors",
+        "source",
+        "suffix",
+        "targets",
+        "templates",
+        "unfollowed",
+    )
 
     def __init__(self, source: Source) -> None:
         self.source = source
         self.namespace: str | None = None
+        self.prefix = ""
+        self.suffix = ""
+        self.labels: dict[str, str] = {}
+        self.selectors: dict[str, str] = {}
+        self.templates: dict[str, str] = {}
+        self.replicas: dict[str, ScalarNode] = {}
         self.resources: list[ScalarNode] = []
+        self.components: list[ScalarNode] = []
         self.leads_to: list[str] = []
-        self.patches: list[str] = []
-        self.targets: set[tuple[str | None, str | None]] = set()
+        self.parts: list[str] = []
+        self.patches: list[ScalarNode] = []
+        self.targets: set[Target] = set()
+        self.everything = False
         self.unfollowed: list[tuple[Span, str]] = []
+
+    def place(self, name: str) -> str:
+        """Return the path of what the kustomization names."""
+        return os.path.normpath(os.path.join(os.path.dirname(self.source.path), name))
 
 
 def is_one(view: View, path: str) -> bool:
@@ -55,8 +119,13 @@ def read(view: View, source: Source) -> Kustomization:
     """Return what a kustomization says."""
     found = Kustomization(source)
     found.namespace = view.text("namespace")
+    found.prefix, found.suffix = view.text("namePrefix") or "", view.text("nameSuffix") or ""
+    if opaque(found.prefix) or opaque(found.suffix):
+        found.everything = True
     for key in _RESOURCES:
         found.resources.extend(view.texts(key))
+    found.components.extend(view.texts("components"))
+    _labels(found, view)
     for key in _PATCHES:
         if key in view:
             found.unfollowed.append((view.fields[key][0].span, f"{key}: patches are not applied"))
@@ -65,26 +134,46 @@ def read(view: View, source: Source) -> Kustomization:
     for key in _GENERATORS:
         if key in view:
             found.unfollowed.append((view.fields[key][0].span, f"{key}: what it makes is not known"))
+            found.everything |= key in _CHANGING
+    for key in _REFERENCES:
+        if key in view:
+            found.unfollowed.append((view.fields[key][0].span, f"{key}: which names it changes is not known"))
+            found.everything = True
     for item in view.views("replicas"):
-        found.targets.add((None, item.text("name")))
+        count = item.scalar("count")
+        if count is not None:
+            found.replicas[item.text("name") or ""] = count
     return found
 
 
+def _labels(found: Kustomization, view: View) -> None:
+    """Note the labels that selectors and pods get."""
+    found.selectors.update(view.strings("commonLabels"))
+    found.labels.update(found.selectors)
+    for item in view.views("labels"):
+        found.labels.update(item.strings("pairs"))
+        if item.flag("includeSelectors"):
+            found.selectors.update(item.strings("pairs"))
+        elif item.flag("includeTemplates"):
+            found.templates.update(item.strings("pairs"))
+        if "fields" in item:
+            found.unfollowed.append((item.place("fields"), "labels: fields of one's own are not followed"))
+
+
 def _patch(found: Kustomization, patch: ScalarNode | View) -> None:
-    """Note whom a patch changes, and the file in which it is written."""
+    """Note whom a patch changes, or the file in which it says so."""
     if isinstance(patch, ScalarNode):
         if "\n" in patch.text:
             _inline(found, patch)
         else:
-            found.patches.append(patch.text)
+            found.patches.append(patch)
         return
-    path, target = patch.text("path"), patch.view("target")
-    if path is not None:
-        found.patches.append(path)
+    target, path, inline = patch.view("target"), patch.scalar("path"), patch.scalar("patch")
     if target:
-        found.targets.add((target.text("kind"), target.text("name")))
-    inline = patch.scalar("patch")
-    if inline is not None and not target:
+        found.targets.add(Target(target.text("kind"), target.text("name")))
+    elif path is not None:
+        found.patches.append(path)
+    elif inline is not None:
         _inline(found, inline)
 
 
@@ -92,51 +181,8 @@ def _inline(found: Kustomization, patch: ScalarNode) -> None:
     from lbcheck.dialects import yaml
     from lbcheck.text import Source
 
-    for root in yaml.read(Source(found.source.path, patch.text)).documents:
+    stream = yaml.read(Source(found.source.path, patch.text))
+    found.everything |= bool(stream.hits)
+    for root in stream.documents:
         fields = View(root)
-        found.targets.add((fields.text("kind"), fields.view("metadata").text("name")))
-
-
-def apply(kustomizations: Sequence[Kustomization], objects: Mapping[str, list[Object]]) -> None:
-    """Give objects the namespaces that kustomizations set, and mark those that are patched.
-
-    `objects` are those of each file, by its path. Patches' files are no objects of their own: they are taken out. Where
-    several kustomizations give an object different namespaces it keeps its own.
-    """
-    for one in kustomizations:
-        for entry in one.patches:
-            path = os.path.normpath(os.path.join(os.path.dirname(one.source.path), entry))
-            for patch in objects.get(path, ()):
-                one.targets.add((patch.kind, patch.name))
-                patch.patched = True
-                patch.kind = f"patch of {patch.kind}"
-    own = {one.source.path: one for one in kustomizations}
-    for path, namespaces in _namespaces(kustomizations, own).items():
-        if len(namespaces) == 1:
-            for found in objects.get(path, ()):
-                found.namespace = next(iter(namespaces)) if found.namespace else ""
-    targets = {target for one in kustomizations for target in one.targets}
-    if targets:
-        for found in (found for held in objects.values() for found in held):
-            found.patched = found.patched or any(
-                kind in (None, found.kind) and name in (None, found.name) for kind, name in targets
-            )
-
-
-def _namespaces(kustomizations: Sequence[Kustomization], own: Mapping[str, Kustomization]) -> dict[str, set[str]]:
-    """Return the namespaces that the outermost kustomizations set, by the path of the file they hold for."""
-    inner = {path for one in kustomizations for path in one.leads_to}
-    found: dict[str, set[str]] = {}
-    waiting = [(one, one.namespace) for one in kustomizations if one.source.path not in inner]
-    seen: set[tuple[str, str | None]] = set()
-    while waiting:
-        one, namespace = waiting.pop()
-        if (one.source.path, namespace) in seen:
-            continue
-        seen.add((one.source.path, namespace))
-        for path in one.leads_to:
-            if path in own:
-                waiting.append((own[path], namespace or own[path].namespace))
-            elif namespace is not None:
-                found.setdefault(path, set()).add(namespace)
-    return found
+        found.targets.add(Target(fields.text("kind"), fields.view("metadata").text("name")))

@@ -12,6 +12,7 @@ from lbcheck.dialects.yaml_nodes import MappingNode, ScalarNode, SequenceNode
 if TYPE_CHECKING:
     from lbcheck.dialects.kubernetes.services import ServicePort
     from lbcheck.dialects.yaml_nodes import Node
+    from lbcheck.model import Setting
     from lbcheck.text import Source, Span
 
 DEFAULT_NAMESPACE = "default"
@@ -23,12 +24,19 @@ class Object:
     `namespace` is the effective one: as written, as a kustomization sets it, or "default"; "" where the kind has none.
     `pointer` leads to it within its document, "" for a document of its own. `patched`: a kustomization changes it in
     ways that were not followed, so that what it lacks may come from there. `wrong`: the API server would refuse it.
+
+    `name` is the effective one as well, `written` the one in the file. Of what kustomizations add, `added` are labels
+    (to a Service's selector, a workload's pods), `count` a number of pods, which `uncounted` says is not known, and
+    `links` the new names of objects that this one refers to, by kind and name.
     """
 
     __slots__ = (
+        "added",
+        "count",
         "group",
         "kind",
         "known_ports",
+        "links",
         "meta",
         "name",
         "namespace",
@@ -36,7 +44,9 @@ class Object:
         "pointer",
         "root",
         "spec",
+        "uncounted",
         "version",
+        "written",
         "wrong",
     )
 
@@ -49,11 +59,15 @@ class Object:
         self.kind = root.text("kind") or ""
         self.meta = root.view("metadata")
         self.spec = root.view("spec")
-        self.name = self.meta.text("name") or ""
+        self.written = self.name = self.meta.text("name") or ""
         own = self.meta.text("namespace")
         self.namespace = "" if self.kind in CLUSTER_WIDE else own or DEFAULT_NAMESPACE
         self.patched = False
         self.wrong = False
+        self.added: dict[str, str] = {}
+        self.count: Setting[int] | None = None
+        self.uncounted = False
+        self.links: dict[tuple[str, str], str] = {}
         #: A Service's ports, once they were asked for.
         self.known_ports: list[ServicePort] | None = None
 
@@ -78,7 +92,17 @@ class Object:
     @property
     def labels(self) -> dict[str, str]:
         """Its own labels."""
-        return self.meta.strings("labels")
+        own = self.meta.strings("labels")
+        return own | self.added if self.kind == "Namespace" else own
+
+    @property
+    def selector(self) -> dict[str, str]:
+        """The labels that a Service selects."""
+        return self.spec.strings("selector") | self.added
+
+    def linked(self, kind: str, name: str) -> str:
+        """Return the effective name of what it refers to."""
+        return self.links.get((kind, name), name)
 
     @property
     def annotations(self) -> dict[str, str]:

@@ -47,7 +47,7 @@ class Pods:
 
     def __init__(self, owner: Object, template: View) -> None:
         self.owner = owner
-        self.labels = template.view("metadata").strings("labels")
+        self.labels = template.view("metadata").strings("labels") | (owner.added if owner.kind != "Pod" else {})
         self.spec = template.view("spec")
         self.containers = _serving(self.spec)
         self.replicas: Setting[int] | None = None
@@ -93,7 +93,8 @@ def autoscaled(cluster: Cluster) -> set[tuple[str, str, str]]:
     found = set()
     for one in cluster.all("autoscaling", "HorizontalPodAutoscaler") + cluster.all("keda.sh", "ScaledObject"):
         target = one.spec.view("scaleTargetRef")
-        found.add((one.namespace, target.text("kind") or "Deployment", target.text("name") or ""))
+        kind = target.text("kind") or "Deployment"
+        found.add((one.namespace, kind, one.linked(kind, target.text("name") or "")))
     return found
 
 
@@ -101,18 +102,28 @@ def _count(owner: Object, scaled: set[tuple[str, str, str]]) -> tuple[Setting[in
     """Return how many pods a workload has, 1 where it does not say (the API's default); else why nobody knows."""
     if owner.kind == "Pod":
         return Setting(1), ""
+    why = _elsewhere(owner, scaled)
+    if why:
+        return None, why
+    written = owner.spec.scalar("replicas")
+    if owner.count is None and written is None:
+        return Setting(1), ""
+    number = None if written is None else integer(written)
+    if owner.count is None and number is None:
+        return None, f"how many pods {owner.kind} {owner.shown} has is decided elsewhere"
+    return owner.count or Setting(max(number or 0, 0), None if written is None else written.span), ""
+
+
+def _elsewhere(owner: Object, scaled: set[tuple[str, str, str]]) -> str:
+    """Return who decides how many pods a workload has, where it is not the object itself."""
     if owner.kind not in _COUNTED:
         words = "one pod runs on each node" if owner.kind == "DaemonSet" else "its pods come and go"
-        return None, f"{owner.kind} {owner.shown}: {words}"
+        return f"{owner.kind} {owner.shown}: {words}"
     if (owner.namespace, owner.kind, owner.name) in scaled:
-        return None, f"an autoscaler decides how many pods {owner.kind} {owner.shown} has"
-    written = owner.spec.scalar("replicas")
-    if written is None:
-        return Setting(1), ""
-    number = integer(written)
-    if number is None or owner.patched:
-        return None, f"how many pods {owner.kind} {owner.shown} has is decided elsewhere"
-    return Setting(max(number, 0), written.span), ""
+        return f"an autoscaler decides how many pods {owner.kind} {owner.shown} has"
+    if owner.uncounted:
+        return f"each kustomization says in its own way how many pods {owner.kind} {owner.shown} has"
+    return f"how many pods {owner.kind} {owner.shown} has is decided elsewhere" if owner.patched else ""
 
 
 class Selection:

@@ -46,7 +46,13 @@ def scan(namespace: str) -> str:
 
 def missing_service(config: Config, namespace: str, name: str) -> tuple[str, str, str]:
     """Return what is said of a Service that was not scanned, what to do, and how bad it is."""
-    guess = tree_of(config).meant(name, CORE, "Service", namespace)
+    tree = tree_of(config)
+    renamed = [one.name for one in tree.cluster.within(CORE, "Service", namespace) if one.written == name != one.name]
+    if renamed:
+        whole = closed(config, namespace)
+        found = f"the kustomization makes it {renamed[0]}, and leaves this reference as it is"
+        return found, f"write {renamed[0]}, or drop the prefix", ERROR if whole else INFO
+    guess = tree.meant(name, CORE, "Service", namespace)
     advice = f"did you mean {guess}?" if guess else "define it, or name one that exists"
     if closed(config, namespace):
         return "there is no such Service", advice, ERROR
@@ -84,7 +90,7 @@ def _of_ingresses(config: Config) -> Iterator[Use]:
     for one in ingress.ingresses(tree_of(config).graph):
         backends = [path.backend for path in ingress.paths(one)]
         view = ingress.default_backend(one)
-        for back in [*backends, *([ingress.backend(view)] if view else [])]:
+        for back in [*backends, *([ingress.backend(view, one)] if view else [])]:
             if back.service is not None:
                 yield Use(one, one.namespace, back.service, back.port, back.span)
 

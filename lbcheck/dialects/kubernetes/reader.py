@@ -57,7 +57,10 @@ class Reader:
             found = self._file(path)
             if found is not None:
                 waiting.extend(reversed(self._resources(found)))
-        kustomize.apply(self.kustomizations, self._from)
+        if self.kustomizations:
+            from lbcheck.dialects.kubernetes import builds
+
+            self.config.unmodelled.extend(builds.apply(self.kustomizations, self._from))
         self.cluster.index()
         return self.cluster
 
@@ -73,6 +76,8 @@ class Reader:
         if self._templated(source, stream):
             return None
         self.config.hits.extend(stream.hits)
+        if not stream.hits:
+            self._from[source.path] = []
         self.cluster.documents.extend(stream.documents)
         for root in stream.documents:
             view = View(root)
@@ -133,16 +138,25 @@ class Reader:
         A file that is here and holds no object that has to do with traffic is neither.
         """
         found = []
-        for entry in one.resources:
-            path = self._resolved(one, entry)
-            if path is None:
-                self.config.unmodelled.append(NotChecked(entry.span, f"{entry.text} was not read"))
-            elif path:
-                one.leads_to.append(path)
-                found.append(path)
+        for entries, taken in ((one.resources, one.leads_to), (one.components, one.parts)):
+            for entry in entries:
+                path = self._resolved(one, entry)
+                if path is None:
+                    self.config.unmodelled.append(NotChecked(entry.span, f"{entry.text} was not read"))
+                elif path:
+                    taken.append(path)
+                    found.append(path)
+        found += [path for path in (one.place(entry.text) for entry in one.patches) if self._is_there(path)]
         for span, what in one.unfollowed:
             self.config.unmodelled.append(NotChecked(span, what))
         return found
+
+    def _is_there(self, path: str) -> bool:
+        try:
+            self.files.read(path)
+        except UnreadableError:
+            return False
+        return True
 
     def _resolved(self, one: Kustomization, entry: ScalarNode) -> str | None:
         """Return the path of a file, or of the kustomization in a folder; "" for a file of other objects."""
