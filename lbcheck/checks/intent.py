@@ -9,7 +9,7 @@ from lbcheck.patterns import pattern
 from lbcheck.text import comment_beside
 
 if TYPE_CHECKING:
-    from lbcheck.model import Pool, Server
+    from lbcheck.model import Pool, Server, WeightedTarget
     from lbcheck.text import Span
 
 #: A server that is meant to get a small share. Whole words only: "new" says it, "newyork" and "renew" do not.
@@ -35,11 +35,11 @@ def trial(name: str, span: Span | None) -> bool:
     return bool(_CANARY.search(name) or (span is not None and _CANARY.search(comment(span))))
 
 
-def drained(server: Server) -> bool:
-    """Say whether the server's name, its line or a comment beside it speaks of maintenance."""
-    return bool(
-        _DRAINED.search(server.name) or _DRAINED.search(server.span.text) or _DRAINED.search(comment(server.span))
-    )
+def drained(server: Server | WeightedTarget) -> bool:
+    """Say whether a server's or target's name, line, weight or a comment beside them speaks of maintenance."""
+    weight = server.weight
+    spans = [server.span] if weight is None or weight.span is None else [server.span, weight.span]
+    return any(_DRAINED.search(text) for span in spans for text in (server.name, span.text, comment(span)))
 
 
 def twice(server: Server) -> bool:

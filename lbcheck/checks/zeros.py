@@ -15,14 +15,16 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from lbcheck.context import Context
-    from lbcheck.model import Config, Pool, Server
+    from lbcheck.model import Config, Frontend, Pool, Route, Server
 
+#: Dialects whose routes give their weights to pools; in the others a pool's servers have them.
+_SPLITTING = frozenset({"kubernetes"})
 #: More related places than this are not listed.
 _RELATED = 10
 
 
 def weight_zero(config: Config, context: Context) -> Iterator[Hit]:
-    """D04: a primary that is in the pool and gets nothing, and nobody says why.
+    """D04: a primary that is in the pool, or a target of a route, and gets nothing, and nobody says why.
 
     A server that `use-server` names is chosen past the weights, and `weight 0` is HAProxy's own advice for it
     (configuration.txt, use-server). Two servers at 0 and 100 are a blue and a green one.
@@ -38,7 +40,7 @@ def weight_zero(config: Config, context: Context) -> Iterator[Hit]:
         enabled = sum(1 for server in pool.primaries if server.enabled)
         args = {
             "server": listed([server.name for server in forgotten]),
-            "pool": pool.name,
+            "whole": f"pool {pool.name}",
             "number": len(forgotten),
             "enabled": counted(enabled, "server"),
         }
@@ -51,6 +53,36 @@ def weight_zero(config: Config, context: Context) -> Iterator[Hit]:
             pool=pool.name,
             server=forgotten[0].name,
         )
+    for frontend, route, weights in weighted_routes(config) if config.dialect in _SPLITTING else ():
+        if any(weight.value for weight in weights) and len(weights) > 2:
+            yield from _zero_targets(frontend, route)
+
+
+def _zero_targets(frontend: Frontend, route: Route) -> Iterator[Hit]:
+    """Yield a finding where a target among three or more gets nothing; of two, one is often the next to come."""
+    forgotten = [
+        (target, target.weight.span)
+        for target in route.targets
+        if target.weight is not None and target.weight.written and not target.weight.value and not drained(target)
+    ]
+    if not forgotten:
+        return
+    args = {
+        "server": listed([target.name for target, _ in forgotten]),
+        "whole": f"route {route.label}",
+        "number": len(forgotten),
+        "enabled": counted(len(route.targets), "target"),
+    }
+    yield Hit(
+        "D04",
+        forgotten[0][1] or forgotten[0][0].span,
+        args,
+        severity=WARNING if 2 * len(forgotten) > len(route.targets) else None,
+        related=[Related(span or target.span, "weight 0 as well") for target, span in forgotten[1:_RELATED]],
+        frontend=frontend.name,
+        route=route.label,
+        pool=forgotten[0][0].name,
+    )
 
 
 def _unexplained_zeros(pool: Pool) -> list[Server]:

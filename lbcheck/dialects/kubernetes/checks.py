@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lbcheck.dialects.kubernetes import (
+    checks_domains,
     checks_gateway,
     checks_heap,
     checks_ingress,
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 CHECKS: dict[str, Callable[[Config, Context], Iterable[Hit]]] = {
     "C10": checks_heap.heap_beyond_limit,
+    "F10": checks_domains.shared_failure_domain,
     "H04": checks_times.probe_timeout,
     "C09": checks_policies.circuit_breaker_defaults,
     "H07": checks_times.probe_slow,
