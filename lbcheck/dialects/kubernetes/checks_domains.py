@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from lbcheck.model import Config
     from lbcheck.text import Span
 
+_BINDING = ("nodeName", "nodeSelector")
 #: The label of nodes that each has for itself (well-known labels of the API).
 _HOSTNAME = "kubernetes.io/hostname"
 
@@ -28,15 +29,14 @@ def shared_failure_domain(config: Config, context: Context) -> Iterator[Hit]:
     """F10: several pods of a Service that are bound to one node, or several endpoints that are on it."""
     graph = tree_of(config).graph
     for one, _ in context.once(config, services):
-        behind = [pods for pods in graph.judged(one) if pods.stays and pods.owner.sure]
-        places = [_node(pods) for pods in behind]
-        names = {None if place is None else place[0] for place in places}
+        behind = graph.judged(one)
+        first = _node(behind[0]) if behind else None
+        if first is None or not all(pods.stays and pods.owner.sure for pods in behind):
+            continue
         number = sum(0 if pods.replicas is None else pods.replicas.value for pods in behind)
-        name = next(iter(names), None)
-        if len(names) == 1 and name is not None and number > 1 and len(behind) == len(graph.judged(one)):
-            span = places[0][1] if places[0] is not None else one.span
-            yield _together(one, counted(number, "pod"), name, span)
-    for one in tree_of(config).cluster.all(CORE, "Service"):
+        if number > 1 and all((bound := _node(pods)) is not None and bound[0] == first[0] for pods in behind):
+            yield _together(one, counted(number, "pod"), first[0], first[1])
+    for one in tree_of(config).cluster.all(CORE, "Service") if graph.endpoints else ():
         endpoints = [address for address in graph.endpoints.of(one) or () if address.ready]
         nodes = {address.node for address in endpoints}
         node = next(iter(nodes), None)
@@ -46,6 +46,8 @@ def shared_failure_domain(config: Config, context: Context) -> Iterator[Hit]:
 
 def _node(pods: Pods) -> tuple[str, Span] | None:
     """Return the node to which pods are bound, by its name or by the label that it alone has."""
+    if pods.spec.fields.keys().isdisjoint(_BINDING):
+        return None
     selector = pods.spec.view("nodeSelector")
     for view, key in ((pods.spec, "nodeName"), (selector, _HOSTNAME)):
         name = view.text(key)

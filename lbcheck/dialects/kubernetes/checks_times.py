@@ -8,8 +8,7 @@ from lbcheck.dialects.kubernetes.checks_services import services
 from lbcheck.dialects.kubernetes.lower import tree_of
 from lbcheck.dialects.kubernetes.probes import readiness
 from lbcheck.findings import Hit, Related
-from lbcheck.traffic.detection.kubernetes import by_probe
-from lbcheck.traffic.scenario import HANGS
+from lbcheck.traffic.detection.kubernetes import until_unready
 from lbcheck.wording import duration
 
 if TYPE_CHECKING:
@@ -62,8 +61,9 @@ def probe_slow(config: Config, context: Context) -> Iterator[Hit]:
                 continue
             told.add(id(pods))
             alone = pods.replicas is not None and pods.replicas.value < 2 and len(graph.judged(one)) == 1
-            seconds = by_probe(check, HANGS).seconds
-            if alone or seconds is None or seconds <= longest or not (check.interval.written or check.fall.written):
+            wait = 0.0 if check.timeout is None else check.timeout.value
+            seconds = until_unready(check.interval.value, check.fall.value, wait)
+            if alone or seconds <= longest or not (check.interval.written or check.fall.written):
                 continue
             args = {
                 "pool": one.shown,

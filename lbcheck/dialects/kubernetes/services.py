@@ -106,6 +106,9 @@ class Endpoints:
                 for key, ready in (("addresses", True), ("notReadyAddresses", False)):
                     found += [_of_subset(view, subset, ready=ready) for view in subset.views(key) if "ip" in view]
 
+    def __bool__(self) -> bool:
+        return bool(self._found)
+
     def of(self, service: Object) -> list[Address] | None:
         """Return the addresses of a Service; None where no object has any."""
         return self._found.get((service.namespace, service.name))

@@ -15,16 +15,12 @@ from lbcheck.traffic.scenario import ERRORS, HANGS, REFUSES
 from lbcheck.wording import counted, duration
 
 if TYPE_CHECKING:
-    from lbcheck.model import HealthCheck, Server
+    from lbcheck.model import Server
 
 
 def notice(server: Server, kind: str) -> Notice:
     """Return when a pod's readiness probe takes it out, if it was lost right after a good one."""
-    return by_probe(server.check, kind)
-
-
-def by_probe(check: HealthCheck | None, kind: str) -> Notice:
-    """Return when a readiness probe, or None, takes a pod out."""
+    check = server.check
     if check is None or check.interval is None or check.fall is None:
         if kind == REFUSES:
             return Notice(
@@ -37,6 +33,12 @@ def by_probe(check: HealthCheck | None, kind: str) -> Notice:
         return Notice(None, "whether its readiness probe fails too is not known")
     wait = check.timeout.value if kind == HANGS and check.timeout is not None else 0.0
     period = max(check.interval.value, wait)
-    seconds = check.fall.value * period + (wait if wait < period else 0.0)
     failed = counted(check.fall.value, "failed readiness probe")
-    return Notice(round(seconds, 6), f"not ready after {failed}, {duration(period)} apart")
+    seconds = until_unready(check.interval.value, check.fall.value, wait)
+    return Notice(seconds, f"not ready after {failed}, {duration(period)} apart")
+
+
+def until_unready(interval: float, fall: int, wait: float) -> float:
+    """Return after how many seconds a pod is not ready whose probes fail, each after waiting so long."""
+    period = max(interval, wait)
+    return round(fall * period + (wait if wait < period else 0.0), 6)
