@@ -132,7 +132,7 @@ RULES: tuple[
         True,
         False,
         (),
-        "{server} of {whole} has weight 0 and gets no new request ({number} of {enabled})",
+        "{server} of {whole} has weight 0 and gets no new request ({number} of {enabled}){effect}",
         "restore the weight, or say why: `# drained until Friday`",
         "D04-weight-zero.md",
     ),

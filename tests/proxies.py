@@ -218,7 +218,7 @@ def traefik(folder, text, port):
     _write(dynamic, "ready.yaml", json.dumps({"http": own}))
     _write(dynamic, "app.yaml", text)
     static = {
-        "entryPoints": {"web": {"address": f"127.0.0.1:{port}"}},
+        "entryPoints": {"web": {"address": f"127.0.0.1:{port}", "transport": {"lifeCycle": {"graceTimeOut": "0s"}}}},
         "providers": {"file": {"directory": dynamic}, "providersThrottleDuration": "1ms"},
         "ping": {"manualRouting": True},
         "global": {"checkNewVersion": False, "sendAnonymousUsage": False},
@@ -271,11 +271,12 @@ def _wait_until_ready(process, port, log):
 class Client:
     """One connection to a proxy that stays open over all requests, unless the proxy closes it.
 
-    `source` is the address that it comes from.
+    `source` is the address that it comes from, and `patience` how many seconds it waits for an answer.
     """
 
-    def __init__(self, port, source=""):
+    def __init__(self, port, source="", patience=10):
         self._port = port
+        self._patience = patience
         self._source = (source, 0) if source else None
         self._socket = None
         self._connect()
@@ -289,7 +290,7 @@ class Client:
     def _connect(self):
         if self._socket is not None:
             self._socket.close()
-        self._socket = socket.create_connection(("127.0.0.1", self._port), 10, self._source)
+        self._socket = socket.create_connection(("127.0.0.1", self._port), self._patience, self._source)
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._rest = b""
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 _SPLITTING = frozenset({"kubernetes"})
 #: More related places than this are not listed.
 _RELATED = 10
+_HANGS = "; while its checks pass and those of all others fail, Traefik hangs, and goes on hanging"
 
 
 def weight_zero(config: Config, context: Context) -> Iterator[Hit]:
@@ -43,12 +44,13 @@ def weight_zero(config: Config, context: Context) -> Iterator[Hit]:
             "whole": f"pool {pool.name}",
             "number": len(forgotten),
             "enabled": counted(enabled, "server"),
+            "effect": _HANGS if _may_hang(pool, config.dialect) else "",
         }
         yield Hit(
             "D04",
             forgotten[0].weight.span or forgotten[0].span,
             args,
-            severity=WARNING if 2 * len(forgotten) > enabled else None,
+            severity=WARNING if 2 * len(forgotten) > enabled or args["effect"] else None,
             related=[Related(server.span, "weight 0 as well") for server in forgotten[1:_RELATED]],
             pool=pool.name,
             server=forgotten[0].name,
@@ -72,6 +74,7 @@ def _zero_targets(frontend: Frontend, route: Route) -> Iterator[Hit]:
         "whole": f"route {route.label}",
         "number": len(forgotten),
         "enabled": counted(len(route.targets), "target"),
+        "effect": "",
     }
     yield Hit(
         "D04",
@@ -83,6 +86,15 @@ def _zero_targets(frontend: Frontend, route: Route) -> Iterator[Hit]:
         route=route.label,
         pool=forgotten[0][0].name,
     )
+
+
+def _may_hang(pool: Pool, dialect: str) -> bool:
+    """Say whether such a server that is up keeps Traefik's balancer looking for a server, for ever and locked.
+
+    A good probe puts it among those that are up (wrr.go SetStatus()), where it is not among those that take turns
+    (Add()), so that nextServer() never ends. Seen on 3.6.12; 3.7.13 has the same lines.
+    """
+    return dialect == "traefik" and pool.check is not None and pool.algorithm.name == "wrr"
 
 
 def _unexplained_zeros(pool: Pool) -> list[Server]:

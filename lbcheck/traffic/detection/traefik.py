@@ -1,6 +1,6 @@
 """Traefik: its checks take servers out, a retry middleware decides about requests.
 
-Read in pkg/healthcheck and pkg/middlewares/retry of 3.7.13; no Traefik was run.
+Read in pkg/healthcheck and pkg/middlewares/retry of 3.7.13, and seen on a running 3.6.12 (tests/traffic).
 """
 
 from __future__ import annotations
