@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lbcheck.dialects.traefik import fields as f
-from lbcheck.dialects.traefik import gourl, pools
+from lbcheck.dialects.traefik import gohost, pools
 from lbcheck.dialects.traefik.services import KINDS
 from lbcheck.dialects.traefik.values import TEMPLATE
 from lbcheck.findings import INFO, WARNING, Hit
@@ -138,20 +138,25 @@ def _service(entry: Entry, protocol: str) -> Iterator[Hit]:
     for item in f.items(balancer, "servers"):
         node = f.scalar(f.of(item), "url" if protocol == "http" else "address")
         if node is not None and pools.address_of(node.text, protocol)[1] is None:
-            yield _server(entry, node, protocol, effect)
+            yield from _server(entry, node, protocol, effect)
 
 
 def _unknown_strategy(name: str) -> bool:
     return name not in pools.STRATEGIES and not TEMPLATE.search(name)
 
 
-def _server(entry: Entry, node: ScalarNode, protocol: str, effect: str) -> Hit:
+def _server(entry: Entry, node: ScalarNode, protocol: str, effect: str) -> Iterator[Hit]:
     said = node.text[:60]
-    if protocol != "http":
-        advice = "write host:port, such as 10.0.0.1:5432"
-        problem = f"its server {said} is not host:port"
-        return _hit(entry, node.span, problem, advice, "Traefik leaves that server out")
-    advice = "write a URL with its scheme, such as http://10.0.0.1:8080"
-    if not gourl.refused(node.text):
-        effect = "every request that goes there fails"
-    return _hit(entry, node.span, f"its server {said} is no URL", advice, effect)
+    if gohost.is_local(node.text) or (protocol != "http" and gohost.has_named_port(node.text)):
+        return
+    if protocol == "http":
+        advice = "write a URL with its scheme, such as http://10.0.0.1:8080"
+        if not gohost.url_refused(node.text):
+            effect = "every request that goes there fails"
+        yield _hit(entry, node.span, f"its server {said} is no URL", advice, effect)
+        return
+    advice = "write host:port, such as 10.0.0.1:5432"
+    effect = "Traefik leaves that server out"
+    if protocol == "tcp" and not gohost.split_refused(node.text):
+        effect = "every connection that goes there fails"
+    yield _hit(entry, node.span, f"its server {said} is not host:port", advice, effect)

@@ -10,12 +10,18 @@ import pytest
 import traefiks
 from dialects.traefik import mutations
 
+from lbcheck.context import Context
+from lbcheck.dialects import traefik
 from lbcheck.dialects.traefik import document as documents
-from lbcheck.dialects.traefik import gourl, schema
+from lbcheck.dialects.traefik import gohost, schema
+from lbcheck.dialects.traefik.checks_routers import router_broken
+from lbcheck.discovery import discover
+from lbcheck.files import DiskFiles
 from lbcheck.text import Source
 
 EXPECTED = Path(__file__).resolve().parents[4] / "shared" / "corpus" / "expected" / "traefik-rules.tsv"
 
+CORPUS = EXPECTED.parents[1] / "traefik"
 SERVERS = {"http": {"url": "http://127.0.0.1:1"}, "tcp": {"address": "127.0.0.1:1"}}
 
 
@@ -63,8 +69,31 @@ def test_a_url_that_go_refuses_keeps_its_service_from_being_built(tmp_path):
     found = refused(tmp_path, {"http": {"routers": routers, "services": services}})
     assert "" not in found
     lost = [url for at, url in enumerate(URLS) if f"http routers r{at}@file" in found]
-    assert lost == [url for url in URLS if gourl.refused(url)]
+    assert lost == [url for url in URLS if gohost.url_refused(url)]
     assert 5 < len(lost) < len(URLS) - 5
+
+
+@traefiks.needs_alone
+@pytest.mark.skipif(not CORPUS.exists(), reason="the corpus of real configs is not beside the checkout")
+def test_of_the_files_of_others_it_refuses_what_we_say():
+    """Dynamic files alone: what static ones name is not there."""
+    found, _ = discover([str(CORPUS)], DiskFiles([str(CORPUS)]))
+    documented = {item.path: documents.read(item.path, DiskFiles([str(CORPUS)])) for item in found}
+    paths = [path for path, one in documented.items() if one.dynamic and not one.static and "reference" not in path]
+    assert len(paths) == 10
+    for path in paths:
+        (config,) = traefik.read([path], DiskFiles([str(CORPUS)]))
+        ours = {hit.args["router"] for hit in router_broken(config, Context({})) if hit.code == "R11"}
+        said = traefiks.refused(Path(path))
+        real = {name.split()[2].partition("@")[0]: errors[0] for name, errors in said.items()}
+        routers = {name for name in ours if name.startswith("router")}
+        assert routers <= set(real), path
+        # a service may be in another file; where there is no entry point for UDP is not for this file to say
+        known = {
+            name for name, error in real.items() if "does not exist" not in error and "no valid entry" not in error
+        }
+        assert known <= routers, path
+        assert "" not in said
 
 
 def the_real_one_refuses(folder, text):

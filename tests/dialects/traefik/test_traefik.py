@@ -606,6 +606,7 @@ def test_hashes_of_passwords_are_not_shown(line):
         ("app:80", "every request that goes there fails"),
         ("http://10.0.0.300", "every request that goes there fails"),
         ("http://bücher.example", None),
+        ("http://:8080", None),
     ],
 )
 def test_what_a_server_that_is_no_url_costs(url, words):
@@ -620,3 +621,30 @@ def test_what_a_server_that_is_no_url_costs(url, words):
 def test_stars_in_hosts_need_a_version(rule, version):
     config = one(http(f'r: {{rule: "{rule}", service: app}}', APP))
     assert [one.since for one in config.requirements] == [version] * (version is not None)
+
+
+@pytest.mark.parametrize(
+    ("protocol", "address", "words"),
+    [
+        ("tcp", "http://10.0.0.1:80", "leaves that server out"),
+        ("tcp", "10.0.0.1", "leaves that server out"),
+        ("tcp", "[::1]", "leaves that server out"),
+        ("tcp", "10.0.0.1:70000", "every connection that goes there fails"),
+        ("udp", "10.0.0.1:70000", "leaves that server out"),
+        ("tcp", "10.0.0.1:https", None),
+        ("tcp", ":80", None),
+    ],
+)
+def test_what_a_server_that_is_no_address_costs(protocol, address, words):
+    rule = "rule: HostSNI(`*`), " if protocol == "tcp" else ""
+    text = f"""{protocol}:
+  routers:
+    r: {{{rule}service: app}}
+  services:
+    app:
+      loadBalancer:
+        servers:
+          - address: "{address}"
+"""
+    told = [found.message for found in judge(Settings())(one(text)).findings if found.code == "R11"]
+    assert [words in message for message in told] == [True] * (words is not None)

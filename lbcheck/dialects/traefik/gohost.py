@@ -1,6 +1,6 @@
-"""Which servers' URLs Go's url.Parse refuses: Traefik does not build their service then (net/url of Go 1.24).
+"""Which addresses of servers Go refuses: Traefik leaves them out, or does not build their service (net, net/url).
 
-Any other text is taken, and fails only when a request is to be sent there: `app:8080` is a URL of the scheme `app`.
+Any other text is taken, and fails only when something is to be sent there: `app:8080` is a URL of the scheme `app`.
 """
 
 from __future__ import annotations
@@ -10,10 +10,30 @@ from lbcheck.patterns import pattern
 _SCHEME = pattern(r"[A-Za-z][A-Za-z0-9+.-]*:")
 _PORT = pattern(r"(?::[0-9]*)?\Z")
 _UNESCAPED = pattern(r"%(?![0-9A-Fa-f]{2})")
+_LOCAL = pattern(r"(?:https?://)?:[0-9]{1,5}(?:/|\Z)")
+_NAMED_PORT = pattern(r"[^:/\s]+:[A-Za-z][A-Za-z0-9-]*\Z")
 _CONTROL = pattern(r"[\x00-\x1f\x7f]")
 
 
-def refused(text: str) -> bool:
+def is_local(text: str) -> bool:
+    """Say whether a URL or address names a port alone: it is Traefik's own machine that is asked then (net.Dial)."""
+    return _LOCAL.match(text) is not None
+
+
+def has_named_port(text: str) -> bool:
+    """Say whether the port of host:port is a name such as https, which Go looks up (net.LookupPort)."""
+    return _NAMED_PORT.match(text) is not None
+
+
+def split_refused(text: str) -> bool:
+    """Say whether Go's net.SplitHostPort refuses host:port; the port may be any text."""
+    if text.startswith("["):
+        host, closed, port = text[1:].partition("]")
+        return not closed or not port.startswith(":") or ":" in port[1:] or "[" in host
+    return text.count(":") != 1 or "[" in text or "]" in text
+
+
+def url_refused(text: str) -> bool:
     """Say whether Go's url.Parse refuses a text for certain."""
     text, _, fragment = text.partition("#")
     if _UNESCAPED.search(fragment):
