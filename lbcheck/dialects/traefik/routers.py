@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from lbcheck.dialects.traefik import conditions, matchers
 from lbcheck.dialects.traefik import fields as f
 from lbcheck.dialects.traefik.entries import PROTOCOLS
-from lbcheck.dialects.traefik.expressions import Call, RuleError
+from lbcheck.dialects.traefikrules import conditions, matchers
+from lbcheck.dialects.traefikrules.expressions import Call, RuleError
 from lbcheck.model import EVERY_REQUEST, Frontend, Listener, Retry, Route, Setting
 
 if TYPE_CHECKING:

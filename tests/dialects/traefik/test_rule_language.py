@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lbcheck.dialects.traefik import conditions, goregexp, matchers
-from lbcheck.dialects.traefik.expressions import RuleError, parse
+from lbcheck.dialects.traefikrules import conditions, goregexp, matchers
+from lbcheck.dialects.traefikrules.expressions import RuleError, parse
 from lbcheck.model import EVERY_REQUEST
 
 EXPECTED = Path(__file__).resolve().parents[4] / "shared" / "corpus" / "expected" / "traefik-rules.tsv"

@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from lbcheck.dialects.traefik.expressions import Both, Call
+from lbcheck.dialects.traefikrules.expressions import Both, Call
 from lbcheck.model import Condition
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from lbcheck.dialects.traefik.expressions import Expression
+    from lbcheck.dialects.traefikrules.expressions import Expression
     from lbcheck.model import Match
 
 #: More alternatives than this are not taken apart: the rule is opaque.

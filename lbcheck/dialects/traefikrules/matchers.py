@@ -5,8 +5,8 @@ from __future__ import annotations
 from ipaddress import ip_address, ip_network
 from typing import TYPE_CHECKING
 
-from lbcheck.dialects.traefik import goregexp
-from lbcheck.dialects.traefik.expressions import Call, RuleError, calls, parse
+from lbcheck.dialects.traefikrules import goregexp
+from lbcheck.dialects.traefikrules.expressions import Call, RuleError, calls, parse
 from lbcheck.patterns import pattern
 from lbcheck.spelling import closest
 from lbcheck.wording import counted
@@ -14,7 +14,7 @@ from lbcheck.wording import counted
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from lbcheck.dialects.traefik.expressions import Expression
+    from lbcheck.dialects.traefikrules.expressions import Expression
 
     #: Returns what is wrong with the arguments; None where nothing is.
     Demand = Callable[[Sequence[str]], str | None]
