@@ -86,7 +86,7 @@ def _ingress(view: View, name: str, report: Report) -> None:
     """Paths of a kind begin with a slash; hosts are names, a wildcard being their first label only."""
     for at, rule in enumerate(view.views("rules")):
         host = rule.text("host")
-        if host and not opaque(host) and not _HOST.match(host):
+        if host and not opaque(host) and not _HOST.match(host) and not _GAP.search(host):
             advice = "write a host name in lower case, without scheme, port or path"
             report.add("E09", rule.place("host"), f"{name}.rules[{at}].host cannot be {host[:60]}", advice)
         for path in rule.view("http").views("paths"):
@@ -97,6 +97,8 @@ def _ingress(view: View, name: str, report: Report) -> None:
 
 
 _HOST = pattern(rf"(?:\*\.)?{_LABEL}(?:\.{_LABEL})*\Z")
+#: What a script or a reader replaces in a host, such as MY_DOMAIN: no mistake, for nobody applies it so.
+_GAP = pattern(r"(?:\A|\.)[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+(?:\.|\Z)")
 INGRESS = Record({"rules": Listing(Record({"http": Record({"paths": Listing(_PATH, least=1)})}))}, rules=(_ingress,))
 
 

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
 #: Expressions that another program fills in before the object is applied: what contains one is not known.
 OPAQUE = pattern(
-    r"\{\{|\{%|<%|\$\{|\$\(|<[A-Za-z][^<>]*>|\{[A-Z][A-Z_]{2,}\}|__[A-Z][A-Z_]*__|\b(?:PLACEHOLDER|CHANGE_?ME|REPLACE|YOUR)"
+    r"\{\{|\{%|<%|\$\{|\$\(|\$[A-Z][A-Z0-9_]+|<[A-Za-z][^<>]*>"
+    r"|\{[A-Z][A-Z_]{2,}\}|__[A-Z][A-Z_]*__|\b(?:PLACEHOLDER|CHANGE_?ME|REPLACE|YOUR)"
 )
 
 #: What most names and values are made of, and none of those expressions: told in a fraction of the time.

@@ -135,6 +135,23 @@ def test_an_error_concerns_its_object_alone():
     assert [finding.code for finding in found(config)] == ["K04", "E01"]
 
 
+@pytest.mark.parametrize(
+    ("host", "told"),
+    [
+        ("shop_a.example.com", ["E09"]),
+        ("Shop.example.com", ["E09"]),
+        ("https://a.example.com", ["E09"]),
+        ("$BRANCH-review.example.com", []),
+        ("${BRANCH}.example.com", []),
+        ("MY_DISCOVERY_DOMAIN", []),
+        ("shop.BASE_DOMAIN", []),
+    ],
+)
+def test_a_host_that_is_filled_in_later_is_no_mistake(host, told):
+    config = one(INGRESS.replace("a.example.com", host), SERVICE, DEPLOYMENT)
+    assert [finding.code for finding in found(config) if finding.code == "E09"] == told
+
+
 def test_syntax_error_has_line_and_column():
     (finding,) = found(load(a_yaml="apiVersion: v1\nkind: Service\nmetadata:\n\tname: a\n"))
     assert (finding.code, finding.place.line, finding.place.column) == ("E01", 4, 1)
