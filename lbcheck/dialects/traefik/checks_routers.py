@@ -45,7 +45,8 @@ def router_broken(config: Config, context: Context) -> Iterator[Hit]:
     version = context.targets.get("traefik") or _image_version(tree)
     for broken in tree.broken:
         if not broken.older or (version is not None and version >= (3,)):
-            yield _hit(broken.entry, broken.span, broken.problem, broken.advice, _disabled(broken.protocol))
+            effect = _disabled(broken.protocol) if broken.logged else f"Traefik {_ANSWERS[broken.protocol]}"
+            yield _hit(broken.entry, broken.span, broken.problem, broken.advice, effect)
         elif version is None:
             answers = _ANSWERS[broken.protocol]
             effect = f"version 2 takes it, {'' if broken.protocol == 'http' else 'in '}version 3 {answers}"

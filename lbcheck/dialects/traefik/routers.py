@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from lbcheck.dialects.traefik import braces
 from lbcheck.dialects.traefik import fields as f
 from lbcheck.dialects.traefik.entries import PROTOCOLS
 from lbcheck.dialects.traefikrules import conditions, matchers
@@ -44,6 +45,8 @@ class Broken(NamedTuple):
     protocol: str
     #: Version 2 takes the rule all the same.
     older: bool = False
+    #: Traefik says so: it does not where a rule is right and matches nothing.
+    logged: bool = True
 
 
 class Router(NamedTuple):
@@ -93,6 +96,11 @@ def _router(entry: Entry, protocol: str, syntax: str) -> Router | Broken | None:
         older = own is None and syntax != "v2" and _taken(node.text, protocol)
         return Broken(
             entry, _place(node, error.at), f"its rule is refused: {error.problem}", error.advice, protocol, older
+        )
+    call = braces.never(expression) if own is None and syntax != "v2" else None
+    if call is not None:
+        return Broken(
+            entry, place(node, call.start), braces.PROBLEM, braces.ADVICE, protocol, older=True, logged=False
         )
     match = conditions.match(expression, node.text, syntax)
     everything = protocol == "tcp" and isinstance(expression, Call) and expression.arguments == ("*",)

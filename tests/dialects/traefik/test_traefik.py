@@ -562,6 +562,30 @@ def test_a_rule_of_version_2_is_an_error_where_version_3_runs():
     assert [severity for severity, _ in broken(text.replace("`b`", "`é`"))] == [None]
 
 
+@pytest.mark.parametrize(
+    ("rule", "never"),
+    [
+        ("HostRegexp(`{sub:[a-z]+}.example.com`)", True),
+        ("HostRegexp(`{host:.+}`)", True),
+        ("HostRegexp(`{sub:[a-z]{2,3}}.example.com`)", True),
+        ("Host(`a`) && PathPrefix(`/api/{id}`)", True),
+        ("(Path(`/{a}`) || Path(`/{b}`)) && Host(`a`)", True),
+        ("Path(`/{a}`) || Path(`/b`)", False),
+        ("Host(`a`) && !PathPrefix(`/api/{id}`)", False),
+        (r"HostRegexp(`^[a-z]{2,3}\.example\.com$`)", False),
+        (r"HostRegexp(`^\p{Greek}+$`)", False),
+        ("HostRegexp(`^.+.${DOMAIN}$`)", False),
+        ("Host(`a`)", False),
+    ],
+)
+def test_what_version_3_takes_and_never_matches(rule, never):
+    text = http(f"r: {{rule: '{rule}', service: app}}", APP)
+    assert [severity for severity, _ in broken(text)] == ["info"] * never
+    assert [severity for severity, _ in broken(text, (3, 5))] == [None] * never
+    assert broken(text, (2, 11)) == []
+    assert broken(text.replace("service: app", "ruleSyntax: v2, service: app"), (3, 5)) == []
+
+
 def test_of_two_files_the_first_by_name_counts():
     static = STATIC.replace("directory: /etc/traefik/conf.d", "directory: conf.d")
     first = http(services="app: {loadBalancer: {servers: [{url: 'http://10.0.0.1'}]}}")
