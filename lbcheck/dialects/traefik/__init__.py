@@ -23,11 +23,14 @@ def recognises(source: Source) -> bool:
 
 
 def references(source: Source) -> list[str]:
-    """Return the files that the file provider of a static configuration reads."""
-    if "file" not in source.text.lower():
-        return []
+    """Return the files that a static configuration's file provider reads, or that a Compose file gives to Traefik."""
+    from lbcheck.dialects import composefile
     from lbcheck.dialects.traefik import document, group
 
+    if composefile.recognises(source):
+        return list(group.mentions(document.parse(source)))
+    if "file" not in source.text.lower():
+        return []
     return group.references(document.parse(source))
 
 

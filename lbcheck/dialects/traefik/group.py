@@ -47,27 +47,50 @@ def groups(documents: Sequence[Document]) -> Iterator[Group]:
     """Yield the configurations that the files make, in order of their first file."""
     composed = [document for document in documents if composefile.recognises(document.source)]
     documents = [document for document in documents if document not in composed]
+    alone = list(composed)
     for group in _groups(documents):
-        found = next((one for one in composed if _belongs(one, group)), None) if group.static is not None else None
-        if found is None:
+        found = [one for one in composed if _belongs(one, group)] if group.static is not None else []
+        if not found:
             yield group
-        else:
-            composed.remove(found)
-            yield _with_labels(found, group)
-    for one in composed:
+        for one in found:  # several where projects for production and for a laptop mount the same file
+            if one in alone:
+                alone.remove(one)
+                yield _with_labels(one, group)
+    for one in alone:
         yield _with_labels(one, None)
+
+
+def mounted(composed: Document) -> list[str]:
+    """Return the files and folders of the host that a Compose file mounts into Traefik."""
+    folder = os.path.dirname(composed.path)
+    sources = [mount.source for one in _proxies(composed) for mount in one.mounts]
+    return [os.path.normpath(os.path.join(folder, source)) for source in sources]
+
+
+def mentions(composed: Document) -> Iterator[str]:
+    """Yield the configurations that a Compose file may mount into Traefik, as paths and patterns."""
+    for place in mounted(composed):
+        if place.endswith(SUFFIXES):
+            yield place
+        elif not os.path.splitext(place)[1]:
+            yield from (f"{place}/*{suffix}" for suffix in SUFFIXES)
+
+
+def _proxies(composed: Document) -> list[Container]:
+    if composed.root is None:
+        return []
+    project = composefile.containers(composed.root, composed.source)
+    return [one for one in project.by_name.values() if labels.is_traefik(one)]
 
 
 def _belongs(composed: Document, group: Group) -> bool:
     """Say whether a Compose file mounts a static file into Traefik, or lies beside it with Traefik in it."""
-    if composed.root is None or group.static is None:
+    if group.static is None:
         return False
-    project = composefile.containers(composed.root, composed.source)
-    proxies = [one for one in project.by_name.values() if labels.is_traefik(one)]
+    proxies = _proxies(composed)
     folder = os.path.dirname(composed.path)
-    mounted = {os.path.normpath(os.path.join(folder, mount.source)) for one in proxies for mount in one.mounts}
     path = os.path.normpath(group.static.path)
-    inside = any(path == place or path.startswith(place.rstrip("/") + "/") for place in mounted)
+    inside = any(path == place or path.startswith(place.rstrip("/") + "/") for place in mounted(composed))
     alone = len(proxies) == 1 and labels.static(proxies[0], composed.source) is None
     return bool(proxies) and (inside or (alone and os.path.dirname(path) == folder))
 

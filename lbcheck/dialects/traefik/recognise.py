@@ -16,10 +16,13 @@ if TYPE_CHECKING:
 _LIKELY = (
     "entrypoints", "providers", "routers", "services", "middlewares", "serverstransports", "certificates", "options"
 )  # fmt: skip
-_LABELLED = ("traefik.", "--entrypoints.", "--providers.")
-#: What makes a Compose file one of Traefik's: labels for it, or Traefik with arguments.
+_LABELLED = ("traefik", "--entrypoints.", "--providers.")
+#: What makes a Compose file one of Traefik's: labels for it, Traefik with arguments, or its image, to which it may
+#: give files.
 _LABELS = pattern(
-    r"\btraefik\.(?:http|tcp|udp)\.|--(?:entrypoints\.|providers\.(?:docker|swarm|file)\b)", re.IGNORECASE
+    r"\btraefik\.(?:http|tcp|udp)\.|--(?:entrypoints\.|providers\.(?:docker|swarm|file)\b)"
+    r"|\bimage[\"']?:[ \t]*[\"']?(?:[\w.:-]+/)*traefik(?:[:@\"'\s]|\Z)",
+    re.IGNORECASE,
 )
 #: In a dynamic file, what stands directly below http, tcp, udp or tls.
 _BELOW = r"(?:routers|services|middlewares|serverstransports|models)"

@@ -361,6 +361,34 @@ services:
     assert config.frontends == []
 
 
+MOUNTED = """
+services:
+  proxy:
+    image: traefik:v3.6
+    networks: [web]
+    ports: {ports}
+    volumes: ["{mount}"]
+  app:
+    image: app
+    networks: [web, data]
+    {labels}
+"""
+LABELLED = "labels: {traefik.http.services.app.loadbalancer.server.port: 80}"
+
+
+@pytest.mark.parametrize("mount", ["./conf/traefik.yml:/etc/traefik/traefik.yml:ro", "./conf:/etc/traefik"])
+@pytest.mark.parametrize("labels", ["restart: always", LABELLED])
+@pytest.mark.parametrize(("ports", "told"), [('["80:80"]', ["info"]), ('["80:80", "8080:8080"]', ["warning"])])
+def test_a_static_file_of_another_folder_belongs_to_all_that_mount_it(folder, mount, labels, ports, told):
+    static = "api: {insecure: true}\nproviders: {docker: {network: shop_web}}\nentryPoints: {web: {address: ':80'}}\n"
+    (folder / "conf").mkdir()
+    (folder / "conf" / "traefik.yml").write_text(static)
+    for name in ("compose.yaml", "compose.local.yaml"):
+        (folder / name).write_text(MOUNTED.format(ports=ports, mount=mount, labels=labels))
+    result = project.check(Request((".",)), project.judge(Settings()))
+    assert {(item.code, item.severity) for item in result.findings} == {("O01", one) for one in told}
+
+
 @pytest.mark.parametrize(
     ("line", "codes", "unread"),
     [
