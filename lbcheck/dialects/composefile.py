@@ -51,6 +51,16 @@ def containers(root: Node, source: Source) -> Containers:
     return Containers(source, found, _world(fields, found, networks))
 
 
+def prefixed(root: Node) -> frozenset[str]:
+    """Return the networks that Docker knows as PROJECT_NETWORK: the project's own, where no `name:` says otherwise."""
+    networks = _of(_value(_of(root), "networks"))
+    return frozenset(
+        name
+        for name, (key, node) in networks.items()
+        if "name" not in _of(node) and not _network(name, key, _of(node)).external
+    )
+
+
 def _of(node: Node | None) -> Fields:
     return node.fields() if isinstance(node, MappingNode) else {}
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from lbcheck.dialects import composefile
 from lbcheck.dialects.traefik import labels, schema
 from lbcheck.findings import WARNING, Hit, Related
 from lbcheck.wording import counted, listed
@@ -36,12 +37,12 @@ def container_ambiguous(config: Config, _context: Context) -> Iterator[Hit]:
     yield from _contested(claims)
     document = tree.static.document
     exposed = labels.exposed_by_default(document)
-    reached = set(labels.networks(document))
+    reached = next(iter(labels.networks(document)), None)
     for container in project.containers.by_name.values():
         if labels.enabled(container, exposed=exposed) and any(labels.labels(container)):
             yield from _port_guessed(container, own.get(container.name, ()))
-            if not reached and project.proxy is not None and not _same_networks(project, container):
-                yield from _network_guessed(container)
+            if project.proxy is not None and not _same_networks(project, container):
+                yield from _network_guessed(container, reached, project)
 
 
 def _hit(container: Container, span: Span, problem: str, effect: str, advice: str, *, mild: bool = False) -> Hit:
@@ -152,16 +153,29 @@ def _same_networks(project: Project, container: Container) -> bool:
     return project.proxy is not None and set(container.networks) <= set(project.proxy.networks)
 
 
-def _network_guessed(container: Container) -> Iterator[Hit]:
-    if len(container.networks) < 2 or labels.said(container, "traefik.docker.network", "traefik.swarm.network"):
+def _network_guessed(container: Container, reached: str | None, project: Project) -> Iterator[Hit]:
+    """Yield a container of several networks of which Traefik takes any, for none is named, or none that Docker knows.
+
+    Docker puts the project's name before a network's; a name that Traefik does not find counts as none
+    (docker/config.go getIPAddress()).
+    """
+    if len(container.networks) < 2 or labels.is_traefik(container) or _answers_itself(container):
         return
-    if labels.is_traefik(container) or _answers_itself(container):
-        return
+    said = labels.said(container, "traefik.docker.network", "traefik.swarm.network")
+    name = reached if said is None else said.value
+    problem = f"it is on {counted(len(container.networks), 'network')} ({listed(list(container.networks))})"
+    advice = "add a label traefik.docker.network, or set the provider's network"
+    if name is not None:
+        root = project.document.root
+        if root is None or name not in composefile.prefixed(root):
+            return
+        problem += f", and Docker knows none {name}, for it puts the project's name before it"
+        advice = f"write name: {name} below that network"
     yield _hit(
         container,
-        container.span,
-        f"it is on {counted(len(container.networks), 'network')} ({listed(list(container.networks))})",
+        container.span if said is None else said.span,
+        problem,
         "Traefik may take its address on one that it is not on itself, and requests time out",
-        "add a label traefik.docker.network, or set the provider's network",
+        advice,
         mild=True,
     )

@@ -389,6 +389,46 @@ def test_a_static_file_of_another_folder_belongs_to_all_that_mount_it(folder, mo
     assert {(item.code, item.severity) for item in result.findings} == {("O01", one) for one in told}
 
 
+NETWORKS = """
+services:
+  proxy:
+    image: traefik:v3.6
+    command: --entrypoints.web.address=:80 {argument}
+    networks: [web]
+  app:
+    image: app
+    networks: [web, data]
+    labels:
+      traefik.http.services.app.loadbalancer.server.port: 80
+      {label}
+networks:
+  web: {web}
+  data: {{}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("argument", "label", "web", "told"),
+    [
+        ("", "a: b", "{}", "2 networks (web and data)"),
+        ("--providers.docker.network=web", "a: b", "{}", "Docker knows none web"),
+        ("--providers.docker.network=web", "a: b", "{driver: bridge, external: false}", "Docker knows none web"),
+        ("--providers.docker.network=shop_web", "a: b", "{}", None),
+        ("--providers.docker.network=web", "a: b", "{name: web}", None),
+        ("--providers.docker.network=web", "a: b", "{external: true}", None),
+        ("--providers.docker.network=web", "a: b", "{external: {name: web}}", None),
+        ("--providers.docker.network=web", "traefik.docker.network: shop_web", "{}", None),
+        ("--providers.docker.network=shop_web", "traefik.docker.network: web", "{}", "Docker knows none web"),
+    ],
+)
+def test_the_network_on_which_traefik_reaches_a_container(argument, label, web, told):
+    text = NETWORKS.format(argument=argument, label=label, web=web)
+    (config,) = traefik.read(["compose.yaml"], DiskFiles(memory={"compose.yaml": text}))
+    messages = [one.message for one in project.judge(Settings())(config).findings if one.code == "P14"]
+    assert len(messages) == (told is not None)
+    assert all(told in message for message in messages)
+
+
 @pytest.mark.parametrize(
     ("line", "codes", "unread"),
     [
