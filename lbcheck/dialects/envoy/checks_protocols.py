@@ -18,13 +18,19 @@ _PLAIN, _PLAIN_MOSTLY = frozenset({80}), frozenset({8080})
 
 
 def backend_tls_name(config: Config, _context: Context) -> Iterator[Hit]:
-    """L02: TLS to servers that are known by name, without saying the name."""
+    """L02: TLS to servers that are known by name, without saying the name.
+
+    A name of one label is known on this network alone (Compose, a namespace), and mostly has one certificate: info.
+    """
     for pool in config.pools:
         bare = pool.options.get("no sni")
         named = next((server for server in pool.servers if server.address.kind == "name"), None)
         if bare is not None and bare.value and named is not None:
-            args = {"pool": pool.name, "host": named.address.host}
-            yield Hit("L02", bare.span or pool.span, args, pool=pool.name)
+            host = named.address.host or ""
+            severity = None if "." in host.rstrip(".") else INFO
+            yield Hit(
+                "L02", bare.span or pool.span, {"pool": pool.name, "host": host}, severity=severity, pool=pool.name
+            )
 
 
 def scheme_port_mismatch(config: Config, _context: Context) -> Iterator[Hit]:
