@@ -276,7 +276,7 @@ class _Walker:
                 return
 
     def _wrong(self, node: Node, name: str, wanted: str) -> None:
-        if isinstance(node, ScalarNode) and (TEMPLATE.search(node.text) or PLACEHOLDER.match(node.text)):
+        if isinstance(node, ScalarNode) and _filled_in_later(node.text, name):
             self._unchecked(node.span, "a template decides this value")
             return
         if node.source.text.startswith("{{", node.start):
@@ -286,6 +286,15 @@ class _Walker:
         if wanted == "a duration":
             advice = "write seconds with an s behind them, such as 5s or 0.25s"
         self._hit("E09", _place(node), f"{name} is {_shown(node)}, not {wanted}", advice)
+
+
+def _filled_in_later(text: str, name: str) -> bool:
+    """Say whether a script, or a reader, has yet to write a value; a port in capitals is such a gap (PORT)."""
+    return (
+        TEMPLATE.search(text) is not None
+        or PLACEHOLDER.match(text) is not None
+        or (name.endswith("port_value") and text.isalpha() and text.isupper())
+    )
 
 
 def _place(node: Node) -> Span:

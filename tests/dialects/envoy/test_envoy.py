@@ -391,6 +391,7 @@ def test_clusters_that_filters_name_are_in_use():
         ("port_value: 8080", 'port_value: "{{ port }}"'),
         ("port_value: 8080", "port_value: ${PORT}"),
         ("port_value: 8080", "port_value: HOST_PORT"),
+        ("port_value: 8080", "port_value: PORT"),
         ("port_value: 8080", "port_value: $port"),
         ("10.0.0.1", "LOCAL_SERVICE_IP"),
         ("10.0.0.1", "{{ host }}"),
@@ -451,6 +452,16 @@ def test_a_server_known_by_a_uri_needs_no_name(around, context, told):
     tls = TLS.replace("{context}", around.replace("CONTEXT", context))
     config = changed(("    type: STATIC\n", tls), ("10.0.0.1", "app"), ("10.0.0.2", "app"))
     assert ("L02" in [finding.code for finding in judge(Settings())(load(config)).findings]) is told
+
+
+@pytest.mark.parametrize(
+    ("name", "severity"), [("app", "info"), ("localhost", "info"), ("app.", "info"), ("app.example.com", "warning")]
+)
+def test_a_name_of_one_label_mostly_has_one_certificate(name, severity):
+    tls = TLS.replace("{context}", "{validation_context: {trusted_ca: {filename: ca.pem}}}")
+    config = changed(("    type: STATIC\n", tls), ("10.0.0.1", name), ("10.0.0.2", name))
+    said = [finding.severity for finding in judge(Settings())(load(config)).findings if finding.code == "L02"]
+    assert said == [severity]
 
 
 def test_the_admin_interface():
