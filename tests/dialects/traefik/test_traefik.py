@@ -589,6 +589,13 @@ def test_what_version_3_takes_and_never_matches(rule, never):
     assert broken(text.replace("service: app", "ruleSyntax: v2, service: app"), (3, 5)) == []
 
 
+def test_sections_that_traefik_passes_over_are_not_checked():
+    text = STATIC + "logLevel: DEBUG\ndocker: {endpoint: x}\nx-common: {}\n"
+    said = [one.reason for one in one(traefik_yml=text).unmodelled]
+    assert said == [f"Traefik knows no section {name} here, and passes it over" for name in ("logLevel", "docker")]
+    assert one(http("r: {rule: Host(`a`), service: app}", APP)).unmodelled == []
+
+
 def test_of_two_files_the_first_by_name_counts():
     static = STATIC.replace("directory: /etc/traefik/conf.d", "directory: conf.d")
     first = http(services="app: {loadBalancer: {servers: [{url: 'http://10.0.0.1'}]}}")
