@@ -35,7 +35,8 @@ Examples:
   lbcheck gate build/ --probe                  and whether each server would be up, seen from here
   lbcheck gate build/ -o gate.html -o gate.md  the verdict as a page, and for a pull request's comment
 \b
-The limits are in the settings: [gate] allow, moved, headroom, tolerance, require.
+The limits are in the settings: [gate] allow, moved, headroom, tolerance, require. They run nothing: without
+--rehearse no proxy is run, without --probe no connection made; where one is required, that is a NO-GO.
 Exit codes: 0 GO, 1 NO-GO, 2 lbcheck could not do its work, 3 no config was found.
 """,
 )
@@ -114,10 +115,10 @@ def _gated(new: str, options: dict[str, Any], repository: Repository | None) -> 
 
 
 def _rehearse(request: Request, settings: Settings, options: dict[str, Any]) -> Stage:
-    """Rehearse the configs where somebody asked for it, on the command line or in the policy."""
+    """Rehearse the configs where the command line asks for it; settings may come with what is under review."""
     from lbcheck.gate import stages
 
-    if not options["rehearse"] and REHEARSE not in settings.gate.require:
+    if not options["rehearse"]:
         return stages.left_out(REHEARSE, "--rehearse")
     from lbcheck.cli.rehearse import rehearsable, rehearsed
     from lbcheck.rehearsal.sandbox import UnusableError
@@ -133,10 +134,10 @@ def _rehearse(request: Request, settings: Settings, options: dict[str, Any]) -> 
 
 
 def _probe(request: Request, settings: Settings, options: dict[str, Any]) -> Stage:
-    """Probe the servers where somebody asked for it, on the command line or in the policy."""
+    """Probe the servers where the command line asks for it; settings may come with what is under review."""
     from lbcheck.gate import stages
 
-    if not options["probe"] and PROBE not in settings.gate.require:
+    if not options["probe"]:
         return stages.left_out(PROBE, "--probe")
     from lbcheck.cli.probe import probed
     from lbcheck.live.probe import Wishes

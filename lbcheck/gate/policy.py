@@ -17,7 +17,8 @@ class Policy(NamedTuple):
     `allow` is the highest severity of findings that may remain, NOTHING for none. `moved` is the largest part of the
     requests (0 to 1) that a change may send to other servers, None for any. `headroom` is the part of its declared
     capacity (0 to 1) that each server must have left after the loss of any other. `tolerance` is how far (0 to 1)
-    counts under concurrent load may be from the prediction. `require` are the stages that fail where they did not run.
+    counts under concurrent load may be from the prediction. `require` are the stages that fail where they did not run;
+    it runs none of them, since the settings may come from whoever wrote the config.
     """
 
     allow: str = "info"

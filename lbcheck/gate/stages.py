@@ -30,7 +30,7 @@ _ROUNDING = 1e-9
 
 def left_out(name: str, how: str) -> Stage:
     """Return the stage that nobody asked for; `how` are the words of the command line that ask."""
-    return Stage(name, LEFT_OUT, (f"nobody asked for it: {how}",))
+    return Stage(name, LEFT_OUT, (f"nobody asked for it: add {how}",))
 
 
 def not_run(name: str, why: str) -> Stage:

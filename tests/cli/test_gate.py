@@ -86,6 +86,24 @@ def test_a_required_stage_that_did_not_run_is_a_no(folder):
     assert "the policy requires it" in lbcheck(folder, "gate", "new").stdout
 
 
+def test_what_is_required_is_run_only_where_it_is_asked_for(folder):
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.setblocking(False)
+        place = "{}:{}".format(*server.getsockname())
+        put(folder, {"new/haproxy.cfg": HAPROXY.rpartition("backend app")[0] + f"backend app\n    server s {place}\n"})
+        toml = '[gate]\nallow = "error"\nrequire = ["rehearse", "probe"]'
+        verdict, stages = gate(folder, "new", toml=toml)
+        with pytest.raises(BlockingIOError):  # nobody has connected
+            server.accept()
+        assert verdict["verdict"] == "NO-GO"
+        for name in ("rehearse", "probe"):
+            assert (stages[name]["outcome"], stages[name]["blocking"]) == ("left_out", True)
+            assert stages[name]["reasons"] == [f"nobody asked for it: add --{name}"]
+        _, stages = gate(folder, "new", "--probe")
+        assert stages["probe"]["outcome"] == "passed"
+        server.accept()[0].close()
+
+
 @pytest.mark.parametrize(("allow", "word"), [("none", "NO-GO"), ("info", "NO-GO"), ("warning", "GO"), ("error", "GO")])
 def test_the_highest_severity_that_may_remain(folder, allow, word):
     put(folder, {"new/haproxy.cfg": HAPROXY.format(one=200)})
@@ -165,7 +183,7 @@ def test_a_mistyped_capacity_is_said(folder):
 def test_the_real_proxy_has_a_say(folder):
     text = HAPROXY.format(one=10).replace("option httpchk", "default-server inter 200ms")
     put(folder, {"new/haproxy.cfg": text, "bad/haproxy.cfg": text + "    no-such-keyword\n"})
-    _, stages = gate(folder, "new", toml='[gate]\nrequire = ["rehearse"]')
+    _, stages = gate(folder, "new", "--rehearse")
     if stages["rehearse"]["outcome"] == "not_run":
         pytest.skip(f"no sandbox can be made here: {stages['rehearse']['reasons'][0]}")
     assert stages["rehearse"]["outcome"] == "passed"
