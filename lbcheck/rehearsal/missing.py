@@ -6,6 +6,8 @@ import os
 import re
 from typing import TYPE_CHECKING
 
+from lbcheck.rehearsal.certificate import PLACE as CERTIFICATE
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
@@ -15,9 +17,20 @@ _HOST = re.compile(
     r"|host not found in \"(?P<c>[^\"]+)\" of the"
 )
 _PATH = re.compile(r"[\"'<(]?(?P<path>/[^\s\"'<>(),;:]+)")
+#: Where in the config it is: no path in here is what is missed.
+_PLACE = re.compile(r"^.*?\[[^\]]*:\d+\] ?: | in \S+:\d+$")
 #: HAProxy names a file as the config does, relative to where HAProxy was started.
 _RELATIVE = re.compile(r"\bfile (?:'(?P<a>[^/'][^']*)'|<(?P<b>[^/>][^>]*)>)|unable to load (?P<c>[^/\s]\S*?)\.?$")
-_ABSENT = re.compile(r"No such file|no such file|failed \(2:|Permission denied|failed \(13:|unable to|cannot|error")
+_ABSENT = re.compile(
+    r"No such file|no such file|failed \(2:|Permission denied|failed \(13:|unable to|cannot|error|failed to open"
+)
+#: Words that are said of nothing but of what is not there.
+_NOT_THERE = re.compile(r"[Nn]o such file or directory|failed to open")
+#: A library of this machine; nobody can make up what it does.
+_LIBRARY = re.compile(r'dlopen\(\) "(?P<path>[^"]+)" failed')
+#: HAProxy's word for the certificates of the system, which lie in a folder that the sandbox does not show.
+_SYSTEM = "unable to load @system-ca"
+_SYSTEM_FOLDERS = ("/etc/ssl/certs", "/etc/pki/tls/certs")
 _CERTIFICATE = re.compile(
     r"\.(?:pem|crt|cer|key|cert|chain|bundle|ca)\b|certificate|/(?:ssl|tls|certs?|private)/|SSL|\bcrt\b"
 )
@@ -47,25 +60,55 @@ def missing(output: str, certificate: Callable[[], str], known: set[str], folder
     found = Missing()
     for said in output.splitlines():
         line = _TIME.sub("", said)
+        if _LIBRARY.search(line):
+            continue
         if match := _HOST.search(line):
             host = next(filter(None, match.groups()))
             found.hosts.add(host.rpartition(":")[0] if re.search(r":\d+$", host) else host)
+        elif _SYSTEM in line:
+            found.files.update({f"{folder}/{_NAME}": certificate() for folder in _SYSTEM_FOLDERS})
         elif match := _RELATIVE.search(line):
+            name = next(filter(None, match.groups()))
             for folder in (os.getcwd(), *folders):
-                path = os.path.normpath(os.path.join(folder, next(filter(None, match.groups()))))
-                _made_up(found, path, line, certificate)
+                path = os.path.normpath(os.path.join(folder, name))
+                _made_up(found, path + "/" * name.endswith("/"), line, certificate)
         elif _ABSENT.search(line):
-            for one in _PATH.finditer(line.partition("] : ")[2] or line):
+            for one in _PATH.finditer(_PLACE.sub("", line)):
                 path = one["path"].rstrip(".")
-                if path in known or (path.endswith(".conf") and "in " + path in line):
-                    continue
-                _made_up(found, path, line, certificate)
-                break
+                if path not in known:
+                    _made_up(found, path, line, certificate)
+                    break
     return found
 
 
+def unmakeable(output: str, made_up: Iterable[str]) -> str | None:
+    """Return why a check that still fails does not speak of the config; None where it does.
+
+    It speaks of what lives on the server: of a module or a file that is not here, or of what was `made_up` for one.
+    """
+    names = [word for path in made_up for word in (path, os.path.relpath(path)) if path.startswith("/")]
+    for said in output.splitlines():
+        line = _PLACE.sub("", _TIME.sub("", said))
+        if match := _LIBRARY.search(line):
+            return f"the module {match['path']} is not installed here"
+        if name := next((name for name in names if name in line), None):
+            return f"{name} lives on its server, and lbcheck cannot make it up"
+        if _NOT_THERE.search(line):
+            return "a file that lives on its server is not here, and lbcheck cannot make it up"
+    return None
+
+
 def _made_up(found: Missing, path: str, line: str, certificate: Callable[[], str]) -> None:
-    if _NEEDS_FOLDER.search(line.replace(path, "")) and "certificate" not in line:
+    if path.endswith("/"):
+        if _CERTIFICATE.search(line):
+            found.files[path + _NAME] = certificate()
+        else:
+            found.folders.add(path.rstrip("/"))
+    elif "crt-list" in line:
+        found.files.update({path: f"{CERTIFICATE}\n", CERTIFICATE: certificate()})
+    elif "tickets keys" in line:
+        found.files[path] = _TICKETS
+    elif _NEEDS_FOLDER.search(line.replace(path, "")) and "certificate" not in line:
         found.folders.add(path.rpartition("/")[0])
     elif _PARAMETERS.search(path):
         found.files[path] = DH_PARAMETERS
@@ -75,6 +118,10 @@ def _made_up(found: Missing, path: str, line: str, certificate: Callable[[], str
         found.files[path] = _CONTENT.get(path.rpartition("/")[2], "")
 
 
+#: What a file is called that is made up in a folder.
+_NAME = "lbcheck-rehearsal.pem"
+#: Three keys of 48 bytes, in base64 (HAProxy's configuration manual, "tls-ticket-keys").
+_TICKETS = 3 * ("A" * 64 + "\n")
 _CONTENT = {"mime.types": "types { text/html html; }\n"}
 #: The 2048-bit group of RFC 7919 (ffdhe2048), as openssl writes it.
 DH_PARAMETERS = """-----BEGIN DH PARAMETERS-----

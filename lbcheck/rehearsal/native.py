@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from lbcheck.rehearsal import sandbox
-from lbcheck.rehearsal.missing import missing
+from lbcheck.rehearsal.missing import missing, unmakeable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -22,7 +22,8 @@ _ROUNDS = 60
 class Checked(NamedTuple):
     """The script with all that was made up, and what the check said of it last.
 
-    `accepted`: the proxy takes the config. `error`: why it could not even be asked.
+    `accepted`: the proxy takes the config. `error`: why it could not even be asked, or not without what lives on the
+    server.
     """
 
     script: Script
@@ -45,11 +46,13 @@ def checked(script: Script, made: Plan, certificate: Callable[[], str]) -> Check
         result = Checked(ready, said.get("status") == 0, said.get("output", ""), tuple(made_up), unusable(events))
         if result.accepted or result.error:
             break
-        wanted = missing(result.output, certificate, {*made_up, *script.files}, script.keep)
+        wanted = missing(result.output, certificate, {*made_up, *script.files, *script.run}, script.keep)
         script = _completed(script, made, wanted, made_up)
         if len(made_up) == len(result.made_up):
             break
-    return result
+    if result.accepted or result.error:
+        return result
+    return result._replace(error=unmakeable(result.output, result.made_up))
 
 
 def unusable(events: Sequence[Event]) -> str | None:
