@@ -1,10 +1,14 @@
-"""A certificate for every name of a sandbox, made when it is asked for the first time."""
+"""A certificate for every name of a sandbox, made when it is asked for, and made anew once there are more names."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    import trustme
+
     from lbcheck.rehearsal.plan import Plan
 
 #: Where it lies in the sandbox.
@@ -16,17 +20,37 @@ class Certificate:
 
     def __init__(self, made: Plan) -> None:
         self._made = made
+        self._authority: trustme.CA | None = None
+        self._names: tuple[str, ...] = ()
         self._text = ""
 
     def __call__(self) -> str:
-        """Return the text."""
-        if not self._text:
-            import trustme
+        """Return the text. All of them are signed by one authority."""
+        import trustme
 
-            names = ["localhost", "127.0.0.1", "rehearsal.test", *self._made.names]
-            names += [stub.host for stub in self._made.stubs if stub.host]
-            authority = trustme.CA()
-            leaf = authority.issue_cert(*dict.fromkeys(names))
-            parts = [leaf.private_key_pem, *leaf.cert_chain_pems, authority.cert_pem]
+        if self._authority is None:
+            self._authority = trustme.CA()
+        names = tuple(dict.fromkeys(self._wanted()))
+        if names != self._names:
+            self._names = names
+            leaf = self._authority.issue_cert(*_possible(self._authority, names))
+            parts = [leaf.private_key_pem, *leaf.cert_chain_pems, self._authority.cert_pem]
             self._text = "".join(part.bytes().decode() for part in parts)
         return self._text
+
+    def _wanted(self) -> Iterator[str]:
+        made = self._made
+        yield from ("localhost", "127.0.0.1", "rehearsal.test", *made.names, *sorted(made.identities))
+        yield from (stub.host for stub in made.stubs if stub.host)
+        for load in made.loads:
+            yield from (value for name, value in load.headers if name == "Host")
+
+
+def _possible(authority: trustme.CA, names: Iterable[str]) -> Iterator[str]:
+    """Yield the names that a certificate can be for: of hosts, with no underscore or variable in them."""
+    for name in names:
+        try:
+            authority.issue_cert(name)
+        except ValueError:
+            continue
+        yield name

@@ -66,7 +66,7 @@ def missing(output: str, certificate: Callable[[], str], known: set[str], folder
             host = next(filter(None, match.groups()))
             found.hosts.add(host.rpartition(":")[0] if re.search(r":\d+$", host) else host)
         elif _SYSTEM in line:
-            found.files.update({f"{folder}/{_NAME}": certificate() for folder in _SYSTEM_FOLDERS})
+            found.files.update({f"{folder}/{_NAME}": _authority(certificate()) for folder in _SYSTEM_FOLDERS})
         elif match := _RELATIVE.search(line):
             name = next(filter(None, match.groups()))
             for folder in (os.getcwd(), *folders):
@@ -79,6 +79,12 @@ def missing(output: str, certificate: Callable[[], str], known: set[str], folder
                     _made_up(found, path, line, certificate)
                     break
     return found
+
+
+def _authority(text: str) -> str:
+    """Return the last certificate of a text: of a file in that folder HAProxy reads the first one only."""
+    before, mark, after = text.rpartition("-----BEGIN CERTIFICATE-----")
+    return mark + after if before else text
 
 
 def unmakeable(output: str, made_up: Iterable[str]) -> str | None:

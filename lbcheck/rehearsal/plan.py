@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from lbcheck.rehearsal.distribution import ordered, whole_cycle
 from lbcheck.rehearsal.healthy import healthy
+from lbcheck.rehearsal.identities import identities, verified
 from lbcheck.rehearsal.keys import varied
 from lbcheck.rehearsal.samples import samples
 from lbcheck.rehearsal.script import Load, Stub
@@ -33,7 +34,8 @@ class Target(NamedTuple):
     """One pool of the rehearsal: the stub that stands for each of its servers, and the loads that may reach it.
 
     `reason` says why it is not rehearsed; then there are no loads. `checks` are the stubs on the servers' own machines
-    that answer their health checks at another port, by the server's place.
+    that answer their health checks at another port, by the server's place. `verified`: the proxy looks at their
+    certificates.
     """
 
     pool: Pool
@@ -41,6 +43,7 @@ class Target(NamedTuple):
     loads: tuple[int, ...]
     reason: str | None = None
     checks: Mapping[int, int] = {}
+    verified: bool = False
 
     @property
     def doubled(self) -> bool:
@@ -71,6 +74,8 @@ class Plan:
         self.loads: list[Load] = []
         self.targets: list[Target] = []
         self.names: dict[str, str] = {}
+        #: What servers may have to be called in their certificates, besides these names and the stubs' addresses.
+        self.identities: set[str] = set()
         self.ready: set[tuple[str, int]] = set()
         #: Addresses to which some speak TLS and some do not: one stub cannot do both.
         self.clashes: set[str] = set()
@@ -135,13 +140,16 @@ def _target(made: Plan, config: Config, pool: Pool, requests: int | None, second
         reason = "another pool speaks TLS, or does not, to one of its servers"
     if reason:
         return Target(pool, stubs, (), reason)
+    routes = [route for _, route in leading]
+    made.identities.update(identities(pool, routes))
     checks = {place: stub for place, one in enumerate(pool.servers) if (stub := _check_stub(made, one)) is not None}
     loads = []
     for frontend, route in leading[:4]:
         for load in _loads(made, config, frontend, route, pool, requests, seconds, seed):
             loads.append(len(made.loads))
             made.loads.append(load._replace(expect=tuple(stub for stub in stubs if stub is not None)))
-    return Target(pool, stubs, tuple(loads), None if loads else "no request is known that reaches it", checks)
+    reason = None if loads else "no request is known that reaches it"
+    return Target(pool, stubs, tuple(loads), reason, checks, verified(pool, routes))
 
 
 def _unfit(pool: Pool) -> str | None:

@@ -6,6 +6,7 @@ import signal
 from typing import TYPE_CHECKING
 
 from lbcheck.rehearsal import native
+from lbcheck.rehearsal.certificate import PLACE
 from lbcheck.rehearsal.load import NOBODY
 from lbcheck.rehearsal.outcome import MeasuredReload
 from lbcheck.rehearsal.script import Reload
@@ -37,6 +38,7 @@ def turnover(dialect: str, old: Staged, new: Staged, made: Plan, certificate: Ca
             return f"the proxy does not take the {word} config: {said}"
     before, after = (native.furnished(one.script, made) for one in checked)
     stubs, loads = new.script.stubs, new.script.loads
+    files = {**before.files, PLACE: certificate()} if any(stub.tls for stub in stubs) else before.files
     reload = Reload(
         old.loads,
         new.loads,
@@ -48,6 +50,7 @@ def turnover(dialect: str, old: Staged, new: Staged, made: Plan, certificate: Ca
     return before._replace(
         check=(),
         run=_with_master(dialect, before.run),
+        files=files,
         folders=tuple(dict.fromkeys([*before.folders, *after.folders])),
         keep=tuple(dict.fromkeys([*before.keep, *after.keep])),
         environment=(*after.environment, *before.environment),

@@ -72,6 +72,9 @@ def judge(target: Target, dialect: str, seen: Counted | None, tolerance: float) 
             held = Held(None, None, predicted.reason or "several of its lines are one server")
         elif seen.down:
             held = Held(None, None, f"the proxy took {seen.down[0]} for down: its checks fail here")
+        elif failed and target.verified:
+            why = "it verifies certificates that lie elsewhere"
+            held = Held(None, None, f"{failed} of {len(served)} requests failed: {why}")
         elif failed:
             held = Held(None, False, f"{failed} of {len(served)} requests failed")
         else:

@@ -48,6 +48,33 @@ CASES = {
         ),
         {"app": "whole cycles"},
     ),
+    "nginx, certificates that it verifies by name": (
+        nginx(
+            """
+    upstream one_app { server app_1:443; server app_2:443; }
+    upstream two { server 10.0.0.3:443; server 10.0.0.4:443; }
+    proxy_ssl_verify on;
+    proxy_ssl_trusted_certificate /etc/ssl/certs/ca-certificates.crt;
+    server {
+        listen 80;
+        location /one { proxy_pass https://one_app; proxy_ssl_name app.corp; }
+        location /two { proxy_pass https://two; }
+    }"""
+        ),
+        {"one_app": "whole cycles", "two": "whole cycles"},
+    ),
+    "haproxy, certificates that it verifies by name": (
+        haproxy(
+            """
+frontend web
+    bind :80
+    default_backend app
+backend app
+    server a1 app_1.internal:443 ssl verify required ca-file /etc/ssl/ca.pem sni str(app.local)
+    server a2 app2.internal:443 ssl verify required ca-file @system-ca verifyhost app.local"""
+        ),
+        {"app": "whole cycles"},
+    ),
     "nginx, TLS with certificates that do not exist": (
         nginx(
             """
