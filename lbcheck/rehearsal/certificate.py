@@ -40,7 +40,7 @@ class Certificate:
 
     def _wanted(self) -> Iterator[str]:
         made = self._made
-        yield from ("localhost", "127.0.0.1", "rehearsal.test", *made.names, *sorted(made.identities))
+        yield from ("localhost", "127.0.0.1", "rehearsal.test", *made.names, *sorted(made.certified))
         yield from (stub.host for stub in made.stubs if stub.host)
         for load in made.loads:
             yield from (value for name, value in load.headers if name == "Host")

@@ -49,7 +49,7 @@ def asks(load: Load) -> Iterator[Ask]:
     kind, _, name = load.vary.partition(":")
     for number in range(load.requests):
         key = f"{number}-{draw.getrandbits(32):08x}"
-        path, headers, source = load.path, load.headers, ""
+        path, headers, source = load.path, load.headers, load.source
         if kind == "path":
             path = f"{path.rstrip('/')}/{key}"
         elif kind == "query":
@@ -187,7 +187,7 @@ class Client:
             self._reader, self._writer = await asyncio.open_unix_connection(load.socket)
         else:
             here = (source, 0) if source else None
-            name = (host or load.host).partition(":")[0] if context else None
+            name = (load.sni or (host or load.host).partition(":")[0]) if context else None
             direct = not load.proxy_protocol
             self._reader, self._writer = await asyncio.open_connection(
                 load.host, load.port, ssl=context if direct else None, local_addr=here,

@@ -75,7 +75,7 @@ class Plan:
         self.targets: list[Target] = []
         self.names: dict[str, str] = {}
         #: What servers may have to be called in their certificates, besides these names and the stubs' addresses.
-        self.identities: set[str] = set()
+        self.certified: set[str] = set()
         self.ready: set[tuple[str, int]] = set()
         #: Addresses to which some speak TLS and some do not: one stub cannot do both.
         self.clashes: set[str] = set()
@@ -130,7 +130,7 @@ def plan(
 def _target(made: Plan, config: Config, pool: Pool, requests: int | None, seconds: float, seed: int) -> Target:
     leading = list(_leading(config, pool))
     reason = pool.open or _unfit(pool) or _unspoken(leading)
-    tls = any("tls" in route.options for _, route in leading)
+    tls = any("tls" in route.options or _passed_on(frontend) for frontend, route in leading)
     stubs = tuple(None if reason else _server(made, server, tls=tls) for server in pool.servers)
     if not reason and any(stub is None for stub in stubs):
         reason = (
@@ -141,7 +141,7 @@ def _target(made: Plan, config: Config, pool: Pool, requests: int | None, second
     if reason:
         return Target(pool, stubs, (), reason)
     routes = [route for _, route in leading]
-    made.identities.update(identities(pool, routes))
+    made.certified.update(identities(pool, routes))
     checks = {place: stub for place, one in enumerate(pool.servers) if (stub := _check_stub(made, one)) is not None}
     loads = []
     for frontend, route in leading[:4]:
@@ -235,14 +235,31 @@ def _listening(made: Plan, listener: Listener) -> tuple[str, int, str] | None:
 
 
 def _leading(config: Config, pool: Pool) -> Iterator[tuple[Frontend, Route]]:
-    """Yield the routes that send all that they take to the pool, those without conditions first."""
+    """Yield the routes that send all that they take to the pool, those without conditions first.
+
+    Behind them, those that send some of it there as their values have it, as `proxy_pass http://$mapped` does.
+    """
     found = [
         (frontend, route)
         for frontend in config.frontends
         for route in frontend.routes
-        if route.outcome == "pools" and len(route.targets) == 1 and route.targets[0].pool is pool
+        if any(one.pool is pool for one in route.targets)
+        and (not _shared(route) or all(one.share is None and one.weight is None for one in route.targets))
     ]
-    yield from sorted(found, key=lambda pair: sum(map(len, pair[1].match)))
+    yield from sorted(found, key=lambda pair: (_shared(pair[1]), sum(map(len, pair[1].match))))
+
+
+def _shared(route: Route) -> bool:
+    """Say whether a route may lead to other pools too."""
+    return len(route.targets) > 1 or route.outcome != "pools"
+
+
+def _passed_on(frontend: Frontend) -> bool:
+    """Say whether clients speak TLS with the servers: the frontend looks at the name that they ask for, no further."""
+    if frontend.protocol != "tcp" or any(listener.tls for listener in frontend.listeners):
+        return False
+    asked = (one for route in frontend.routes for conditions in route.match for one in conditions)
+    return any(one.field == "sni" for one in asked)
 
 
 def _loads(
@@ -255,26 +272,32 @@ def _loads(
     seconds: float,
     seed: int,
 ) -> Iterator[Load]:
+    plain, shared = frontend.protocol == "tcp", _shared(route)
     for listener in frontend.listeners[:2]:
         place = _listening(made, listener)
         if place is None or listener.transport != "tcp":
             continue
         for sample in samples(frontend, route.match)[:3]:
-            plain = frontend.protocol == "tcp"
+            vary = "" if sample.source else varied(pool, config.dialect, sample, plain=plain)
+            if (shared and vary) or (sample.source and (":" in sample.source) != (":" in place[0])):
+                continue  # what varies may lead elsewhere
             yield Load(
                 pool.name,
                 *place,
-                tls=listener.tls,
+                tls=listener.tls or _passed_on(frontend),
                 proxy_protocol="accept-proxy" in listener.options or "proxy_protocol" in listener.options,
                 protocol="tcp" if plain else "http",
                 method=sample.method,
                 path=sample.path,
                 headers=sample.headers,
                 together=_TOGETHER if ordered(pool, config.dialect) else 0,
-                vary=varied(pool, config.dialect, sample, plain=plain),
+                vary=vary,
                 requests=min(requests or _enough(pool, config.dialect), _MOST),
                 seconds=seconds,
                 seed=seed,
+                source=sample.source,
+                sni=sample.sni,
+                shared=shared,
             )
 
 

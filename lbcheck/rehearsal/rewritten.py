@@ -59,7 +59,7 @@ def rehearse(
             return found._replace(error=f"{why}; it cannot be rewritten safely ({made.refused[0]})")
         again = read(config.dialect, made.path, made.text)
         planned = plan(again, wishes.requests, wishes.seconds, wishes.seed)
-        planned.loads[:] = [load._replace(loopback=True) for load in planned.loads]
+        planned.loads[:] = [load._replace(loopback=True, source="") for load in planned.loads]
         if (foreign := _foreign(planned, places)) is not None:
             return found._replace(error=f"{why}; it cannot be rewritten safely ({foreign} would be used)")
         tell(Step(config.path, "checking"))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ipaddress
+import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
@@ -10,15 +12,22 @@ if TYPE_CHECKING:
     from lbcheck.model import Condition, Frontend, Match, Route
 
 _HOST = "rehearsal.test"
+#: HAProxy's test of a cookie, as conditions have it that are not understood.
+_COOKIE = re.compile(
+    r"(?:req\.)?cook\((?P<name>[^()]+)\)(?: -i)?(?: -m (?:str|beg|end|sub))?(?: -i)? (?P<value>[^\s;]+)"
+)
+#: PCRE's way to name a group, in Python's words.
+_GROUP = re.compile(r"\(\?<(?=[A-Za-z_])")
 
 
 class Sample(NamedTuple):
-    """What a request needs. `open_end`: the path may go on."""
+    """What a request needs. `source` and `sni` are "" where any will do. `open_end`: the path may go on."""
 
     method: str = "GET"
     path: str = "/"
     headers: tuple[tuple[str, str], ...] = ()
     source: str = ""
+    sni: str = ""
     open_end: bool = True
 
 
@@ -53,14 +62,13 @@ def _let_pass(route: Route) -> str | None:
 
 
 def _sample(conditions: Iterable[Condition], host: str) -> Sample | None:
-    method, path, source, open_end = "GET", "", "", True
+    method, path, source, sni, open_end = "GET", "", "", "", True
     headers = {"Host": host}
     for one in conditions:
         if one.negated:
             continue
-        value = _value(one)
-        kind, _, name = one.field.partition(":")
-        if value is None or one.field == "opaque":
+        kind, name, value = _asked(one)
+        if value is None:
             return None
         if kind == "path":
             path, open_end = _path(one.op, value)
@@ -73,10 +81,33 @@ def _sample(conditions: Iterable[Condition], host: str) -> Sample | None:
         elif kind == "query":
             path, open_end = f"{path or '/'}?{name}={value or '1'}", False
         elif kind == "source":
-            source = value.partition("/")[0]
-        elif kind not in {"sni", "scheme"}:
+            source = value
+        elif kind == "sni":
+            sni = f"x{value}" if value.startswith(".") else value
+        elif kind != "scheme":
             return None
-    return Sample(method, path or "/", tuple(headers.items()), source, open_end)
+    return Sample(method, path or "/", tuple(headers.items()), source, sni, open_end)
+
+
+def _within(network: str) -> str | None:
+    """Return an address of a network, None where it is none; not the first ones, which servers like to have."""
+    try:
+        found = ipaddress.ip_network(network, strict=False)
+    except ValueError:
+        return None
+    return str(found[-2] if found.num_addresses > 2 else found[0])
+
+
+def _asked(one: Condition) -> tuple[str, str, str | None]:
+    """Return what a condition is about, its name where it has one, and a value that fulfils it; None for no value."""
+    kind, _, name = one.field.partition(":")
+    value = _value(one)
+    if kind == "opaque" and value is not None:
+        cookie = _COOKIE.fullmatch(value)
+        return "header", "Cookie", None if cookie is None else f"{cookie['name']}={cookie['value']}"
+    if kind == "source" and value is not None:
+        value = _within(value)
+    return kind, name, value
 
 
 def _path(op: str, value: str) -> tuple[str, bool]:
@@ -96,9 +127,9 @@ def _value(one: Condition) -> str | None:
 
 def matching(pattern: str) -> str | None:
     """Return a short text that a regular expression matches; None where it is too clever."""
-    import re
     from re import _parser  # type: ignore[attr-defined]
 
+    pattern = _GROUP.sub("(?P<", pattern)
     try:
         text = _generate(_parser.parse(pattern))
         return text if text is not None and re.search(pattern, text) else None

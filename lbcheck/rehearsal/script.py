@@ -41,7 +41,8 @@ class Load(NamedTuple):
 
     `vary` is what differs from request to request: "" nothing, "source" the client's address, "path" the end of the
     path, "header:NAME", "cookie:NAME" or "query:NAME". `requests` at most, `seconds` at most. `loopback`:
-    clients' addresses are such of this machine.
+    clients' addresses are such of this machine. `source` is the client's address where that does not vary, "" for any;
+    `sni` the name that a client over TLS asks for, "" for the host. `shared`: its route leads to other pools too.
     """
 
     name: str
@@ -61,6 +62,9 @@ class Load(NamedTuple):
     expect: tuple[int, ...] = ()
     together: int = 0
     loopback: bool = False
+    source: str = ""
+    sni: str = ""
+    shared: bool = False
 
 
 class Loss(NamedTuple):

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 #: Algorithms that look at how many requests a server is working on.
 _BY_LOAD = frozenset({"least_conn", "leastconn", "first"})
+#: Algorithms that take a key from the request, which need not be written.
+_KEYED = frozenset({"source", "uri", "ip_hash", "rdp-cookie"})
 
 
 class Counted(NamedTuple):
@@ -44,12 +46,17 @@ def counted(target: Target, loads: Sequence[Load], events: Sequence[Event]) -> C
     answers = {(event["event"], event["number"]): event for event in events if event["event"] in {"load", "together"}}
     for number in target.loads:
         event = answers.get(("load", number))
-        if event is not None and event["stubs"] and event["reached"]:
+        if event is not None and event["stubs"] and event["reached"] and not _strays(loads[number], event["stubs"]):
             further = answers.get(("together", number), {"stubs": [], "statuses": []})
             return Counted(
                 loads[number], *_served(target, event), target.down(event["down"]), *_served(target, further)
             )
     return None
+
+
+def _strays(load: Load, stubs: Sequence[int]) -> bool:
+    """Say whether a route has led to other pools too: then what this one got is not all that it would get."""
+    return load.shared and any(stub >= 0 and stub not in load.expect for stub in stubs)
 
 
 def _served(target: Target, event: Event) -> tuple[list[int | None], int]:
@@ -104,6 +111,8 @@ def _held(pool: Pool, dialect: str, parts: Sequence[float], seen: Counted) -> He
         return by_pick(sent, seen.served, pick)
     if ordered(pool, dialect):
         return by_cycle(pool, dialect, parts, seen.served)
+    if not seen.load.vary and (pool.algorithm.key is not None or pool.algorithm.name in _KEYED):
+        return Held(None, None, "its key is not one that lbcheck can vary")
     return by_chance(counts(pool, seen.served), parts)
 
 

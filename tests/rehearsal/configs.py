@@ -48,6 +48,45 @@ CASES = {
         ),
         {"app": "whole cycles"},
     ),
+    "haproxy, by name in TLS, cookie and address": (
+        haproxy(
+            """
+frontend web
+    bind :443 ssl crt /etc/haproxy/certs/
+    use_backend named if { ssl_fc_sni -i a.test }
+    use_backend canary if { req.cook(canary) -m str yes }
+    use_backend inside if { src 10.0.0.0/8 192.168.0.0/16 }
+    use_backend %[req.hdr(host),map(/etc/haproxy/hosts.map,app)]
+frontend passed
+    mode tcp
+    bind :8443
+    tcp-request inspect-delay 5s
+    tcp-request content accept if { req_ssl_hello_type 1 }
+    use_backend one if { req_ssl_sni -i one.test }
+    default_backend other
+backend named
+    server s1 10.0.0.1:80
+    server s2 10.0.0.2:80
+backend canary
+    server s1 10.0.0.3:80
+    server s2 10.0.0.4:80
+backend inside
+    server s1 10.0.0.5:80
+    server s2 10.0.0.6:80
+backend app
+    server s1 10.0.0.7:80
+    server s2 10.0.0.8:80
+backend one
+    mode tcp
+    server s1 10.0.1.1:443 check
+    server s2 10.0.1.2:443 check
+backend other
+    mode tcp
+    server s1 10.0.1.3:443
+    server s2 10.0.1.4:443"""
+        ),
+        dict.fromkeys(["named", "canary", "inside", "one", "other", "app"], "whole cycles"),
+    ),
     "nginx, certificates that it verifies by name": (
         nginx(
             """

@@ -29,10 +29,12 @@ from lbcheck.rehearsal.wishes import Wishes
 __all__ = ["adopting"]
 pytestmark = [proxies.needs_nginx, proxies.needs_haproxy]
 
-#: Cases with unix sockets, or checks at ports of their own, which are refused.
+#: Cases with unix sockets, checks at ports of their own, or files of the server, which are refused.
 REFUSED = {
     "nginx, random, and a unix socket", "nginx, two workers' zone and slow timeouts",
     "haproxy, checks that expect something", "haproxy, PROXY protocol, stick table, unix socket",
+    "nginx, certificates that it verifies by name", "haproxy, certificates that it verifies by name",
+    "haproxy, by name in TLS, cookie and address",
 }  # fmt: skip
 NAMES = [
     *(name for name in CASES if name not in REFUSED),

@@ -1,0 +1,85 @@
+"""Which requests are made up for a pool, and which stubs stand for its servers."""
+
+from __future__ import annotations
+
+import pytest
+from checks.read import config
+
+from lbcheck.rehearsal.load import asks
+from lbcheck.rehearsal.plan import plan
+from lbcheck.rehearsal.verdict import Counted, counted, judge
+
+PASSED_ON = """\
+defaults
+    mode tcp
+frontend names
+    bind :8443
+    use_backend one if { req_ssl_sni -i one.test }
+    default_backend other
+frontend plain
+    bind :9000
+    default_backend third
+backend one
+    server s1 10.0.0.1:443
+backend other
+    server s1 10.0.0.2:443
+backend third
+    server s1 10.0.0.3:80
+"""
+MAPPED = """\
+events {}
+http {
+    map $cookie_beta $pool { default stable; 1 beta; }
+    upstream stable { server 10.0.0.1; server 10.0.0.2; }
+    upstream beta { server 10.0.0.3; }
+    upstream keyed { ip_hash; server 10.0.0.4; server 10.0.0.5; }
+    map $host $other { default keyed; a stable; }
+    split_clients $remote_addr $drawn { 10% beta; * stable; }
+    server { listen 80; location / { proxy_pass http://$pool; } }
+    server { listen 81; location / { proxy_pass http://$other; } }
+    server { listen 82; location / { proxy_pass http://$drawn; } }
+}
+"""
+
+
+def test_who_is_asked_for_by_name_in_tls_speaks_tls():
+    made = plan(config("haproxy", PASSED_ON))
+    assert [stub.tls for stub in made.stubs] == [True, True, False]
+    assert [(load.name, load.tls, load.sni) for load in made.loads] == [
+        ("one", True, "one.test"),
+        ("other", True, ""),
+        ("third", False, ""),
+    ]
+
+
+def test_a_condition_on_the_client_is_kept():
+    rule = "frontend web\n    bind :80\n    mode http\n    use_backend app if { src 10.0.0.0/8 }\n"
+    made = plan(config("haproxy", rule + "backend app\n    balance source\n    server s1 192.0.2.1:80\n"))
+    (load,) = made.loads
+    assert {ask.source for ask in asks(load)} == {"10.255.255.254"}
+
+
+def test_a_route_to_several_pools_is_tried_with_one_request():
+    made = plan(config("nginx", MAPPED))
+    loads = {target.pool.name: [made.loads[number] for number in target.loads] for target in made.targets}
+    assert [(load.port, load.shared) for load in loads["stable"]] == [(80, True), (81, True)]
+    assert [load.port for load in loads["beta"]] == [80]
+    assert loads["keyed"] == []  # a key that varies may lead elsewhere
+
+
+@pytest.mark.parametrize(("stubs", "passed"), [([0, 1] * 120, True), ([0, 1, 2] * 80, None)])
+def test_a_route_that_leads_elsewhere_says_nothing(stubs, passed):
+    made = plan(config("nginx", MAPPED))
+    (target,) = [one for one in made.targets if one.pool.name == "stable"]
+    event = {"event": "load", "number": target.loads[0], "reached": True, "down": []}
+    event |= {"stubs": stubs, "statuses": [200] * 240}
+    assert judge(target, "nginx", counted(target, made.loads, [event]), 1.0).passed is passed
+
+
+def test_a_key_that_cannot_vary_is_not_left_to_chance():
+    text = "frontend web\n    mode http\n    bind :80\n    default_backend app\nbackend app\n    mode http\n"
+    servers = "    balance hash req.hdr(host)\n    server s1 10.0.0.1:80\n    server s2 10.0.0.2:80\n"
+    made = plan(config("haproxy", text + servers))
+    seen = Counted(made.loads[0], [1] * 500, 0, [])
+    found = judge(made.targets[0], "haproxy", seen, 1.0)
+    assert (found.passed, found.reason) == (None, "its key is not one that lbcheck can vary")
