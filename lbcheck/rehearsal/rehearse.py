@@ -14,7 +14,7 @@ from lbcheck.rehearsal.plan import Plan
 from lbcheck.rehearsal.progress import Step, Watch
 from lbcheck.rehearsal.script import SLOW
 from lbcheck.rehearsal.staging import staged
-from lbcheck.rehearsal.verdict import counted, judge
+from lbcheck.rehearsal.verdict import measured
 from lbcheck.traffic import assemble
 from lbcheck.traffic.algorithms import MAX_RING_POINTS
 from lbcheck.traffic.scenario import REFUSES, Scenario
@@ -93,7 +93,7 @@ def _played(
 def _judged(
     config: Config, targets: Iterable[Target], made: Plan, events: Sequence[Event], wishes: Wishes
 ) -> list[MeasuredPool]:
-    return [judge(target, config.dialect, counted(target, made.loads, events), wishes.tolerance) for target in targets]
+    return [measured(target, config.dialect, made.loads, events, wishes.tolerance) for target in targets]
 
 
 def _with_losses(

@@ -16,7 +16,7 @@ from lbcheck.rehearsal.progress import Step, Watch
 from lbcheck.rehearsal.rewriting import Places, Rewriting, unread
 from lbcheck.rehearsal.sandbox import UnusableError
 from lbcheck.rehearsal.script import Script
-from lbcheck.rehearsal.verdict import counted, judge
+from lbcheck.rehearsal.verdict import measured
 from lbcheck.traffic import assemble
 from lbcheck.traffic.algorithms import MAX_RING_POINTS
 from lbcheck.traffic.scenario import Scenario
@@ -75,10 +75,7 @@ def rehearse(
         return found
     if error is None and not any(event["event"] == "done" for event in events):
         error = "the rehearsal ended early"
-    pools = [
-        judge(target, again.dialect, counted(target, planned.loads, events), wishes.tolerance)
-        for target in planned.targets
-    ]
+    pools = [measured(target, again.dialect, planned.loads, events, wishes.tolerance) for target in planned.targets]
     traffic = assemble.traffic(again, Scenario(exact_points=MAX_RING_POINTS))
     return found._replace(error=error, pools=tuple(_named(config, made, pools)), traffic=traffic)
 

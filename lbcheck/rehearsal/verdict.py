@@ -10,6 +10,7 @@ from lbcheck.rehearsal.distribution import Held, by_chance, by_cycle, by_pick, c
 from lbcheck.rehearsal.load import IN_FLIGHT, asks
 from lbcheck.rehearsal.outcome import Concurrent, MeasuredPool, MeasuredServer
 from lbcheck.rehearsal.picks import picker
+from lbcheck.rehearsal.unreached import unreached
 from lbcheck.traffic.algorithms import MAX_RING_POINTS, shares
 
 if TYPE_CHECKING:
@@ -63,6 +64,16 @@ def _served(target: Target, event: Event) -> tuple[list[int | None], int]:
     places = target.places()
     pairs = list(zip(event["stubs"], event["statuses"], strict=True))
     return [places.get(stub) for stub, _ in pairs], sum(stub < 0 or status >= 500 for stub, status in pairs)
+
+
+def measured(
+    target: Target, dialect: str, loads: Sequence[Load], events: Sequence[Event], tolerance: float
+) -> MeasuredPool:
+    """Hold what was seen of one pool against its prediction."""
+    seen = counted(target, loads, events)
+    if seen is None and target.reason is None:
+        target = target._replace(reason=unreached(target, loads, events))
+    return judge(target, dialect, seen, tolerance)
 
 
 def judge(target: Target, dialect: str, seen: Counted | None, tolerance: float) -> MeasuredPool:

@@ -1,0 +1,56 @@
+"""Why no request has reached a pool: what came back in place of its servers' answers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lbcheck.rehearsal.load import NOBODY, PROXY
+from lbcheck.wording import listed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from lbcheck.rehearsal.plan import Target
+    from lbcheck.rehearsal.sandbox import Event
+    from lbcheck.rehearsal.script import Load
+
+_NOBODY_CAME = "no request reached it"
+#: What nginx answers to a client without the certificate that it wants; HAProxy ends the handshake.
+_BAD_REQUEST = 400
+_REDIRECT = 3
+_WITHOUT = ", as to a client without a certificate"
+
+
+def unreached(target: Target, loads: Sequence[Load], events: Sequence[Event]) -> str:
+    """Return why a pool that has loads was not reached by any of those that were played."""
+    played = [event for event in events if event["event"] == "load" and event["number"] in target.loads]
+    down = {name: None for event in played for name in target.down(event["down"])}
+    if down:
+        return f"{_NOBODY_CAME}: the proxy took {listed(list(down))} for down: its checks fail here"
+    if any(event["reached"] for event in played):
+        return "its route leads to other pools too, as requests have it"
+    why = next(_told(target, loads, played), None)
+    return _NOBODY_CAME if why is None else f"{_NOBODY_CAME}: {why}"
+
+
+def _told(target: Target, loads: Sequence[Load], played: Sequence[Event]) -> Iterator[str]:
+    """Yield what tells why, what tells most first."""
+    first = [(loads[event["number"]], event["stubs"][0], event["statuses"][0]) for event in played if event["stubs"]]
+    if not first:
+        return
+    statuses = sorted({status for _, stub, status in first if stub == PROXY})
+    own = [status for status in statuses if status // 100 != _REDIRECT]
+    if own:
+        wants = any(load.tls and stub == PROXY and status == _BAD_REQUEST for load, stub, status in first)
+        fails = "; it verifies certificates that lie elsewhere" if target.verified and max(own) >= 500 else ""
+        yield _itself(own) + (_WITHOUT if wants else fails)
+    if any(stub >= 0 for _, stub, _ in first):
+        yield "servers of another pool answer"
+    if any(stub == NOBODY for _, stub, _ in first):
+        encrypted = any(load.tls and stub == NOBODY for load, stub, _ in first)
+        yield f"the connection ends without an answer{_WITHOUT if encrypted else ''}"
+    yield _itself(statuses)
+
+
+def _itself(statuses: Sequence[int]) -> str:
+    return f"the proxy itself answers with {listed(list(map(str, statuses)))}"
