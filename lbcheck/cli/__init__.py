@@ -19,7 +19,7 @@ def main() -> NoReturn:
 
     gc.disable()
     from lbcheck.cli.commands import cli
-    from lbcheck.cli.output import FOUND, unprinted
+    from lbcheck.cli.output import FOUND, crashed, unprinted
 
     code: str | int | None = 0
     if sys.stdout is None:
@@ -29,9 +29,9 @@ def main() -> NoReturn:
     except SystemExit as ended:
         code = ended.code
     except OSError as error:
-        if error.filename is not None:  # not of standard output
-            raise
-        code = unprinted(error.strerror)
+        code = crashed() if error.filename is not None else unprinted(error.strerror)  # of standard output
+    except Exception:  # noqa: BLE001 - whatever it is, it is no finding
+        code = crashed()
     try:
         sys.stdout.flush()
     except BrokenPipeError:

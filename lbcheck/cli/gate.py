@@ -109,7 +109,7 @@ def _gated(new: str, options: dict[str, Any], repository: Repository | None) -> 
         _rehearse(request, settings, options),
         _probe(request, settings, options),
     )
-    broken = any(one.code == INTERNAL for one in seen.result.findings)
+    broken = any(one.code == INTERNAL for one in seen.result.findings) or any(stage.broken for stage in found)
     old = options["old"] or options["revision"]
     return Verdict(new, old, settings.gate, found, seen.traffic, changes, broken)
 

@@ -25,6 +25,21 @@ def fail(message: str) -> NoReturn:
     sys.exit(FAILED)
 
 
+def crashed() -> int:
+    """Print the exception under way, a defect of lbcheck's own, and return the exit code.
+
+    Python's own would say that something was found.
+    """
+    import traceback
+
+    from lbcheck.report.escape import escape
+
+    lines = [escape(line) for line in traceback.format_exc().splitlines()]
+    with contextlib.suppress(OSError):
+        click.echo("\n".join([*lines, "lbcheck: an internal error, which is a defect of lbcheck"]), err=True)
+    return FAILED
+
+
 def warn(message: str) -> None:
     """Say in one line what may be wrong, beside what the command prints."""
     from lbcheck.report.escape import escape

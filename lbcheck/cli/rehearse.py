@@ -226,6 +226,8 @@ def _rewrites(found: Sequence[Rehearsed]) -> None:
 def _code(found: Sequence[Rehearsed]) -> int:
     if not found:
         return NOTHING
+    if any(one.broken for one in found):
+        return FAILED
     if any(not one.passed and (one.rewritten is None or one.error is None) for one in found):
         return FOUND
     return CLEAN if all(one.passed for one in found) else FAILED  # no sandbox, and nothing to put in its place

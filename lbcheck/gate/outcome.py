@@ -15,12 +15,16 @@ GO, NO_GO = "GO", "NO-GO"
 
 
 class Stage(NamedTuple):
-    """One stage: its `reasons` to fail, or why it was not run; and the `evidence`, what it looked at and saw."""
+    """One stage: its `reasons` to fail, or why it was not run; and the `evidence`, what it looked at and saw.
+
+    `broken`: lbcheck itself failed in it.
+    """
 
     name: str
     outcome: str
     reasons: tuple[str, ...] = ()
     evidence: tuple[str, ...] = ()
+    broken: bool = False
 
 
 class Verdict(NamedTuple):

@@ -194,9 +194,10 @@ def rehearse(found: Sequence[Rehearsed]) -> Stage:
     losses = sum(loss.passed is True for pool in pools for loss in pool.losses)
     numbers = f"{judged.count(True):,} as predicted, {judged.count(None):,} not judged"
     evidence = [f"of {counted(len(pools), 'pool')} {numbers}; losses as predicted: {losses:,}", *unplayed]
-    if not reasons and (unplayed or not any(judged)):
-        return Stage(REHEARSE, NOT_RUN, ("not all of it could be played",), tuple(evidence))
-    return _ended(REHEARSE, reasons, evidence)
+    broken = any(one.broken for one in found)
+    if not reasons and (unplayed or broken or not any(judged)):
+        return Stage(REHEARSE, NOT_RUN, ("not all of it could be played",), tuple(evidence), broken)
+    return _ended(REHEARSE, reasons, evidence)._replace(broken=broken)
 
 
 def _unlike(one: Rehearsed) -> Iterator[str]:

@@ -59,6 +59,7 @@ def main() -> None:
         namespaces.give_up()
     except OSError as error:
         sys.exit(str(error))
+    _say("stands")
     perform(play, machines)
 
 

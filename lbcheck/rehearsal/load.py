@@ -23,6 +23,10 @@ PROXY, NOBODY = -1, -2
 _PATIENCE = 75.0
 #: What a proxy says that has no server for a request, and how long it has to find one, in seconds.
 _UNAVAILABLE, _PAUSES = 503, (0.2, 0.4, 0.8)
+#: What a connection comes to on which no answer is read: none comes, or what comes is no HTTP, or has no end.
+_UNANSWERED = (OSError, EOFError, TimeoutError, ValueError, IndexError, asyncio.LimitOverrunError)
+#: Bodies are read in pieces of so many bytes, and dropped.
+_PIECE = 1 << 16
 
 
 class Ask(NamedTuple):
@@ -156,7 +160,7 @@ class Client:
             fresh = self._writer is None or self._source != ask.source
             try:
                 stub, status = await asyncio.wait_for(self._exchange(ask), _PATIENCE)
-            except (OSError, EOFError, TimeoutError, ValueError):
+            except _UNANSWERED:
                 self.close()
                 stub, status = NOBODY, 0
             if stub != NOBODY or fresh:
@@ -210,14 +214,27 @@ class Client:
         length = int(fields.get(b"content-length", b"0"))
         chunked = b"chunked" in fields.get(b"transfer-encoding", b"")
         if self.load.method != "HEAD" and status not in {204, 304}:
-            if length:
-                await self._reader.readexactly(length)
-            elif chunked:
-                await self._reader.readuntil(b"0\r\n\r\n")
+            await self._skip_chunks() if chunked else await self._skip(length)
         if b"close" in fields.get(b"connection", b"") or lines[0].startswith(b"http/1.0"):
             self.close()
         name = fields.get(NAME_HEADER)
         return (PROXY if name is None else int(name)), status
+
+    async def _skip_chunks(self) -> None:
+        """Read a body in chunks, without trailers (RFC 9112, 7.1)."""
+        assert self._reader is not None  # noqa: S101
+        while length := int((await self._reader.readline()).partition(b";")[0], 16):
+            await self._skip(length + 2)
+        await self._skip(2)
+
+    async def _skip(self, length: int) -> None:
+        """Read so many bytes. Raises EOFError where the connection ends before."""
+        assert self._reader is not None  # noqa: S101
+        while length > 0:
+            piece = await self._reader.read(min(length, _PIECE))
+            if not piece:
+                raise EOFError
+            length -= len(piece)
 
     def close(self) -> None:
         """End the connection; the next request opens another one."""

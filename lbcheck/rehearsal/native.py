@@ -8,7 +8,7 @@ from lbcheck.rehearsal import sandbox
 from lbcheck.rehearsal.missing import missing, unmakeable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from lbcheck.rehearsal.missing import Missing
     from lbcheck.rehearsal.plan import Plan
@@ -23,7 +23,7 @@ class Checked(NamedTuple):
     """The script with all that was made up, and what the check said of it last.
 
     `accepted`: the proxy takes the config. `error`: why it could not even be asked, or not without what lives on the
-    server.
+    server. `broken`: lbcheck is to blame.
     """
 
     script: Script
@@ -31,6 +31,7 @@ class Checked(NamedTuple):
     output: str
     made_up: tuple[str, ...]
     error: str | None = None
+    broken: bool = False
 
 
 def checked(script: Script, made: Plan, certificate: Callable[[], str]) -> Checked:
@@ -43,7 +44,14 @@ def checked(script: Script, made: Plan, certificate: Callable[[], str]) -> Check
         events = list(sandbox.play(furnished(script, made)._replace(only_check=True)))
         said: Event = next((event for event in events if event["event"] == "checked"), {})
         ready = furnished(script, made)._replace(check=())
-        result = Checked(ready, said.get("status") == 0, said.get("output", ""), tuple(made_up), unusable(events))
+        result = Checked(
+            ready,
+            said.get("status") == 0,
+            said.get("output", ""),
+            tuple(made_up),
+            unusable(events),
+            crashed(events),
+        )
         if result.accepted or result.error:
             break
         wanted = missing(result.output, certificate, {*made_up, *script.files, *script.run}, script.keep)
@@ -57,12 +65,19 @@ def checked(script: Script, made: Plan, certificate: Callable[[], str]) -> Check
 
 def unusable(events: Sequence[Event]) -> str | None:
     """Return why a sandbox could not play its script, with what the proxy said; None where it could."""
-    event = next((event for event in events if event["event"] == "unusable"), None)
+    event = next((event for event in events if event["event"] in {"unusable", "crashed"}), None)
     if event is None:
         return None
+    if event["event"] == "crashed":
+        return f"lbcheck's own sandbox broke: {event['reason']}"
     said = event.get("output", "").strip().splitlines()
     cause = next((line for line in said if "[ALERT]" in line or "[emerg]" in line), said[-1] if said else "")
     return f"{event['reason']}: {cause}" if cause else str(event["reason"])
+
+
+def crashed(events: Iterable[Event]) -> bool:
+    """Say whether the sandbox itself broke, for which the config is not to blame."""
+    return any(event["event"] == "crashed" for event in events)
 
 
 def furnished(script: Script, made: Plan) -> Script:

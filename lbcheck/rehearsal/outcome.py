@@ -154,7 +154,7 @@ class Rehearsed(NamedTuple):
 
     `traffic` is the whole prediction. `rewritten`: it was not run as it is, but written anew for loopback and a private
     folder, for this reason; then shares are held against the prediction for the rewritten config, and neither losses
-    nor reloads are rehearsed.
+    nor reloads are rehearsed. `broken`: lbcheck itself failed, for whatever reason in a sandbox that stood.
     """
 
     config: str
@@ -168,6 +168,7 @@ class Rehearsed(NamedTuple):
     reload: MeasuredReload | None = None
     traffic: Traffic | None = None
     rewritten: str | None = None
+    broken: bool = False
 
     @property
     def passed(self) -> bool:
@@ -175,4 +176,5 @@ class Rehearsed(NamedTuple):
         reload = self.reload
         pools = [*self.pools, *(reload.pools if reload is not None else ())]
         parts = [part for pool in pools for part in pool_parts(pool)]
-        return self.accepted and self.error is None and False not in [*parts, reload is None or reload.passed]
+        fine = self.accepted and self.error is None and not self.broken
+        return fine and False not in [*parts, reload is None or reload.passed]

@@ -51,6 +51,7 @@ def rehearse(
         native=messages(checked.output, stage.prepared),
         made_up=checked.made_up,
         error=checked.error,
+        broken=checked.broken,
     )
     if not checked.accepted or wishes.only_native:
         return rehearsed
@@ -76,18 +77,23 @@ def _played(
     plays = [script._replace(loss=trial.play) for trial in losses if trial.play is not None]
     scripts = [script, *plays, *(turn.scripts if turn is not None else ())]
     events = sandbox.together(scripts, _side_by_side(), Watch(config.path, made, len(plays), tell))
-    normal = events[0]
-    error = native.unusable(normal)
-    if error is None and not any(event["event"] == "done" for event in normal):
-        error = "the rehearsal ended early"
-    pools = _judged(config, made.targets, made, normal, wishes)
+    pools = _judged(config, made.targets, made, events[0], wishes)
     pools = _with_losses(config, made, pools, losses, events[1 : 1 + len(plays)], wishes)
     return rehearsed._replace(
-        error=error,
+        error=_unfinished(events),
+        broken=any(map(native.crashed, events)),
         pools=tuple(pools),
         traffic=traffic,
         reload=None if turn is None else turn.judged(events[1 + len(plays) :]),
     )
+
+
+def _unfinished(events: Sequence[Sequence[Event]]) -> str | None:
+    """Return why it was not rehearsed to the end: normal operation, or any other part where lbcheck is to blame."""
+    normal, *others = events
+    why = map(native.unusable, [normal, *filter(native.crashed, others)])
+    early = not any(event["event"] == "done" for event in normal)
+    return next(filter(None, why), "the rehearsal ended early" if early else None)
 
 
 def _judged(

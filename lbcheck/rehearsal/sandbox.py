@@ -22,19 +22,23 @@ if TYPE_CHECKING:
 
 
 class UnusableError(Exception):
-    """This machine has no namespaces for us; the text says what is missing, and what to change."""
+    """This machine has no namespaces for us; the text says what is missing, and what to change.
+
+    It is never a config's doing: what breaks once a sandbox stands, or only with this config in it, is an event
+    "crashed". Otherwise a config could choose to be run without namespaces.
+    """
 
 
 def play(what: Script) -> Iterator[Event]:
     """Play a script in a sandbox of its own and yield its events as they come. Raises UnusableError."""
     with opened(what) as process:
         assert process.stdout is not None  # noqa: S101 - a pipe
-        seen = False
+        stood = False
         for line in process.stdout:
-            seen = True
-            yield json.loads(line)
-        if not seen:
-            raise UnusableError(said(process))
+            event = json.loads(line)
+            stood = stood or event["event"] == "stands"
+            yield event
+        yield from _broken(process, stood=stood)
 
 
 def together(scripts: Sequence[Script], most: int, watch: Callable[[int, Event], None]) -> list[list[Event]]:
@@ -82,9 +86,26 @@ def _read(
         watch(reading.at, event)
     if not data:
         selector.unregister(key.fileobj)
-        if not found[reading.at]:
-            raise UnusableError(said(reading.process))
+        stood = any(event["event"] == "stands" for event in found[reading.at])
+        found[reading.at] += _broken(reading.process, stood=stood)
         reading.alone.close()
+
+
+def _broken(process: subprocess.Popen[bytes], *, stood: bool) -> list[Event]:
+    """Return what there is to tell of how a sandbox ended. Raises UnusableError where none can be made here at all."""
+    words = said(process)
+    if stood and not process.returncode:
+        return []
+    if not stood and not _possible():
+        raise UnusableError(words)
+    return [{"event": "crashed", "reason": words}]
+
+
+def _possible() -> bool:
+    """Say whether a sandbox stands with nothing in it: no config has a say in that."""
+    with opened(script.Script((), (), only_check=True)) as process:
+        assert process.stdout is not None  # noqa: S101 - a pipe
+        return b"stands" in process.stdout.readline()
 
 
 @contextmanager

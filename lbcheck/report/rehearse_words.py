@@ -24,7 +24,7 @@ def native_line(said: Message) -> str:
 
 def rewritten_line(one: Rehearsed) -> str | None:
     """Return what has to be known of a config that was not run as it is; None where it was, or was not run at all."""
-    if one.rewritten is None or one.error is not None:
+    if one.rewritten is None or (one.error is not None and not one.accepted):
         return None
     return (
         f"rewritten, not run as it is ({escape(one.rewritten)}): other addresses and files, shares predicted for those;"

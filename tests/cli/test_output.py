@@ -7,6 +7,7 @@ import subprocess
 import sys
 
 import pytest
+from cli.running import lbcheck
 
 COMMANDS = (["rule", "D01"], ["rule", "--all"], ["completion", "bash"], ["--help"], ["--version"], ["check", "--help"])
 COMMANDS += (["check", "."], ["check", "--show-files", "."], ["traffic", "."], ["diff", ".", "."])
@@ -44,3 +45,12 @@ def test_a_reader_that_has_gone(folder, command):
     with os.fdopen(writing, "w") as pipe:
         done = run(folder, command, stdout=pipe)
     assert (done.returncode, done.stderr) == (1, "")
+
+
+@pytest.mark.parametrize("error", ["ZeroDivisionError()", "OSError(2, 'no such file', 'x')"])
+def test_a_defect_of_lbcheck_s_own_is_no_finding(folder, error):
+    program = f"import lbcheck.cli.rehearse as one\ndef broken(*_): raise {error}\none.rehearsable = broken\n"
+    program += "from lbcheck.cli import main\nmain()"
+    done = lbcheck(folder, "rehearse", "haproxy.cfg", program=("-c", program), crash=True)
+    assert done.returncode == 2
+    assert "an internal error" in done.stderr

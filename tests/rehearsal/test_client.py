@@ -1,0 +1,53 @@
+"""Answers that a client of a rehearsal reads, and those that it cannot: no config makes it break."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from lbcheck.rehearsal.load import NOBODY, PROXY, Ask, Client
+from lbcheck.rehearsal.script import Load
+
+OK = b"HTTP/1.1 200 OK\r\n"
+CHUNKED = OK + b"Transfer-Encoding: chunked\r\n\r\n"
+
+
+def answers(*said, times=1, method="GET"):
+    """Return what a client makes of a server that says this to each request, and hangs up after the last."""
+
+    async def play():
+        left = list(said)
+
+        async def serve(reader, writer):
+            while left and await reader.readuntil(b"\r\n\r\n"):
+                writer.write(left.pop(0))
+                await writer.drain()
+            writer.close()
+
+        server = await asyncio.start_server(serve, "127.0.0.1", 0)
+        host, port = server.sockets[0].getsockname()
+        client = Client(Load("app", host, port, method=method))
+        found = [await client.ask(Ask(number, "", "/", ())) for number in range(times)]
+        client.close()
+        server.close()
+        return [(one.stub, one.status) for one in found]
+
+    return asyncio.run(play())
+
+
+@pytest.mark.parametrize("body", [b"x" * 300_000, b"0\r\n\r\n" + b"y" * 100_000], ids=["long", "like an end"])
+def test_a_body_of_any_length_is_read_to_its_end(body):
+    chunk = b"%x;a=b\r\n%b\r\n" % (len(body), body)
+    stubless = OK + b"Content-Length: %d\r\n\r\n%b" % (len(body), body)
+    last = OK + b"Content-Length: 0\r\n\r\n"
+    assert answers(CHUNKED + chunk * 3 + b"0\r\n\r\n", stubless, last, times=3) == [(PROXY, 200)] * 3
+
+
+@pytest.mark.parametrize(
+    "said",
+    [b"\r\n\r\n", b"HTTP/1.1\r\n\r\n", OK + b"x: " + b"y" * 200_000, CHUNKED + b"z\r\n", CHUNKED + b"5\r\nab"],
+    ids=["nothing", "no status", "a long head", "no chunk", "half a chunk"],
+)
+def test_what_cannot_be_read_is_no_answer(said):
+    assert answers(said) == [(NOBODY, 0)]
