@@ -13,8 +13,10 @@ IMPOSSIBLE = 1e-6
 
 
 def chi_square_p(counts: Sequence[int], shares: Sequence[float]) -> float:
-    """Return the probability of counts at least as far from the shares as these."""
+    """Return the probability of counts at least as far from the shares as these; 1 where nothing was counted."""
     total = sum(counts)
+    if not total:
+        return 1.0
     used = [(count, share * total) for count, share in zip(counts, shares, strict=True) if share]
     if any(count and not share for count, share in zip(counts, shares, strict=True)):
         return 0.0

@@ -108,6 +108,8 @@ def _windows(pool: Pool, parts: Sequence[float], count: int) -> list[list[int]]:
 
 def by_chance(found: Sequence[int], parts: Sequence[float]) -> Held:
     """Compare with the shares by how likely such counts are."""
+    if not any(found):
+        return Held(None, None, "no request shows them")
     chance = chi_square_p(found, parts)
     passed = chance >= IMPOSSIBLE
     reason = None if passed else f"so far from the prediction only once in {1 / max(chance, 1e-300):.3g} runs"

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 MOST_LOSSES = 48
 #: How much later than predicted something may happen on a busy machine; nginx counts in whole seconds.
 SLACK = 1.5
-#: How long a loss is watched that the proxy does not notice, or of which nobody knows when it does.
+#: How long a loss is watched that the proxy does not notice, or of which nobody knows when it does; and longer, as long
+#: as its requests wait: only those say what becomes of requests that are over before the server comes back.
 _UNNOTICED = 3.0
 #: Requests a second where none waits, and where all wait for long.
 _FASTEST, _SLOWEST = 100.0, 4.0
@@ -80,7 +81,8 @@ def _trial(
     normal = _part(pool, dialect, loss)
     stall = _stall(pool, routes, kind)
     rate = _rate(normal * stall)
-    notice = _UNNOTICED if loss.detection_s is None or kind == SLOW else loss.detection_s + SLACK
+    unnoticed = min(_UNNOTICED + stall, patience)
+    notice = unnoticed if loss.detection_s is None or kind == SLOW else loss.detection_s + SLACK
     checked = server.check.interval if server.check is not None and server.probed else None
     play = Loss(
         target.loads,
@@ -89,7 +91,7 @@ def _trial(
         rate,
         _settled(pool, dialect, loss),
         min(checked.value + SLACK, patience) if checked is not None else 0.0,
-        min(notice, patience) if notice <= patience else _UNNOTICED,
+        notice if notice <= patience else unnoticed,
         min(_recovery(server, loss, kind, routes) + SLACK, patience) if normal else 0.0,
         _silence(pool, dialect, server, normal * rate) if dialect == "nginx" else 0.0,
         f"Server {pool.name}/{server.name} is DOWN" if dialect == "haproxy" and server.probed else "",

@@ -139,6 +139,13 @@ def test_a_loss_that_nobody_notices():
     assert aspects["detection"] == (False, "taken out after 2.0 s, where nobody takes it out")
 
 
+def test_a_loss_that_nobody_saw_to_the_end_of_a_request():
+    lasting = trial(detection=None, never=True, shares=(0.0, 0.25, 0.25), unserved=0.5)
+    found, aspects = verdict(lasting, event(None, took=RESTORED))
+    assert aspects["shares"] == (None, "no request shows them")
+    assert aspects["failed requests"] == (None, "too few requests to tell: 0 before it was noticed")
+
+
 def test_slow_servers_are_measured_only():
     found, aspects = verdict(trial(kind="slow"), event(4.0))
     assert found.passed is None
