@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _SO_ATTACH_FILTER = 26
+#: When a packet came, by the kernel's clock of the day: asm-generic/socket.h SO_TIMESTAMPNS_OLD, two longs.
+_SO_TIMESTAMPNS, _STAMP = 35, struct.Struct("ll")
 _ETH_P_IP, _ETH_P_IPV6 = 0x0800, 0x86DD
 _SYN = 0x02
 #: What the kernel hands on: the first fragment of a TCP segment with SYN and without ACK (bpf(4), socket(7)).
@@ -49,6 +51,7 @@ class Attempts:
         self._socket = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, 0)
         try:
             _attach(self._socket, program)
+            self._socket.setsockopt(socket.SOL_SOCKET, _SO_TIMESTAMPNS, 1)
             self._socket.setblocking(False)
             self._socket.bind((interface, kind))
         except OSError:
@@ -56,16 +59,18 @@ class Attempts:
             raise
 
     def times(self) -> list[float]:
-        """Return when each attempt was first seen (monotonic), to the time between two calls."""
+        """Return when each attempt was first seen (monotonic). The kernel says when; whoever asks may come late."""
+        ahead = time.time() - time.monotonic()
         while True:
             try:
-                packet, where = self._socket.recvfrom(256)
+                packet, stamps, _, where = self._socket.recvmsg(256, socket.CMSG_SPACE(_STAMP.size))
             except BlockingIOError:
                 return list(self._seen.values())
             if where[2] != socket.PACKET_OUTGOING:  # what goes out at this interface comes in at it
-                self._note(packet)
+                seconds, nanoseconds = _STAMP.unpack(stamps[0][2]) if stamps else (time.time(), 0)
+                self._note(packet, seconds + nanoseconds / 1e9 - ahead)
 
-    def _note(self, packet: bytes) -> None:
+    def _note(self, packet: bytes, at: float) -> None:
         if packet[0] >> 4 == 4:
             head = 4 * (packet[0] & 0xF)
             source, target = packet[12:16], packet[16:20]
@@ -74,7 +79,7 @@ class Attempts:
             source, target = packet[8:24], packet[24:40]
         own, port = struct.unpack_from("!HH", packet, head)
         if (target, port) == self._end:
-            self._seen.setdefault((source, own), time.monotonic())
+            self._seen.setdefault((source, own), at)
 
     def close(self) -> None:
         """Look no longer."""

@@ -45,6 +45,7 @@ class Outage:
         self._lost_at = 0.0
         self._served_from = 0.0
         self._down: float | None = None
+        self._paced: Paced | None = None
 
     async def play(self, proxy: Proxy) -> dict[str, Any]:
         """Play it, and return what happened; {} where no load reaches the pool."""
@@ -53,7 +54,7 @@ class Outage:
         load = await self._reaching()
         if load is None:
             return {}
-        paced = Paced(load, self._loss.rate)
+        self._paced = paced = Paced(load, self._loss.rate)
         paced.start()
         await asyncio.sleep(_BEFORE)
         proxy.fresh()
@@ -63,8 +64,7 @@ class Outage:
         await self._until(lambda: self._noticed() is not None, self._loss.notice)
         await self._settle(paced)
         paced.rate = max(paced.rate, _QUICK)
-        noticed, tries = self._noticed(), [at - self._lost_at for at in self._tried()]
-        restored, sent = self._now(), paced.sent
+        noticed, restored, sent = self._noticed(), self._now(), paced.sent
         for number in self._loss.stubs:
             await self._stubs.restore(number)
         await self._until(lambda: self._back(restored, sent) is not None, self._loss.recovery)
@@ -75,7 +75,6 @@ class Outage:
         return {
             "load": self._play.loads.index(load),
             "noticed": noticed,
-            "tries": tries,
             "served_from": self._served_from,
             "restored": restored,
             "down": proxy.ever_down(),
@@ -102,7 +101,7 @@ class Outage:
         """
         seconds = self._loss.settled / _QUICK + _SLACK
         if not self._loss.settled:
-            await asyncio.sleep(_ALONE)
+            await self._until(lambda: False, _ALONE)
         elif self._noticed() is None:
             await self._until(self._settled, seconds)
         else:
@@ -110,8 +109,11 @@ class Outage:
             await paced.one_by_one(self._loss.settled, seconds)
 
     async def _until(self, happened: Callable[[], bool], seconds: float) -> None:
+        """Wait so long at most, and see all attempts meanwhile: the kernel keeps few of them."""
         until = time.monotonic() + seconds
-        while time.monotonic() < until and not happened():  # noqa: ASYNC110 - nobody tells what the kernel saw
+        while time.monotonic() < until and not happened():
+            for one in self._attempts:
+                one.times()
             await asyncio.sleep(_STEP)
 
     def _now(self) -> float:
@@ -148,12 +150,15 @@ class Outage:
             return self._down
         if not self._loss.silence:
             return None
-        times = self._tried()
-        silent = (
-            before for before, after in pairwise([*times, time.monotonic()]) if after - before > self._loss.silence
-        )
-        first = next(silent, None)
+        gaps = pairwise([*self._tried(), time.monotonic()])
+        first = next((before for before, after in gaps if self._silent(before, after)), None)
         return None if first is None else first - self._lost_at
+
+    def _silent(self, before: float, after: float) -> bool:
+        """Say whether the time between two attempts is a silence of the proxy's, and not of ours on a busy machine."""
+        if after - before <= self._loss.silence or self._paced is None:
+            return False
+        return self._paced.asked(before, after) >= self._loss.silence * self._loss.rate / 2
 
     def _settled(self) -> bool:
         """Say whether enough requests were served since the loss."""

@@ -43,6 +43,11 @@ class Paced:
         """Begin to ask."""
         self._sending = asyncio.create_task(self._send())
 
+    def asked(self, start: float, end: float) -> int:
+        """Return how many requests were begun between two times (monotonic)."""
+        begun = [answer.at for answer in self.answers.values()] + [at for _, at in self._waiting.values()]
+        return sum(start <= at < end for at in begun)
+
     async def stop(self) -> None:
         """Ask nothing more; who has no answer a little later has none."""
         assert self._sending is not None  # noqa: S101 - start() comes first

@@ -13,7 +13,8 @@ from lbcheck.traffic.algorithms import MAX_RING_POINTS
 from lbcheck.traffic.scenario import HANGS, REFUSES, Scenario
 
 UNCHECKED = haproxy("listen app\n    bind :80\n    server a 10.0.0.1:80\n    server b 10.0.0.2:80\n")
-ALONE = nginx("    upstream app { server 10.0.0.1:80; }\n    server { listen 80; location / { proxy_pass http://app; } }")
+SERVER = "server { listen 80; location / { proxy_pass http://app; } }"
+ALONE = nginx(f"    upstream app {{ server 10.0.0.1:80; }}\n    {SERVER}")
 
 
 def trial(folder, case, kind=REFUSES, patience=120.0):

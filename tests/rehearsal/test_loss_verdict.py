@@ -38,7 +38,7 @@ def event(noticed, served=(11, 12), failing=2, took=0.001, step=0.01):
         if not lost:
             arrivals.append((stub, number, at))
     return {
-        "event": "loss", "load": 0, "noticed": noticed, "tries": [], "restored": RESTORED, "back": 2.0,
+        "event": "loss", "load": 0, "noticed": noticed, "restored": RESTORED, "back": 2.0,
         "served_from": 0.0 if noticed is None else noticed + 0.05,
         "answers": answers, "arrivals": arrivals, "down": [],
     }  # fmt: skip
@@ -141,7 +141,7 @@ def test_a_loss_that_nobody_notices():
 
 def test_a_loss_that_nobody_saw_to_the_end_of_a_request():
     lasting = trial(detection=None, never=True, shares=(0.0, 0.25, 0.25), unserved=0.5)
-    found, aspects = verdict(lasting, event(None, took=RESTORED))
+    _, aspects = verdict(lasting, event(None, took=RESTORED))
     assert aspects["shares"] == (None, "no request shows them")
     assert aspects["failed requests"] == (None, "too few requests to tell: 0 before it was noticed")
 

@@ -177,6 +177,16 @@ def test_a_server_on_the_proxy_s_own_machine(tmp_path):
     assert judged(loss)["shares"] is True  # nobody serves
 
 
+def test_a_server_that_nobody_takes_out(tmp_path):
+    body = (
+        "server { listen 80; location / { proxy_pass http://app; } location /d { proxy_pass http://10.0.9.9:8000; } }"
+    )
+    found = rehearsed(tmp_path, nginx("    upstream app { server 10.0.0.1:80; }\n    " + body), losses=True)
+    assert found.passed, told(found)
+    assert [judged(loss)["detection"] for loss in losses(found).values()] == [True, True]
+    assert [loss.detection_s for loss in losses(found).values()] == [None, None]
+
+
 @pytest.mark.soak
 def test_how_long_it_takes(tmp_path):
     body = """
