@@ -22,6 +22,8 @@ ORDERED = {
     "nginx": frozenset({"round_robin", "least_conn"}),
     "haproxy": frozenset({"roundrobin", "static-rr", "leastconn", "first", "sticky"}),
 }
+#: Algorithms that look at how many requests each server is working on; HAProxy's random does where it draws several.
+_BY_LOAD = frozenset({"least_conn", "least_time", "random_two", "leastconn", "first"})
 #: Shares are rounded doubles of ratios of weights; no sum of weights that anybody writes is larger.
 _LARGEST_CYCLE = 1_000_000
 #: Of so many cycles the first may be left out.
@@ -43,6 +45,14 @@ class Held(NamedTuple):
 def ordered(pool: Pool, dialect: str) -> bool:
     """Say whether the pool's algorithm takes its servers in an order, not by a key and not by chance."""
     return pool.algorithm.name in ORDERED.get(dialect, ())
+
+
+def by_load(pool: Pool, dialect: str) -> bool:
+    """Say whether who serves a request depends on what else is under way: by the algorithm, or by a limit."""
+    algorithm = pool.algorithm
+    limited = any(server.max_conns is not None and server.max_conns.value > 0 for server in pool.servers)
+    draws = (dialect, algorithm.name) == ("haproxy", "random") and algorithm.draws > 1
+    return limited or draws or algorithm.name in _BY_LOAD or algorithm.balance_factor is not None
 
 
 def whole_cycle(parts: Sequence[float]) -> int:

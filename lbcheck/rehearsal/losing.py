@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from lbcheck.rehearsal.distribution import ordered, whole_cycle
+from lbcheck.rehearsal.distribution import by_load, ordered, whole_cycle
 from lbcheck.rehearsal.paced import MOST_IN_FLIGHT
 from lbcheck.rehearsal.plan import rounded_up
 from lbcheck.rehearsal.script import SLOW, Loss
@@ -38,7 +38,8 @@ _LONG = 60.0
 class Trial(NamedTuple):
     """One loss: what is predicted of it, and how it is played; None with a `reason` where it is not.
 
-    `stall` is for about how long, in seconds, a request waits that meets the lost server.
+    `stall` is for about how long, in seconds, a request waits that meets the lost server; `part` is which part of the
+    requests does, in normal operation.
     """
 
     target: Target
@@ -46,6 +47,7 @@ class Trial(NamedTuple):
     play: Loss | None
     reason: str | None = None
     stall: float = 0.0
+    part: float = 1.0
 
 
 def trials(config: Config, made: Plan, traffic: outcome.Traffic, kind: str, patience: float) -> list[Trial]:
@@ -95,8 +97,9 @@ def _trial(
         min(_recovery(server, loss, kind, routes) + SLACK, patience) if normal else 0.0,
         _silence(pool, dialect, server, normal * rate) if dialect == "nginx" else 0.0,
         f"Server {pool.name}/{server.name} is DOWN" if dialect == "haproxy" and server.probed else "",
+        1 if by_load(pool, dialect) and not stall else MOST_IN_FLIGHT,
     )
-    return Trial(target, loss, play, stall=stall)
+    return Trial(target, loss, play, stall=stall, part=normal)
 
 
 def _part(pool: Pool, dialect: str, loss: outcome.Loss) -> float:

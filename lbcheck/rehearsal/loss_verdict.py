@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
+from lbcheck.rehearsal import native
 from lbcheck.rehearsal.chances import IMPOSSIBLE, chi_square_p
-from lbcheck.rehearsal.distribution import Held, by_chance, by_cycle, by_pick, counts, ordered
-from lbcheck.rehearsal.load import NOBODY, asks
+from lbcheck.rehearsal.distribution import Held, by_chance, by_cycle, by_load, by_pick, counts, ordered
+from lbcheck.rehearsal.load import asks
 from lbcheck.rehearsal.losing import SLACK
+from lbcheck.rehearsal.loss_seen import MARGIN, Seen
 from lbcheck.rehearsal.outcome import Aspect, MeasuredLoss
 from lbcheck.rehearsal.paced import MOST
 from lbcheck.rehearsal.picks import picker
@@ -22,119 +24,86 @@ if TYPE_CHECKING:
     from lbcheck.rehearsal.script import Load
 
 DETECTION, FAILED, SHARES = "detection", "failed requests", "shares"
-#: Requests that were under way when the server was lost say nothing; what comes so many seconds later does.
-_MARGIN = 0.05
 #: Shares are rounded doubles.
 _ALL = 1 - 1e-9
 #: So many requests have to be expected on either side before chance can be asked.
 _LEAST = 5.0
 
 
-class _Answer(NamedTuple):
-    """An answer as the sandbox tells it: times in seconds, `at` since the loss."""
-
-    ask: int
-    stub: int
-    status: int
-    at: float
-    took: float
-
-    @property
-    def failed(self) -> bool:
-        return self.stub == NOBODY or self.status >= 500
-
-
-class _Seen:
-    """What was seen of a loss."""
-
-    def __init__(self, trial: Trial, event: Event) -> None:
-        places = trial.target.places()
-        self.load: int = event["load"]
-        self.noticed: float | None = event["noticed"]
-        self.restored: float = event["restored"]
-        self.back: float | None = event["back"]
-        self.answers = [_Answer(*one) for one in event["answers"]]
-        self.during = [one for one in self.answers if 0 <= one.at < self.restored]
-        self.answered = [one for one in self.during if one.at + one.took < self.restored - _MARGIN]
-        self.failed = [one for one in self.during if one.failed]
-        self.slowest = max((one.took for one in self.failed), default=trial.stall)
-        #: (place in the pool's servers, ask) of each request that reached one, in order, once it was quiet again.
-        self.settled = [
-            (places[stub], ask)
-            for stub, ask, at in sorted(event["arrivals"], key=lambda one: one[2])
-            if max(event["served_from"], _MARGIN) <= at < self.restored and stub in places
-        ]
-
-    def between(self, start: float, end: float) -> list[_Answer]:
-        """Return the requests that were sent between these times, and answered before the server came back."""
-        return [one for one in self.answered if start <= one.at < end]
-
-
 def judged(
     trial: Trial, dialect: str, events: Sequence[Event], loads: Sequence[Load], tolerance: float
 ) -> MeasuredLoss:
     """Hold what happened against what was predicted; what cannot be held soundly is told as measured only."""
-    loss = trial.predicted
-    kind = loss.kind if trial.play is None else trial.play.kind
-    known = kind != SLOW
-    found = MeasuredLoss(
-        loss.lost,
-        kind,
-        loss.alike,
-        predicted_failed_share=loss.failed_share if known else None,
-        predicted_detection_s=loss.detection_s if known else None,
-        reason=trial.reason,
-    )
+    found = _predicted(trial)
     event = next((event for event in events if event["event"] == "loss"), None)
     if trial.play is None or event is None or "load" not in event:
         return found._replace(reason=trial.reason or _unplayed(events))
-    seen = _Seen(trial, event)
-    until = seen.between(_MARGIN, _until(seen))
-    pool = trial.target.pool
-    held, served, parts = _shares(trial, dialect, seen, loads[seen.load], tolerance)
-    aspects = [_detection(trial, seen), _failures(trial, seen, until), _aspect(SHARES, held)]
-    others = trial.target.down(event["down"], loss.places)
-    if others:
-        why = f"the proxy took {others[0]} for down too: its checks fail here"
-        aspects = [aspects[0], *(Aspect(one.what, None, why) for one in aspects[1:])]
-    if not known:
-        aspects = [Aspect(one.what, None, "how slow servers fare is not predicted") for one in aspects]
+    seen = Seen(trial, dialect, event)
+    shares = _shares(trial, dialect, seen, loads[seen.load], tolerance)
+    failures = _failures(trial, dialect, seen)
+    aspects: tuple[Aspect, ...] = (
+        _detection(trial, seen, failures),
+        failures,
+        Aspect(SHARES, shares.passed, shares.reason, shares.judged, shares.p_value),
+    )
+    if (why := _unsound(trial, seen, event["down"])) is not None:
+        aspects = tuple(Aspect(one.what, None, why) for one in aspects)
+    return _measured(found._replace(aspects=aspects), trial, seen)
+
+
+def _predicted(trial: Trial) -> MeasuredLoss:
+    """Return a loss of which nothing was seen yet."""
+    loss = trial.predicted
+    kind = loss.kind if trial.play is None else trial.play.kind
+    found = MeasuredLoss(loss.lost, kind, loss.alike)
+    if kind == SLOW:
+        return found
     return found._replace(
-        aspects=tuple(aspects),
-        requests=len(seen.during),
-        failed=len(seen.failed),
-        failed_share=sum(one.failed for one in until) / len(until) if until else None,
-        detection_s=seen.noticed,
-        last_failure_s=max((one.at for one in seen.failed), default=None),
-        recovery_s=seen.back,
-        backups=any(pool.servers[place].backup for place in served if place is not None),
-        servers=measured_servers(pool, counts(pool, served), parts),
+        predicted_failed_share=loss.failed_share,
+        predicted_failed_requests=loss.failed_requests,
+        predicted_detection_s=loss.detection_s,
     )
 
 
 def _unplayed(events: Sequence[Event]) -> str:
-    from lbcheck.rehearsal.native import unusable
-
-    reached = not any(event["event"] == "loss" for event in events)
-    return unusable(events) or ("the rehearsal ended early" if reached else "no request reached the pool")
-
-
-def _aspect(what: str, held: Held) -> Aspect:
-    return Aspect(what, held.passed, held.reason, held.judged, held.p_value)
+    event = next((event for event in events if event["event"] == "loss"), None)
+    if event is None:
+        return native.unusable(events) or "the rehearsal ended early"
+    return event.get("reason") or "no request reached the pool"
 
 
-def _until(seen: _Seen) -> float:
-    """Return until when requests were sent that met the lost server as long as it was not noticed.
+def _unsound(trial: Trial, seen: Seen, down: Sequence[str]) -> str | None:
+    """Return why nothing of what was seen can be held against the prediction; None where it can."""
+    if trial.play is not None and trial.play.kind == SLOW:
+        return "how slow servers fare is not predicted"
+    others = trial.target.down(down, trial.predicted.places)
+    if others:
+        return f"the proxy took {others[0]} for down too: its checks fail here"
+    return seen.disturbed()
 
-    A request that was waiting when the proxy noticed may have been saved by that.
-    """
-    return (seen.restored if seen.noticed is None else seen.noticed) - seen.slowest
+
+def _measured(found: MeasuredLoss, trial: Trial, seen: Seen) -> MeasuredLoss:
+    """Return the loss with what was counted."""
+    pool, loss = trial.target.pool, trial.predicted
+    served = seen.outcomes() if loss.never and loss.unserved else [place for place, _ in seen.served()]
+    return found._replace(
+        requests=len(seen.during),
+        failed=len(seen.failed),
+        failed_share=sum(one.failed for one in seen.lasting) / len(seen.lasting) if seen.lasting else None,
+        detection_s=seen.noticed,
+        last_failure_s=max((one.at for one in seen.failed), default=None),
+        recovery_s=seen.back,
+        backups=any(pool.servers[place].backup for place in served if place is not None),
+        servers=measured_servers(pool, counts(pool, served), [server.share for server in loss.servers]),
+    )
 
 
-def _detection(trial: Trial, seen: _Seen) -> Aspect:
+def _detection(trial: Trial, seen: Seen, failures: Aspect) -> Aspect:
+    """Compare when the proxy noticed; that it never does is also seen by failures that go on as predicted."""
     loss, play = trial.predicted, trial.play
     assert play is not None  # noqa: S101 - it was played
-    if not play.down and not play.silence and not (loss.never and loss.failed_share):
+    lasting = loss.never and bool(loss.failed_share) and failures.passed is not None
+    if not play.down and not play.silence and not lasting:
         return Aspect(DETECTION, None, "when the proxy stops sending to it cannot be seen")
     if loss.detection_s is None:
         return _never(trial, seen)
@@ -147,7 +116,7 @@ def _detection(trial: Trial, seen: _Seen) -> Aspect:
     return Aspect(DETECTION, True)
 
 
-def _never(trial: Trial, seen: _Seen) -> Aspect:
+def _never(trial: Trial, seen: Seen) -> Aspect:
     servers = [trial.target.pool.servers[place] for place in trial.predicted.places]
     if not trial.predicted.never or any("observe" in server.options for server in servers):
         return Aspect(DETECTION, None, trial.predicted.detection)
@@ -156,18 +125,25 @@ def _never(trial: Trial, seen: _Seen) -> Aspect:
     return Aspect(DETECTION, True)
 
 
-def _failures(trial: Trial, seen: _Seen, until: Sequence[_Answer]) -> Aspect:
+def _failures(trial: Trial, dialect: str, seen: Seen) -> Aspect:
     """Compare the part that failed until the detection; where none may fail, not one."""
     share = trial.predicted.failed_share
     if share is None:
         return Aspect(FAILED, None, "which requests fail is not predicted")
+    if (why := _moved_by_load(trial, dialect, seen)) is not None and (share or not trial.part):
+        return Aspect(FAILED, None, why)
     if not share:
-        wrong = [one for one in seen.failed if one.at >= _MARGIN]
+        wrong = [one for one in seen.failed if one.at >= MARGIN]
         reason = f"{len(wrong)} of {len(seen.during)} requests failed where none may"
         return Aspect(FAILED, not wrong, reason if wrong else None)
     if trial.predicted.failed_requests is not None and seen.noticed is not None:
         return _few_failures(trial.predicted.failed_requests, seen)
-    failed, total = sum(one.failed for one in until), len(until)
+    return _part_failed(share, seen)
+
+
+def _part_failed(share: float, seen: Seen) -> Aspect:
+    """Compare the part of the requests that failed, by chance unless it is all of them."""
+    failed, total = sum(one.failed for one in seen.lasting), len(seen.lasting)
     if share >= 1:
         found = f"{failed} of {total} requests failed"
         return Aspect(FAILED, failed == total if total else None, found if failed < total or not total else None)
@@ -178,44 +154,59 @@ def _failures(trial: Trial, seen: _Seen, until: Sequence[_Answer]) -> Aspect:
     return Aspect(FAILED, chance >= IMPOSSIBLE, reason if chance < IMPOSSIBLE else None, p_value=chance)
 
 
-def _few_failures(predicted: int, seen: _Seen) -> Aspect:
+def _few_failures(predicted: int, seen: Seen) -> Aspect:
     """Compare how many requests failed until their failures took the server out; one more may have been under way."""
-    end = (seen.noticed or 0.0) + _MARGIN
+    end = (seen.noticed or 0.0) + MARGIN
     failed = sum(one.at < end for one in seen.failed)
     fits = abs(failed - predicted) <= 1
     return Aspect(FAILED, fits, None if fits else f"{failed} requests failed, where {predicted} were predicted")
 
 
-def _shares(
-    trial: Trial, dialect: str, seen: _Seen, load: Load, tolerance: float
-) -> tuple[Held, list[int | None], list[float | None]]:
-    """Compare who served after the detection. Return the places that served, and the predicted parts, too."""
+def _moved_by_load(trial: Trial, dialect: str, seen: Seen) -> str | None:
+    """Return why it depends on the load which requests met the lost server; None where it does not.
+
+    Predicted is what one request after the other meets. Those that wait for a lost server count as its load.
+    """
+    pool = trial.target.pool
+    alone = len(pool.enabled) <= len(trial.predicted.places)
+    if alone or not by_load(pool, dialect) or not seen.crowded():
+        return None
+    return "which server a request meets depends on how many wait at each"
+
+
+def _shares(trial: Trial, dialect: str, seen: Seen, load: Load, tolerance: float) -> Held:
+    """Compare who served after the detection; or all along, where nobody notices."""
     loss, target = trial.predicted, trial.target
-    parts = [server.share for server in loss.servers]
-    served: list[int | None] = [place for place, _ in seen.settled]
-    known = [part for part in parts if part is not None]
-    if len(known) < len(parts) or target.doubled:
-        return Held(None, None, loss.reason or "several of its lines are one server"), served, parts
+    known = [server.share for server in loss.servers if server.share is not None]
+    if len(known) < len(loss.servers) or target.doubled:
+        return Held(None, None, loss.reason or "several of its lines are one server")
+    if seen.noticed is None and (why := _moved_by_load(trial, dialect, seen)) is not None:
+        return Held(None, None, why)
     if loss.never and loss.unserved:
-        places = target.places()
-        lasting = seen.between(_MARGIN, _until(seen))
-        served = [None if one.failed else places.get(one.stub) for one in lasting]
-        found = [*counts(target.pool, served), served.count(None)]
-        return by_chance(found, [*known, loss.unserved]), served, parts
+        served = seen.outcomes()
+        return by_chance([*counts(target.pool, served), served.count(None)], [*known, loss.unserved])
+    settled = seen.served()
     if loss.unserved >= _ALL:
-        reason = f"{len(served)} requests were served where none may be"
-        return Held(None, not served, reason if served else None), served, parts
-    if not served or loss.unserved or (seen.noticed is None and not loss.never):
-        return Held(None, None, "nobody saw who serves once it is noticed"), served, parts
-    return _settled(trial, dialect, seen, load, known, tolerance), served, parts
+        reason = f"{len(settled)} requests were served where none may be"
+        return Held(None, not settled, reason if settled else None)
+    if not settled or loss.unserved or (seen.noticed is None and not loss.never):
+        return Held(None, None, "nobody saw who serves once it is noticed")
+    return _settled(trial, dialect, settled, load, known, tolerance)
 
 
-def _settled(trial: Trial, dialect: str, seen: _Seen, load: Load, parts: Sequence[float], tolerance: float) -> Held:
-    pool, served = trial.target.pool, [place for place, _ in seen.settled]
+def _settled(
+    trial: Trial,
+    dialect: str,
+    settled: Sequence[tuple[int, int]],
+    load: Load,
+    parts: Sequence[float],
+    tolerance: float,
+) -> Held:
+    pool, served = trial.target.pool, [place for place, _ in settled]
     pick = picker(pool, dialect, frozenset(trial.predicted.places))
     if pick is not None:
-        sent = list(asks(load._replace(requests=min(MOST, max(ask for _, ask in seen.settled) + 1))))
-        return by_pick([sent[ask] for _, ask in seen.settled], served, pick)
+        sent = list(asks(load._replace(requests=min(MOST, max(ask for _, ask in settled) + 1))))
+        return by_pick([sent[ask] for _, ask in settled], served, pick)
     if ordered(pool, dialect):
         return by_cycle(pool, dialect, parts, served, tolerance)
     return by_chance(counts(pool, served), parts)

@@ -54,7 +54,7 @@ class Outage:
         load = await self._reaching()
         if load is None:
             return {}
-        self._paced = paced = Paced(load, self._loss.rate)
+        self._paced = paced = Paced(load, self._loss.rate, self._loss.at_once)
         paced.start()
         await asyncio.sleep(_BEFORE)
         proxy.fresh()

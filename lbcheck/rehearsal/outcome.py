@@ -85,7 +85,8 @@ class MeasuredLoss(NamedTuple):
     `lost` and `kind` as in `traffic.outcome.Loss`. `requests` are those sent until the server came back, `failed` the
     ones of them that no server answered well, the last of which was sent at `last_failure_s`. `detection_s` is when
     the proxy stopped sending to it (None: it did not, or nobody could see), `recovery_s` how long after its return it
-    got its first request. `failed_share` is that until the detection. `servers` are those that served after it;
+    got its first request. `failed_share` is that until the detection; `predicted_failed_requests`: it is so many
+    requests that fail until then, not a part of them. `servers` are those that served after it;
     `backups`: backups among them.
     """
 
@@ -97,6 +98,7 @@ class MeasuredLoss(NamedTuple):
     failed: int = 0
     failed_share: float | None = None
     predicted_failed_share: float | None = None
+    predicted_failed_requests: int | None = None
     detection_s: float | None = None
     predicted_detection_s: float | None = None
     last_failure_s: float | None = None

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from lbcheck.rehearsal.load import Ask
     from lbcheck.rehearsal.script import Load
 
-#: So many requests may wait for an answer; nobody asks further ones until then.
+#: So many requests may wait for an answer where nothing speaks for fewer; nobody asks further ones until then.
 MOST_IN_FLIGHT = 200
 #: A run of requests ends here at the latest.
 MOST = 20_000
@@ -26,14 +26,18 @@ _STEP = 0.005
 
 
 class Paced:
-    """A load that goes on, each request on a connection of its own. `rate` is in requests a second, and may change."""
+    """A load that goes on, each request on a connection of its own. `rate` is in requests a second, and may change.
 
-    def __init__(self, load: Load, rate: float) -> None:
+    `at_once` requests may wait for an answer.
+    """
+
+    def __init__(self, load: Load, rate: float, at_once: int = MOST_IN_FLIGHT) -> None:
         self._load = load
         self._asks: Iterator[Ask] = asks(load._replace(requests=MOST))
         self._waiting: dict[asyncio.Task[None], tuple[int, float]] = {}
         self._sending: asyncio.Task[None] | None = None
         self._held = False
+        self._at_once = at_once
         self.rate = rate
         self.answers: dict[int, Answer] = {}
         #: How many requests were sent.
@@ -77,7 +81,7 @@ class Paced:
     async def _send(self) -> None:
         due = time.monotonic()
         while True:
-            if self._held or len(self._waiting) >= MOST_IN_FLIGHT:
+            if self._held or len(self._waiting) >= self._at_once:
                 await asyncio.sleep(_STEP)
                 continue
             ask = next(self._asks, None)

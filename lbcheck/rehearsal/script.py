@@ -70,10 +70,10 @@ class Load(NamedTuple):
 class Loss(NamedTuple):
     """The stubs at `stubs` are lost in this `kind` of way, until that was noticed and seen for a while; then come back.
 
-    Requests come at a steady `rate` a second, by the first of the `loads` that gets through; once the proxy has
-    noticed, quicker, until `settled` of them were served. Times in seconds: `checked` at most until the first health
-    check of a server that is checked, 0 for one that is not, `notice` at most until the proxy has noticed, `recovery`
-    until it sends requests there again.
+    Requests come at a steady `rate` a second, by the first of the `loads` that gets through, and `at_once` of them may
+    wait for an answer; once the proxy has noticed, quicker, until `settled` of them were served. Times in seconds:
+    `checked` at most until the first health check of a server that is checked, 0 for one that is not, `notice` at most
+    until the proxy has noticed, `recovery` until it sends requests there again.
 
     How it is known that the proxy has noticed: its output says `down`, or it has not tried the server for
     a time of `silence`. Neither of them where it cannot be known.
@@ -89,6 +89,7 @@ class Loss(NamedTuple):
     recovery: float
     silence: float = 0.0
     down: str = ""
+    at_once: int = 200
 
 
 class Reload(NamedTuple):

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from lbcheck.redaction import without
 from lbcheck.rehearsal.chances import chi_square_p
-from lbcheck.rehearsal.distribution import Held, by_chance, by_cycle, by_pick, counts, ordered
+from lbcheck.rehearsal.distribution import Held, by_chance, by_cycle, by_load, by_pick, counts, ordered
 from lbcheck.rehearsal.load import IN_FLIGHT, asks
 from lbcheck.rehearsal.outcome import Concurrent, MeasuredPool, MeasuredServer
 from lbcheck.rehearsal.picks import picker
@@ -16,16 +16,13 @@ from lbcheck.traffic.algorithms import MAX_RING_POINTS, shares
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from lbcheck.model import Pool, Server
+    from lbcheck.model import Pool
     from lbcheck.rehearsal.plan import Target
     from lbcheck.rehearsal.sandbox import Event
     from lbcheck.rehearsal.script import Load
 
-#: Algorithms that look at how many requests a server is working on.
-_BY_LOAD = frozenset({"least_conn", "leastconn", "first"})
 #: Algorithms that take a key from the request, which need not be written.
 _KEYED = frozenset({"source", "uri", "ip_hash", "rdp-cookie"})
-
 
 class Counted(NamedTuple):
     """What the load of one pool came to: the indexes in `pool.servers` that answered, in order; None for nobody.
@@ -97,7 +94,7 @@ def judge(target: Target, dialect: str, seen: Counted | None, tolerance: float) 
             held = Held(None, False, f"{failed} of {len(served)} requests failed")
         else:
             held = _held(target.pool, dialect, predicted.servers, seen)
-            concurrent = _together(target.pool, predicted.servers, seen, tolerance)
+            concurrent = _together(target.pool, dialect, predicted.servers, seen, tolerance)
     return MeasuredPool(
         target.pool.name,
         target.pool.span.path,
@@ -127,7 +124,7 @@ def _held(pool: Pool, dialect: str, parts: Sequence[float], seen: Counted) -> He
     return by_chance(counts(pool, seen.served), parts)
 
 
-def _together(pool: Pool, parts: Sequence[float], seen: Counted, tolerance: float) -> Concurrent | None:
+def _together(pool: Pool, dialect: str, parts: Sequence[float], seen: Counted, tolerance: float) -> Concurrent | None:
     """Compare the shares of requests of which several were under way at once, to a tolerance."""
     total = len(seen.together)
     if not total:
@@ -138,13 +135,9 @@ def _together(pool: Pool, parts: Sequence[float], seen: Counted, tolerance: floa
     reason = None if passed else f"{seen.failed_together} of {total} requests failed" if seen.failed_together else None
     if not passed and not reason:
         reason = f"a share is {off:.1f} points off"
-    if not seen.failed_together and (pool.algorithm.name in _BY_LOAD or any(_limited(one) for one in pool.servers)):
+    if not seen.failed_together and by_load(pool, dialect):
         passed, reason = None, "then it depends on how long answers take"
     return Concurrent(IN_FLIGHT, total, off, tolerance, passed, reason)
-
-
-def _limited(server: Server) -> bool:
-    return server.max_conns is not None and server.max_conns.value > 0
 
 
 def measured_servers(

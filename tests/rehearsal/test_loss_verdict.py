@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 from traffic.pools import pool
 
-from lbcheck.rehearsal.load import NOBODY
+from lbcheck.model import Algorithm, Setting
+from lbcheck.rehearsal.load import NOBODY, PROXY
 from lbcheck.rehearsal.losing import Trial
 from lbcheck.rehearsal.loss_verdict import judged
 from lbcheck.rehearsal.plan import Target
@@ -44,8 +45,8 @@ def event(noticed, served=(11, 12), failing=2, took=0.001, step=0.01):
     }  # fmt: skip
 
 
-def verdict(made, *events, tolerance=1.0):
-    found = judged(made, "haproxy", events, [LOAD], tolerance)
+def verdict(made, *events, tolerance=1.0, dialect="haproxy"):
+    found = judged(made, dialect, events, [LOAD], tolerance)
     return found, {aspect.what: (aspect.passed, aspect.reason) for aspect in found.aspects}
 
 
@@ -121,9 +122,8 @@ def test_checks_that_fail_for_no_reason_excuse_nobody_and_blame_nobody():
         server.name = name
     made.target.pool.name = "app"
     found, aspects = verdict(made, busy)
-    assert aspects["detection"] == (True, None)
-    assert aspects["shares"] == (None, "the proxy took c for down too: its checks fail here")
-    assert found.passed
+    assert set(aspects.values()) == {(None, "the proxy took c for down too: its checks fail here")}
+    assert found.passed is None
 
 
 def test_nobody_is_left():
@@ -160,3 +160,101 @@ def test_what_was_not_played_says_why():
     assert verdict(trial())[0].reason == "the rehearsal ended early"
     unusable = {"event": "unusable", "reason": "the proxy does not listen", "output": "a\nbind failed"}
     assert verdict(trial(), unusable)[0].reason == "the proxy does not listen: bind failed"
+
+
+def by_load(made, name="leastconn", **options):
+    made.target.pool.algorithm = Algorithm(name, **options)
+    return made
+
+
+WAITS = "which server a request meets depends on how many wait at each"
+
+
+@pytest.mark.parametrize("name", ["leastconn", "first", "random"])
+def test_who_waits_for_a_lost_server_keeps_others_from_it(name):
+    """`balance leastconn` with checks: what waits for the lost server counts as its load, so it gets no more."""
+    _, aspects = verdict(by_load(trial(), name), event(4.0, failing=40, took=3.0))
+    assert aspects["failed requests"] == (None, WAITS)
+    assert aspects["detection"] == (True, None)
+
+
+def test_one_after_the_other_they_meet_it_as_predicted():
+    _, aspects = verdict(by_load(trial()), event(4.0))
+    assert aspects["failed requests"] == (True, None)
+    _, aspects = verdict(by_load(trial(failed=0.25)), event(4.0))
+    assert aspects["failed requests"][0] is False
+    _, aspects = verdict(by_load(trial(), "random", draws=1), event(4.0, failing=40, took=3.0))
+    assert aspects["failed requests"][0] is False
+
+
+def test_a_server_that_is_saved_by_others_is_so_under_any_load():
+    _, aspects = verdict(by_load(trial(failed=0.0)), event(4.0, failing=40, took=3.0))
+    assert aspects["failed requests"][0] is False
+    unused = by_load(trial(failed=0.0, shares=(0.0, 1.0, 0.0)), "first")._replace(part=0.0)
+    assert verdict(unused, event(4.0, failing=40, took=3.0))[1]["failed requests"] == (None, WAITS)
+
+
+def test_alone_it_is_met_under_any_load():
+    alone = by_load(trial(failed=1.0, shares=(0.0, 0.0, 0.0), unserved=1.0))
+    for server in alone.target.pool.servers[1:]:
+        server.disabled = Setting(value=True)
+    assert verdict(alone, event(4.0, failing=1, took=0.5))[1]["failed requests"] == (True, None)
+    assert verdict(alone, event(4.0, failing=3, took=0.5))[1]["failed requests"][0] is False
+
+
+def test_that_nobody_notices_is_not_known_where_failures_are_not():
+    lasting = by_load(trial(detection=None, never=True, unserved=0.5, shares=(0.0, 0.25, 0.25), down=""))
+    assert verdict(lasting, event(None))[1]["detection"] == (True, None)
+    _, aspects = verdict(lasting, event(None, failing=40, took=3.0))
+    assert aspects["detection"] == (None, "when the proxy stops sending to it cannot be seen")
+
+
+def test_shares_of_what_waits_are_not_known():
+    lasting = by_load(trial(detection=None, never=True, shares=(0.0, 0.25, 0.25), unserved=0.5))
+    assert verdict(lasting, event(None, failing=40, took=3.0))[1]["shares"] == (None, WAITS)
+
+
+def test_who_answers_serves_and_not_who_was_asked_before():
+    """`retry-on all-retryable-errors`: each request that the lost server answers with a 500 is sent to another one."""
+    seen = event(None, failing=0)
+    seen["arrivals"] += [(10, number, at - 0.0001) for _, number, at in seen["arrivals"][::3]]
+    saved = trial(detection=None, never=True, failed=0.0, shares=(0.0, 0.5, 0.5), kind="errors", down="")
+    found, aspects = verdict(saved, seen)
+    assert aspects["shares"] == (True, None)
+    assert [server.served > 0 for server in found.servers] == [False, True, True]
+
+
+def test_requests_of_other_pools_do_not_count():
+    """`use_backend canary if { rand(100) lt 20 }` takes some requests away, none of which meets the lost server."""
+    seen = event(4.0, took=1.0)
+    for number in range(0, 800, 5):
+        ask, _, _, at, _ = seen["answers"][number]
+        seen["answers"][number] = (ask, 13, 200, at, 0.001)
+    found, _ = verdict(trial(), seen)
+    assert found.requests == 640
+    assert found.failed_share == pytest.approx(0.5, abs=0.01)
+
+
+@pytest.mark.parametrize(
+    ("dialect", "status", "sound"), [("haproxy", 429, False), ("nginx", 503, False), ("haproxy", 503, True)]
+)
+def test_limits_of_the_proxy_s_own(dialect, status, sound):
+    """nginx says 502 where a server is missed, and 503 where a limit is reached."""
+    seen = event(4.0, took=1.0)
+    seen["answers"] = [
+        (ask, PROXY, status, at, 0.001) if number % 2 == 0 and at < 3 else (ask, stub, said, at, took)
+        for number, (ask, stub, said, at, took) in enumerate(seen["answers"])
+    ]
+    _, aspects = verdict(trial(), seen, dialect=dialect)
+    words = f"the proxy itself answered 150 of 800 requests ({status}): a limit, a rule, or a cache"
+    assert (set(aspects.values()) == {(None, words)}) is not sound
+
+
+def test_what_fails_while_all_are_there_is_not_the_loss_s_doing():
+    seen = event(4.0, took=1.0)
+    seen["answers"].insert(0, (9000, PROXY, 503, -0.2, 0.01))
+    assert verdict(trial(), seen)[1]["shares"] == (None, "1 of 1 requests failed without it, too")
+    seen["answers"][0] = (9000, PROXY, 503, RESTORED + 3, 0.01)
+    assert verdict(trial(), seen)[1]["shares"] == (None, "1 of 1 requests failed without it, too")
+    seen["answers"][0] = (9000, PROXY, 503, RESTORED + 1, 0.01)
+    assert verdict(trial(), seen)[0].passed
