@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 #: Algorithms that take a key from the request, which need not be written.
 _KEYED = frozenset({"source", "uri", "ip_hash", "rdp-cookie"})
 
+
 class Counted(NamedTuple):
     """What the load of one pool came to: the indexes in `pool.servers` that answered, in order; None for nobody.
 
