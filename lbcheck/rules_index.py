@@ -886,7 +886,7 @@ RULES: tuple[
         True,
         False,
         (),
-        "Ingress {ingress} sends {path} to {backend}, and {found}",
+        "{ingress} sends {path} to {backend}, and {found}",
         "{advice}",
         "K04-ingress-backend-missing.md",
     ),

@@ -113,16 +113,12 @@ def _opposites(condition: Condition) -> Iterator[Condition]:
         )
 
 
-def _tied(first: Route, later: Route) -> bool:
-    """Say whether nothing decides between two routes: Traefik's routers of one priority are in no order."""
-    one, other = first.options.get("priority"), later.options.get("priority")
-    return one is not None and other is not None and one.value == other.value
-
-
 def _verdict(first: Route, later: Route) -> str:
     if destination(first) == destination(later):
         return f"both lead to {words(first)}"
-    if _tied(first, later):
+    if "replaced" in later.options:
+        return f"Traefik makes one router of both: {words(first)} gets the requests, {words(later)} never does"
+    if shadowing.tied(first, later):
         priority = first.options["priority"].value
         return f"chance decides at each start between {words(first)} and {words(later)}: both have priority {priority}"
     why = f"line {first.span.line} {'has the higher priority' if 'priority' in first.options else 'comes first'}"
@@ -131,12 +127,15 @@ def _verdict(first: Route, later: Route) -> str:
 
 def _duplicate(frontend: Frontend, first: Route, later: Route) -> Hit:
     args = {"what": later.label, "verdict": _verdict(first, later)}
+    beside = "the other one" if shadowing.tied(first, later) else "this one comes first and wins"
+    if "replaced" in later.options:
+        beside = "this one takes its place"
     return Hit(
         "R02",
         later.span,
         args,
         severity=INFO if destination(first) == destination(later) else None,
-        related=[Related(first.span, "the other one" if _tied(first, later) else "this one comes first and wins")],
+        related=[Related(first.span, beside)],
         frontend=frontend.name,
         route=later.label,
         pool=later.targets[0].name,

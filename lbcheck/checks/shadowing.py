@@ -47,6 +47,8 @@ def shadowed(frontend: Frontend, *, movable: bool, in_order: bool = False) -> It
     for number, route in enumerate(routes):
         alternatives = [tuple(map(Test, alternative)) for alternative in route.match]
         shadow = None if id(route) in doubles or not _chooses(route) else _shadow(seen, alternatives)
+        if shadow is not None and any(tied(routes[by], route) for by in shadow.by):
+            shadow = None  # it wins at some starts
         if shadow is not None and _elsewhere(route, [routes[by] for by in shadow.by]):
             if shadow.by == [seen.everything]:
                 drowned.append(route)
@@ -88,6 +90,12 @@ def duplicates(frontend: Frontend) -> Iterator[tuple[Route, Route]]:
         known = first.setdefault(key, route)
         if known is not route:
             yield known, route
+
+
+def tied(first: Route, later: Route) -> bool:
+    """Say whether nothing decides between two routes: Traefik's routers of one priority are in no order."""
+    one, other = first.options.get("priority"), later.options.get("priority")
+    return one is not None and other is not None and one.value == other.value
 
 
 def _chooses(route: Route) -> bool:

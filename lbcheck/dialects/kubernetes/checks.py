@@ -9,6 +9,7 @@ from lbcheck.dialects.kubernetes import (
     checks_gateway,
     checks_heap,
     checks_ingress,
+    checks_ingressroute,
     checks_istio,
     checks_nginx,
     checks_policies,
@@ -24,6 +25,12 @@ if TYPE_CHECKING:
     from lbcheck.findings import Hit
     from lbcheck.model import Config
 
+
+def _backend_missing(config: Config, context: Context) -> Iterable[Hit]:
+    yield from checks_ingress.backend_missing(config, context)
+    yield from checks_ingressroute.backend_missing(config)
+
+
 CHECKS: dict[str, Callable[[Config, Context], Iterable[Hit]]] = {
     "C10": checks_heap.heap_beyond_limit,
     "F10": checks_domains.shared_failure_domain,
@@ -34,7 +41,7 @@ CHECKS: dict[str, Callable[[Config, Context], Iterable[Hit]]] = {
     "K01": checks_services.selector_no_match,
     "K02": checks_services.selector_too_broad,
     "K03": checks_services.target_port_mismatch,
-    "K04": checks_ingress.backend_missing,
+    "K04": _backend_missing,
     "K06": checks_probes.readiness_missing,
     "K11": checks_gateway.backend_invalid,
     "K12": checks_gateway.not_attached,

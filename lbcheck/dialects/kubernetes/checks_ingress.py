@@ -46,24 +46,39 @@ def backend_missing(config: Config, _context: Context) -> Iterator[Hit]:
 def _missing(config: Config, one: Object, path: str, back: Backend) -> Hit | None:
     if back.service is None or opaque(back.service) or back.port == _BY_ANNOTATION:
         return None
-    cluster = tree_of(config).cluster
-    known = cluster.service(one.namespace, back.service)
+    said = judged(config, one, (one.namespace, back.service), back.port, ": its requests end in 503")
+    if said is None:
+        return None
+    hit = _backend_hit(one, path, back, *said)
+    known = tree_of(config).cluster.service(one.namespace, back.service)
+    if known:
+        hit.related = [Related(known[0].span, f"Service {back.service} has {_ports(known[0])}")]
+    return hit
+
+
+def judged(
+    config: Config, one: Object, service: tuple[str, str], port: int | str | None, effect: str
+) -> tuple[str, str, str] | None:
+    """Return what is wrong with a Service (namespace, name) that an object sends requests to, or with its port.
+
+    Then what to write, and how bad it is; None where nothing is. `effect` is said where it is certain.
+    """
+    known = tree_of(config).cluster.service(*service)
     if not known:
-        found, advice, severity = missing_service(config, one.namespace, back.service)
-        effect = ": its requests end in 503" if severity == ERROR else ""
-        return _backend_hit(one, path, back, found + effect, advice, severity)
-    port = back.port
+        found, advice, severity = missing_service(config, *service)
+        return found + (effect if severity == ERROR else ""), advice, severity
     if port is None or (isinstance(port, str) and opaque(port)) or any(other.patched or other.wrong for other in known):
         return None
     if any(has_port(other, port) or not ports(other) or _takes_any(other, port) for other in known):
         return None
-    have = listed([_port(number, name) for number, name, *_ in ports(known[0])])
     sure = any(surely_one(config, one, other) for other in known)
-    found = f"the Service has no port {port}, only {have}" + (": its requests end in 503" if sure else "")
+    found = f"the Service has no port {port}, only {_ports(known[0])}" + (effect if sure else "")
     advice = f"write port {ports(known[0])[0].number}, or give the Service that port"
-    hit = _backend_hit(one, path, back, found, advice, ERROR if sure else INFO)
-    hit.related = [Related(known[0].span, f"Service {back.service} has {have}")]
-    return hit
+    return found, advice, ERROR if sure else INFO
+
+
+def _ports(service: Object) -> str:
+    return listed([_port(number, name) for number, name, *_ in ports(service)])
 
 
 def _takes_any(service: Object, port: int | str) -> bool:
@@ -81,7 +96,7 @@ def _port(number: int | None, name: str | None) -> str:
 
 def _backend_hit(one: Object, path: str, back: Backend, found: str, advice: str, severity: str) -> Hit:
     name = shown(one.namespace, back.service or "")
-    args = {"ingress": one.shown, "path": path, "backend": name, "found": found, "advice": advice}
+    args = {"ingress": f"Ingress {one.shown}", "path": path, "backend": name, "found": found, "advice": advice}
     return Hit("K04", back.span, args, severity=severity, pool=name, route=path)
 
 

@@ -15,6 +15,10 @@ GATEWAY = "gateway.networking.k8s.io"
 ISTIO = "networking.istio.io"
 KUSTOMIZE = "kustomize.config.k8s.io"
 
+#: Traefik's group, and that of version 2.
+TRAEFIK_GROUPS = ("traefik.io", "traefik.containo.us")
+_TRAEFIK = frozenset({"IngressRoute", "IngressRouteTCP", "IngressRouteUDP", "TraefikService"})
+
 KINDS: dict[str, frozenset[str]] = {
     CORE: frozenset({"Service", "Endpoints", "Pod", "ReplicationController", "Namespace"}),
     APPS: frozenset({"Deployment", "StatefulSet", "DaemonSet", "ReplicaSet"}),
@@ -52,13 +56,11 @@ KINDS: dict[str, frozenset[str]] = {
             "EnvoyFilter",
         }
     ),
+    **dict.fromkeys(TRAEFIK_GROUPS, _TRAEFIK),
 }
 
 #: Kinds of other controllers that decide where traffic goes as well. They are not read, and counted as not checked.
-_TRAEFIK = frozenset({"IngressRoute", "IngressRouteTCP", "IngressRouteUDP", "TraefikService"})
 UNREAD: dict[str, frozenset[str]] = {
-    "traefik.io": _TRAEFIK,
-    "traefik.containo.us": _TRAEFIK,
     "split.smi-spec.io": frozenset({"TrafficSplit"}),
     "flagger.app": frozenset({"Canary"}),
     "policy.linkerd.io": frozenset({"HTTPRoute", "GRPCRoute"}),

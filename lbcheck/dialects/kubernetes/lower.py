@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
-from lbcheck.dialects.kubernetes import destination_rules, exposed, gateway, ingress, istio, validation
+from lbcheck.dialects.kubernetes import destination_rules, exposed, gateway, ingress, ingressroute, istio, validation
 from lbcheck.dialects.kubernetes.graph import Graph
 from lbcheck.dialects.kubernetes.reader import Reader
 from lbcheck.dialects.kubernetes.surroundings import world
@@ -78,6 +78,7 @@ def read(paths: Sequence[str], files: Files) -> Config:
         *ingress.frontends(graph),
         *gateway.frontends(graph),
         *istio.frontends(graph, rules),
+        *ingressroute.frontends(graph),
         *exposed.frontends(graph),
     ]
     config.pools = list(graph.pools.values())

@@ -23,6 +23,8 @@ _TEMPLATES = (
 )
 #: Workloads whose number of pods the object itself says.
 _COUNTED = frozenset({"Deployment", "StatefulSet", "ReplicaSet", "ReplicationController", "Rollout"})
+#: More pods of one workload are not counted one by one.
+MOST_REPLICAS = 100_000
 #: Labels that controllers add while the cluster runs: no template shows them.
 RUN_TIME_LABELS = frozenset(
     {
@@ -111,7 +113,10 @@ def _count(owner: Object, scaled: set[tuple[str, str, str]]) -> tuple[Setting[in
     number = None if written is None else integer(written)
     if owner.count is None and number is None:
         return None, f"how many pods {owner.kind} {owner.shown} has is decided elsewhere"
-    return owner.count or Setting(max(number or 0, 0), None if written is None else written.span), ""
+    count = owner.count or Setting(max(number or 0, 0), None if written is None else written.span)
+    if count.value > MOST_REPLICAS:
+        return None, f"{owner.kind} {owner.shown} is to have more than {MOST_REPLICAS:,} pods"
+    return count, ""
 
 
 def _elsewhere(owner: Object, scaled: set[tuple[str, str, str]]) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, NamedTuple
 
-from lbcheck.dialects.kubernetes import gateway, ingress, istio
+from lbcheck.dialects.kubernetes import gateway, ingress, ingressroute, istio
 from lbcheck.dialects.kubernetes.attachment import ROUTES
 from lbcheck.dialects.kubernetes.kinds import CORE, GATEWAY, ISTIO
 from lbcheck.dialects.kubernetes.lower import tree_of
@@ -14,8 +14,9 @@ from lbcheck.dialects.kubernetes.services import is_exposed
 from lbcheck.findings import ERROR, INFO
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
+    from lbcheck.dialects.kubernetes.ingressroute import Backend
     from lbcheck.dialects.kubernetes.objects import Object
     from lbcheck.model import Config
     from lbcheck.text import Span
@@ -83,7 +84,13 @@ def _placed(one: Object) -> bool:
 
 def uses(config: Config) -> list[Use]:
     """Return all references to Services, those of Services that are reached from outside to themselves among them."""
-    return [*_of_ingresses(config), *_of_routes(config), *_of_virtual_services(config), *_of_exposed(config)]
+    return [
+        *_of_ingresses(config),
+        *_of_routes(config),
+        *_of_virtual_services(config),
+        *_of_traefik(config),
+        *_of_exposed(config),
+    ]
 
 
 def _of_ingresses(config: Config) -> Iterator[Use]:
@@ -111,6 +118,21 @@ def _of_virtual_services(config: Config) -> Iterator[Use]:
                     if to.host.namespace is not None:
                         port = to.view.view("port").integer("number")
                         yield Use(one, to.host.namespace, to.host.name, port, to.span)
+
+
+def _of_traefik(config: Config) -> Iterator[Use]:
+    cluster = tree_of(config).cluster
+    for one in ingressroute.ingress_routes(cluster):
+        for view in one.spec.views("routes"):
+            yield from _of_backends(one, ingressroute.backends(view, one))
+    for one in ingressroute.traefik_services(cluster):
+        yield from _of_backends(one, ingressroute.children(one))
+
+
+def _of_backends(owner: Object, backends: Iterable[Backend]) -> Iterator[Use]:
+    for back in backends:
+        if back.is_service and back.name:
+            yield Use(owner, back.namespace, back.name, back.port, back.span)
 
 
 def _of_exposed(config: Config) -> Iterator[Use]:

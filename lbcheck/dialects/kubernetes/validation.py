@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, cast
 
-from lbcheck.dialects.kubernetes.kinds import APPS, CORE, GATEWAY, ISTIO, NETWORKING
+from lbcheck.dialects.kubernetes.kinds import APPS, CORE, GATEWAY, ISTIO, NETWORKING, TRAEFIK_GROUPS
 from lbcheck.dialects.kubernetes.shapes import Report
 from lbcheck.dialects.kubernetes.view import first_line
 
@@ -38,6 +38,16 @@ _SHAPES: dict[tuple[str, str], tuple[str, str]] = {
     (ISTIO, "ServiceEntry"): ("shapes_istio", "SERVICE_ENTRY"),
     (ISTIO, "WorkloadEntry"): ("shapes_istio", "WORKLOAD_ENTRY"),
     (ISTIO, "WorkloadGroup"): ("shapes_istio", "WORKLOAD_GROUP"),
+    **{
+        (group, kind): ("shapes_traefik", shape)
+        for group in TRAEFIK_GROUPS
+        for kind, shape in (
+            ("IngressRoute", "INGRESS_ROUTE"),
+            ("IngressRouteTCP", "INGRESS_ROUTE_TCP"),
+            ("IngressRouteUDP", "INGRESS_ROUTE_UDP"),
+            ("TraefikService", "TRAEFIK_SERVICE"),
+        )
+    },
 }
 #: Kinds that mean nothing without a spec. Of the others a file may hold a part, to be merged into an object elsewhere.
 _WHOLE = frozenset({GATEWAY, ISTIO})

@@ -9,6 +9,7 @@ from lbcheck.dialects.traefik import fields as f
 from lbcheck.dialects.traefik.entries import PROTOCOLS
 from lbcheck.dialects.traefikrules import conditions, matchers
 from lbcheck.dialects.traefikrules.expressions import Call, RuleError
+from lbcheck.dialects.traefikrules.places import place
 from lbcheck.model import EVERY_REQUEST, Frontend, Listener, Retry, Route, Setting
 
 if TYPE_CHECKING:
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from lbcheck.dialects.traefik.entries import Entries, Entry
     from lbcheck.dialects.traefik.services import Services
     from lbcheck.dialects.traefik.static import EntryPoint, Static
-    from lbcheck.dialects.yaml_nodes import ScalarNode
     from lbcheck.model import Match
     from lbcheck.text import Span
 
@@ -95,7 +95,7 @@ def _router(entry: Entry, protocol: str, syntax: str) -> Router | Broken | None:
     except RuleError as error:
         older = own is None and syntax != "v2" and _taken(node.text, protocol)
         return Broken(
-            entry, _place(node, error.at), f"its rule is refused: {error.problem}", error.advice, protocol, older
+            entry, place(node, error.at), f"its rule is refused: {error.problem}", error.advice, protocol, older
         )
     call = braces.never(expression) if own is None and syntax != "v2" else None
     if call is not None:
@@ -122,18 +122,6 @@ def _priority(entry: Entry, rule: str, *, everything: bool) -> int:
     if written is not None and written.value:
         return written.value
     return -1 if everything else len(rule.encode("utf-8", "surrogatepass"))
-
-
-def _place(node: ScalarNode, at: int) -> Span:
-    """Return the place of an offset in a rule; that of the rule where it is not written as it is read (folded)."""
-    source = node.source
-    raw = source.text[node.start : node.end]
-    shift = raw.find(node.text)
-    if shift < 0:
-        end = source.text.find("\n", node.start, node.end)
-        return source.span(node.start, node.end if end < 0 else end)
-    start = min(node.start + shift + at, node.end - 1)
-    return source.span(start, start + 1)
 
 
 def frontends(
@@ -177,7 +165,10 @@ def _of_entry_point(
     if not kinds:
         kinds = {("udp" if entry_point is not None and entry_point.udp else "http", False): []}
     for (protocol, tls), routes in sorted(kinds.items(), key=lambda item: list(_KINDS).index(item[0])):
-        routes.sort(key=lambda one: (-one[0], one[1].label))
+        if protocol == "udp":  # the last by name gets all packets (pkg/server/router/udp buildEntryPointHandlers())
+            routes.sort(key=lambda one: one[1].label, reverse=True)
+        else:
+            routes.sort(key=lambda one: (-one[0], one[1].label))
         ordered = [route for _, route in routes]
         span = entry_point.span if entry_point is not None else ordered[0].span
         yield Frontend(

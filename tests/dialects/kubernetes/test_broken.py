@@ -97,3 +97,10 @@ def test_hostile_manifests_take_little_time(text):
     begun = time.process_time()
     answered(text)
     assert time.process_time() - begun < 2
+
+
+def test_more_pods_than_can_be_counted():
+    """`replicas: 99999999999999999999` made `lbcheck traffic` count them."""
+    workload = WORKLOAD.format(0, "a").replace("{template", "{replicas: 2000000000, template")
+    config, _ = answered(SERVICE.format(0, "a").replace("{selector", "{type: NodePort, selector") + workload)
+    assert [pool.open for pool in config.pools] == ["Deployment d0 is to have more than 100,000 pods"]

@@ -37,8 +37,7 @@ def reasons(*documents):
 @pytest.mark.parametrize(
     ("group", "kind"),
     [
-        ("traefik.io", "IngressRoute"),
-        ("traefik.containo.us", "TraefikService"),
+        ("projectcontour.io", "HTTPProxy"),
         ("flagger.app", "Canary"),
         ("split.smi-spec.io", "TrafficSplit"),
         ("policy.linkerd.io", "HTTPRoute"),

@@ -1,0 +1,80 @@
+"""IngressRoutes and TraefikServices: K04 Services that are not there, or have no such port."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lbcheck.dialects.kubernetes import ingressroute
+from lbcheck.dialects.kubernetes.checks_ingress import judged
+from lbcheck.dialects.kubernetes.kinds import TRAEFIK_GROUPS
+from lbcheck.dialects.kubernetes.lower import tree_of
+from lbcheck.dialects.kubernetes.reach import closed, scan
+from lbcheck.dialects.kubernetes.view import opaque
+from lbcheck.findings import ERROR, INFO, Hit
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from lbcheck.dialects.kubernetes.ingressroute import Backend
+    from lbcheck.dialects.kubernetes.objects import Object
+    from lbcheck.model import Config
+
+#: What Traefik does where a Service is not what it should be (crd/kubernetes_http.go, _tcp.go, _udp.go).
+_EFFECTS = {
+    "IngressRoute": ": Traefik drops the whole route, and its requests end in 404",
+    "IngressRouteTCP": ": Traefik leaves it out, and without another service the route's connections are closed",
+    "IngressRouteUDP": ": Traefik leaves it out, and without another service the route's packets are lost",
+    "TraefikService": ": Traefik does not build it, and what its routes take ends in 404",
+}
+
+
+def backend_missing(config: Config) -> Iterator[Hit]:
+    """K04: a route or TraefikService leads to a Service, or to a port of one, that is not there."""
+    cluster = tree_of(config).cluster
+    for one in ingressroute.ingress_routes(cluster):
+        for view in one.spec.views("routes"):
+            path = (view.text("match") or "everything")[:60]
+            yield from _each(config, one, path, ingressroute.backends(view, one))
+    for one in ingressroute.traefik_services(cluster):
+        yield from _each(config, one, "a part", ingressroute.children(one))
+
+
+def _each(config: Config, one: Object, path: str, backends: list[Backend]) -> Iterator[Hit]:
+    if one.patched or one.opaque or one.wrong:
+        return
+    for back in backends:
+        if not back.name or "@" in back.name or opaque(back.name) or opaque(back.namespace):
+            continue
+        said = _missing(config, one, back)
+        if said is not None:
+            found, advice, severity = said
+            args = {
+                "ingress": f"{one.kind} {one.shown}",
+                "path": path,
+                "backend": back.shown,
+                "found": found,
+                "advice": advice,
+            }
+            yield Hit("K04", back.span, args, severity=severity, pool=back.shown, route=path)
+
+
+def _missing(config: Config, one: Object, back: Backend) -> tuple[str, str, str] | None:
+    """Return what is wrong with a service, what to write, and how bad it is."""
+    effect = _EFFECTS[one.kind]
+    if back.is_service:
+        return _port_missing(back, effect) or judged(config, one, (back.namespace, back.name), back.port, effect)
+    tree = tree_of(config)
+    if ingressroute.named(tree.cluster, back.namespace, back.name):
+        return None
+    if not closed(config, back.namespace):
+        return "no such TraefikService was scanned", scan(back.namespace), INFO
+    guesses = [tree.meant(back.name, group, "TraefikService", back.namespace) for group in TRAEFIK_GROUPS]
+    guess = next(filter(None, guesses), None)
+    advice = f"did you mean {guess}?" if guess else "define it, or name one that exists"
+    return "there is no such TraefikService: its requests end in 404", advice, ERROR
+
+
+def _port_missing(back: Backend, effect: str) -> tuple[str, str, str] | None:
+    if back.port is not None:
+        return None
+    return f"names no port{effect}", "write port: with one of the Service's ports", ERROR
