@@ -210,15 +210,21 @@ def envoy(folder, text, port):
 
 
 @contextlib.contextmanager
-def traefik(folder, text, port):
-    """Run Traefik on a dynamic configuration in YAML, with one entry point `web`, until the block ends."""
+def traefik(folder, text, port, udp=None):
+    """Run Traefik on a dynamic configuration in YAML, until the block ends.
+
+    Its entry points are `web`, and `udp` where that has a port.
+    """
     own = {"routers": {"ready": {"rule": "Path(`/ready`)", "priority": 9999, "service": "ping@internal"}}}
     dynamic = os.path.join(folder, "dynamic")
     os.makedirs(dynamic)
     _write(dynamic, "ready.yaml", json.dumps({"http": own}))
     _write(dynamic, "app.yaml", text)
+    points = {"web": {"address": f"127.0.0.1:{port}", "transport": {"lifeCycle": {"graceTimeOut": "0s"}}}}
+    if udp:
+        points["udp"] = {"address": f"127.0.0.1:{udp}/udp"}
     static = {
-        "entryPoints": {"web": {"address": f"127.0.0.1:{port}", "transport": {"lifeCycle": {"graceTimeOut": "0s"}}}},
+        "entryPoints": points,
         "providers": {"file": {"directory": dynamic}, "providersThrottleDuration": "1ms"},
         "ping": {"manualRouting": True},
         "global": {"checkNewVersion": False, "sendAnonymousUsage": False},

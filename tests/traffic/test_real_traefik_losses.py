@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import socket
 import time
 
 import proxies
@@ -172,3 +174,44 @@ def test_a_server_of_weight_0_that_is_up_hangs_the_balancer(tmp_path, backend):
                 other.answer_to()
             backend.restore(1)
             time.sleep(1.2)
+
+
+@pytest.mark.parametrize(("scheme", "begins"), [("http", b"GET / HTTP/1.1"), ("h2c", b"PRI * HTTP/2.0")])
+def test_only_h2c_is_http_2(tmp_path, scheme, begins):
+    """What L04 says: gRPC to a URL with the scheme http arrives as HTTP/1.1."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        url = f"{scheme}://127.0.0.1:{server.getsockname()[1]}"
+        proxy, port, _ = running(tmp_path, {"app": {"loadBalancer": {"servers": [{"url": url}]}}})
+        with proxy, socket.create_connection(("127.0.0.1", port), 5) as client:
+            client.sendall(b"GET / HTTP/1.1\r\nHost: a\r\nContent-Type: application/grpc\r\n\r\n")
+            server.settimeout(5)
+            with server.accept()[0] as arrived:
+                assert arrived.recv(100).startswith(begins)
+
+
+def test_of_udp_routers_the_last_by_name_gets_all_packets(tmp_path):
+    """Two servers; a router's order of writing says nothing, nor does its priority: there is none."""
+    with contextlib.ExitStack() as stack:
+        servers = [stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)) for _ in range(2)]
+        for one in servers:
+            one.bind(("127.0.0.1", 0))
+            one.settimeout(3)
+        places = ["{}:{}".format(*one.getsockname()) for one in servers]
+        services = {
+            name: {"loadBalancer": {"servers": [{"address": place}]}} for name, place in zip("ab", places, strict=True)
+        }
+        routers = {name: {"service": name, "entryPoints": ["udp"]} for name in "ba"}
+        text = json.dumps({"udp": {"routers": routers, "services": services}})
+        (config,) = traefik.read(["a.yaml"], DiskFiles(memory={"a.yaml": text}))
+        assert [route.label for route in config.frontends[0].routes] == ["b", "a"]
+        with proxies.traefik(tmp_path, text, (port := proxies.free_port()), udp=(packets := proxies.free_port())):
+            assert port != packets
+            client = stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
+            client.sendto(b"hello", ("127.0.0.1", packets))
+            assert servers[1].recv(10) == b"hello"
+
+
+def test_an_entry_point_without_routers_answers_404(tmp_path, backend):
+    proxy, port, _ = running(tmp_path, {"app": balancer(backend.addresses)}, entryPoints=["other"])
+    with proxy, proxies.Client(port) as client:
+        assert client.answer_to("/anything").status == 404

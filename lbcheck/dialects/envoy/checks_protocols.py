@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lbcheck.findings import ERROR, INFO, WARNING, Hit, Related
+from lbcheck.dialects import schemes
+from lbcheck.findings import ERROR, INFO, Hit, Related
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from lbcheck.context import Context
     from lbcheck.model import Config, Pool, Server
-
-#: Ports on which TLS, or plain HTTP, is spoken; and those where it mostly is.
-_TLS, _TLS_MOSTLY = frozenset({443, 6443}), frozenset({8443})
-_PLAIN, _PLAIN_MOSTLY = frozenset({80}), frozenset({8080})
 
 
 def backend_tls_name(config: Config, _context: Context) -> Iterator[Hit]:
@@ -57,9 +54,8 @@ def _mismatch(server: Server) -> tuple[str, str, int] | None:
     port = server.address.port
     if server.tls is None or port is None:
         return None
-    speaks = "TLS" if server.tls.value else "plain HTTP"
-    sure, mostly = (_PLAIN, _PLAIN_MOSTLY) if server.tls.value else (_TLS, _TLS_MOSTLY)
-    return (WARNING, speaks, port) if port in sure else (INFO, speaks, port) if port in mostly else None
+    severity = schemes.mismatch(port, tls=server.tls.value)
+    return None if severity is None else (severity, "TLS" if server.tls.value else "plain HTTP", port)
 
 
 def grpc_without_h2(config: Config, _context: Context) -> Iterator[Hit]:
