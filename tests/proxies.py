@@ -210,10 +210,10 @@ def envoy(folder, text, port):
 
 
 @contextlib.contextmanager
-def traefik(folder, text, port, udp=None):
+def traefik(folder, text, port, udp=None, providers=None):
     """Run Traefik on a dynamic configuration in YAML, until the block ends.
 
-    Its entry points are `web`, and `udp` where that has a port.
+    Its entry points are `web`, and `udp` where that has a port. `providers` are those besides the file provider.
     """
     own = {"routers": {"ready": {"rule": "Path(`/ready`)", "priority": 9999, "service": "ping@internal"}}}
     dynamic = os.path.join(folder, "dynamic")
@@ -225,7 +225,7 @@ def traefik(folder, text, port, udp=None):
         points["udp"] = {"address": f"127.0.0.1:{udp}/udp"}
     static = {
         "entryPoints": points,
-        "providers": {"file": {"directory": dynamic}, "providersThrottleDuration": "1ms"},
+        "providers": {"file": {"directory": dynamic}, "providersThrottleDuration": "1ms", **(providers or {})},
         "ping": {"manualRouting": True},
         "global": {"checkNewVersion": False, "sendAnonymousUsage": False},
     }

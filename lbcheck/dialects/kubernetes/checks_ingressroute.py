@@ -40,7 +40,7 @@ def backend_missing(config: Config) -> Iterator[Hit]:
 
 
 def _each(config: Config, one: Object, path: str, backends: list[Backend]) -> Iterator[Hit]:
-    if one.patched or one.opaque or one.wrong:
+    if one.patched or one.opaque:
         return
     for back in backends:
         if not back.name or "@" in back.name or opaque(back.name) or opaque(back.namespace):
@@ -61,8 +61,12 @@ def _each(config: Config, one: Object, path: str, backends: list[Backend]) -> It
 def _missing(config: Config, one: Object, back: Backend) -> tuple[str, str, str] | None:
     """Return what is wrong with a service, what to write, and how bad it is."""
     effect = _EFFECTS[one.kind]
+    if back.is_service and back.port is None:
+        # the API server refuses that in the other kinds (E08)
+        refused = one.kind in ("IngressRouteTCP", "IngressRouteUDP")
+        return None if refused else (f"names no port{effect}", "write port: with one of the Service's ports", ERROR)
     if back.is_service:
-        return _port_missing(back, effect) or judged(config, one, (back.namespace, back.name), back.port, effect)
+        return judged(config, one, (back.namespace, back.name), back.port, effect)
     tree = tree_of(config)
     if ingressroute.named(tree.cluster, back.namespace, back.name):
         return None
@@ -72,9 +76,3 @@ def _missing(config: Config, one: Object, back: Backend) -> tuple[str, str, str]
     guess = next(filter(None, guesses), None)
     advice = f"did you mean {guess}?" if guess else "define it, or name one that exists"
     return "there is no such TraefikService: its requests end in 404", advice, ERROR
-
-
-def _port_missing(back: Backend, effect: str) -> tuple[str, str, str] | None:
-    if back.port is not None:
-        return None
-    return f"names no port{effect}", "write port: with one of the Service's ports", ERROR
