@@ -210,10 +210,11 @@ def envoy(folder, text, port):
 
 
 @contextlib.contextmanager
-def traefik(folder, text, port, udp=None, providers=None):
+def traefik(folder, text, port, *, udp=None, providers=None, ready=True):
     """Run Traefik on a dynamic configuration in YAML, until the block ends.
 
-    Its entry points are `web`, and `udp` where that has a port. `providers` are those besides the file provider.
+    Its entry points are `web`, and `udp` where that has a port. `providers` are those besides the file provider,
+    and `ready=False` is for a configuration that takes every connection, so that none can be asked whether it is there.
     """
     own = {"routers": {"ready": {"rule": "Path(`/ready`)", "priority": 9999, "service": "ping@internal"}}}
     dynamic = os.path.join(folder, "dynamic")
@@ -231,7 +232,7 @@ def traefik(folder, text, port, udp=None, providers=None):
     }
     command = [TRAEFIK, "--configFile=" + _write(folder, "static.yaml", json.dumps(static))]
     with _running(command, port, folder):
-        wait_until(lambda: _status(port, "/ready") == 200)
+        wait_until(lambda: not ready or _status(port, "/ready") == 200)
         yield
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 
 import proxies
 import pytest
@@ -168,3 +169,50 @@ def test_mirrors_get_copies_of_their_part_and_no_requests(port, config, backend)
     before = backend.counts[1]
     assert counted(port, "copied", 200)[:2] == [200, 0]
     proxies.wait_until(lambda: backend.counts[1] - before == 100)
+
+
+def connections(folder, services, count):
+    """Return how many of so many connections each server got, and the config: a TCP router takes them all."""
+    port = proxies.free_port()
+    router = {"rule": "HostSNI(`*`)", "service": next(iter(services))}
+    text = json.dumps({"tcp": {"routers": {"r": router}, "services": services}})
+    (found,) = traefik.read(["a.yaml"], DiskFiles(memory={"a.yaml": text}))
+    with proxies.traefik(folder, text, port, ready=False):
+        proxies.wait_until(lambda: _server_of(port) is not None)
+        return Counter(_server_of(port) for _ in range(count)), found
+
+
+def _server_of(port):
+    try:
+        with proxies.Client(port) as client:
+            return client.answer_to().server
+    except OSError:
+        return None
+
+
+def tcp(addresses):
+    return {"loadBalancer": {"servers": [{"address": address} for address in addresses]}}
+
+
+def test_tcp_connections_take_turns(tmp_path, backend):
+    counts, config = connections(tmp_path, {"app": tcp(backend.addresses)}, 80)
+    assert [counts[at] / 80 for at in range(4)] == pytest.approx(shares(config.pools[0], "traefik").servers)
+
+
+def test_tcp_services_by_weight(tmp_path, backend):
+    split = {"weighted": {"services": [{"name": "a", "weight": 3}, {"name": "b", "weight": 1}]}}
+    services = {"split": split, "a": tcp(backend.addresses[:2]), "b": tcp(backend.addresses[2:3])}
+    counts, config = connections(tmp_path, services, 80)
+    (route,) = config.frontends[0].routes
+    assert [target.share for target in route.targets] == [0.75, 0.25]
+    assert [counts[at] for at in range(3)] == [30, 30, 20]
+
+
+def test_a_tcp_server_without_a_port_is_left_out_and_one_with_a_wrong_port_is_not(tmp_path, backend):
+    """What R11 says of both. A client that is turned away comes again, which takes a turn."""
+    for number, (wrong, lost) in enumerate([("127.0.0.1", False), ("127.0.0.1:70000", True)]):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        counts, _ = connections(folder, {"app": tcp([wrong, backend.addresses[0]])}, 40)
+        assert (counts[None] > 10) is lost
+        assert counts[0] + counts[None] == 40
