@@ -1518,7 +1518,7 @@ RULES: tuple[
         "T02",
         "timeout-inversion",
         "warning",
-        ("envoy", "kubernetes"),
+        ("envoy", "traefik", "kubernetes"),
         "0.1",
         True,
         False,

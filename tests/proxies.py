@@ -210,7 +210,7 @@ def envoy(folder, text, port):
 
 
 @contextlib.contextmanager
-def traefik(folder, text, port, *, udp=None, providers=None, ready=True):
+def traefik(folder, text, port, *, udp=None, providers=None, ready=True, write_timeout="0s"):
     """Run Traefik on a dynamic configuration in YAML, until the block ends.
 
     Its entry points are `web`, and `udp` where that has a port. `providers` are those besides the file provider,
@@ -221,7 +221,8 @@ def traefik(folder, text, port, *, udp=None, providers=None, ready=True):
     os.makedirs(dynamic)
     _write(dynamic, "ready.yaml", json.dumps({"http": own}))
     _write(dynamic, "app.yaml", text)
-    points = {"web": {"address": f"127.0.0.1:{port}", "transport": {"lifeCycle": {"graceTimeOut": "0s"}}}}
+    transport = {"lifeCycle": {"graceTimeOut": "0s"}, "respondingTimeouts": {"writeTimeout": write_timeout}}
+    points = {"web": {"address": f"127.0.0.1:{port}", "transport": transport}}
     if udp:
         points["udp"] = {"address": f"127.0.0.1:{udp}/udp"}
     static = {

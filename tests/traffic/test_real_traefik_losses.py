@@ -215,3 +215,19 @@ def test_an_entry_point_without_routers_answers_404(tmp_path, backend):
     proxy, port, _ = running(tmp_path, {"app": balancer(backend.addresses)}, entryPoints=["other"])
     with proxy, proxies.Client(port) as client:
         assert client.answer_to("/anything").status == 404
+
+
+@pytest.mark.parametrize(("limit", "status"), [("1s", 0), ("6s", 504)])
+def test_an_answer_that_comes_after_the_write_timeout_reaches_nobody(tmp_path, limit, status):
+    """What T02 says: without the inversion the client has a 504, with it a closed connection."""
+    port = proxies.free_port()
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        services = {"app": balancer(["{}:{}".format(*silent.getsockname())], serversTransport="slow")}
+        http = {
+            "routers": {"app": {"rule": "PathPrefix(`/`)", "service": "app"}},
+            "services": services,
+            "serversTransports": {"slow": {"forwardingTimeouts": {"responseHeaderTimeout": "2s"}}},
+        }
+        proxy = proxies.traefik(tmp_path, json.dumps({"http": http}), port, write_timeout=limit)
+        with proxy, proxies.Client(port) as client:
+            assert client.answer_to().status == status

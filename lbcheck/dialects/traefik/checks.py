@@ -11,6 +11,7 @@ from lbcheck.dialects.traefik.checks_labels import container_ambiguous
 from lbcheck.dialects.traefik.checks_protocols import grpc_without_h2, scheme_port_mismatch
 from lbcheck.dialects.traefik.checks_routers import router_broken
 from lbcheck.dialects.traefik.checks_services import composite_health, failover_invalid
+from lbcheck.dialects.traefik.checks_timeouts import timeout_inversion
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -28,5 +29,6 @@ CHECKS: dict[str, Callable[[Config, Context], Iterable[Hit]]] = {
     "P14": container_ambiguous,
     "R10": listener_without_route,
     "R11": router_broken,
+    "T02": timeout_inversion,
     "X05": pool_name_collision,
 }
