@@ -78,6 +78,13 @@ def children(service: Object) -> list[Backend]:
     return found
 
 
+def views(one: Object) -> list[View]:
+    """Return the mappings in which an IngressRoute or TraefikService names services."""
+    if one.kind != "TraefikService":
+        return [view for route in one.spec.views("routes") for view in route.views("services")]
+    return [child.view for child in children(one)]
+
+
 def ingress_routes(cluster: Cluster) -> list[Object]:
     """Return all IngressRoutes, those for TCP and UDP too."""
     return [one for group in TRAEFIK_GROUPS for one in cluster.all(group, *ROUTES)]

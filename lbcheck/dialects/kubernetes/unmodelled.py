@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from lbcheck.dialects.kubernetes import ingressroute
 from lbcheck.dialects.kubernetes.istio import destinations
 from lbcheck.dialects.kubernetes.kinds import CORE, GATEWAY, ISTIO
 from lbcheck.findings import NotChecked
@@ -40,6 +41,22 @@ def unmodelled(cluster: Cluster) -> Iterator[NotChecked]:
             )
     for one in cluster.all(CORE, "Service"):
         yield from _service(one)
+    yield from _traefik(cluster)
+
+
+def _traefik(cluster: Cluster) -> Iterator[NotChecked]:
+    """Yield what of Traefik's kinds gives parts that are not known, or none that are fixed."""
+    for one in ingressroute.traefik_services(cluster):
+        for kind in ("highestRandomWeight", "failover"):
+            if kind in one.spec:
+                yield NotChecked(one.spec.place(kind), f"what part of the requests each service of {kind} gets")
+    for one in [*ingressroute.ingress_routes(cluster), *ingressroute.traefik_services(cluster)]:
+        if "parentRefs" in one.spec:
+            yield NotChecked(one.spec.place("parentRefs"), "routes of requests that a parent has taken")
+        for view in ingressroute.views(one):
+            strategy = view.text("strategy")
+            if strategy in ("hrw", "leasttime"):
+                yield NotChecked(view.place("strategy"), f"what part of the requests {strategy} gives each pod")
 
 
 def unseen(rules: Rules) -> Iterator[NotChecked]:

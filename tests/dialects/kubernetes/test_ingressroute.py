@@ -207,6 +207,20 @@ def test_a_circle_and_many_children_end():
     assert targets(one(to_split("s0"), *texts)) == {}
 
 
+@pytest.mark.parametrize(
+    ("documents", "words"),
+    [
+        ((services("{name: web, port: 80, strategy: hrw}"),), "hrw gives each pod"),
+        ((services("{name: web, port: 80, strategy: p2c}"),), None),
+        ((to_split(), SPLIT.replace("weighted", "highestRandomWeight")), "each service of highestRandomWeight"),
+        ((ROUTE.replace("  routes:", "  parentRefs: [{name: all}]\n  routes:"),), "a parent has taken"),
+    ],
+)
+def test_what_is_not_known_is_counted(documents, words):
+    reasons = [place.reason for place in one(*documents, *WEB, *API).unmodelled]
+    assert [words in reason for reason in reasons] == [True] * (words is not None)
+
+
 @pytest.mark.skipif(not FIXTURES.exists(), reason="the corpus of real configs is not beside the checkout")
 def test_fixtures_of_traefik_s_own_provider():
     """Each by itself with the Services beside it: nothing that Traefik takes is an error."""
