@@ -13,7 +13,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from lbcheck.dialects.kubernetes.kinds import APPS, BATCH, CORE
-from lbcheck.dialects.kubernetes.kustomize import Target
 from lbcheck.dialects.kubernetes.view import integer
 from lbcheck.findings import NotChecked
 from lbcheck.model import Setting
@@ -30,6 +29,8 @@ if TYPE_CHECKING:
 
 #: With more ways through kustomizations none of their objects is judged.
 _MOST = 10_000
+#: So many of one file's objects, or so long.
+_MOST_OF_ONE = 64
 #: Kinds whose pods, and kinds whose selectors kustomize knows (api/internal/konfig/builtinpluginconsts).
 _WITH_PODS = frozenset(
     {
@@ -74,7 +75,8 @@ def apply(kustomizations: Sequence[Kustomization], objects: Mapping[str, list[Ob
         for one in objects.get(path, ()):
             for word in _applied(one, through):
                 differing.setdefault(id(through[0][0]), (through[0][0], {}))[1][word] = None
-            one.patched |= any(_patched(one, kustomization) for way in through for kustomization in way)
+            kind = one.root.text("kind") or ""
+            one.patched |= any(found.targets.take(kind, one.written, one.name) for way in through for found in way)
     _refer(ways, objects)
     return [
         NotChecked(one.source.span(0, 0), f"the {listed(list(words))} that several kustomizations give its objects")
@@ -87,18 +89,11 @@ def _take_patches_out(kustomizations: Sequence[Kustomization], objects: Mapping[
     for one in kustomizations:
         for entry in one.patches:
             patches = objects.get(one.place(entry.text))
-            one.everything |= patches is None
+            one.targets.everything |= patches is None
             for patch in patches or ():
-                one.targets.add(Target(patch.root.text("kind"), patch.written))
+                one.targets.add(patch.root.text("kind"), patch.written)
                 patch.patched = True
                 patch.kind = f"patch of {patch.root.text('kind')}"
-
-
-def _patched(one: Object, kustomization: Kustomization) -> bool:
-    if kustomization.everything:
-        return True
-    kind = one.root.text("kind") or ""
-    return any(target.takes(kind, one.written, one.name) for target in kustomization.targets)
 
 
 def _ways(kustomizations: Sequence[Kustomization]) -> dict[str, list[Way]] | None:
@@ -122,7 +117,10 @@ def _ways(kustomizations: Sequence[Kustomization]) -> dict[str, list[Way]] | Non
             if path in own:
                 waiting.append((own[path], way))
             else:
-                found.setdefault(path, []).append(way)
+                known = found.setdefault(path, [])
+                known.append(way)
+                if len(known) > _MOST_OF_ONE or len(way) > _MOST_OF_ONE:
+                    return None
     return None
 
 
@@ -197,8 +195,12 @@ def _refer(ways: Mapping[str, list[Way]], objects: Mapping[str, list[Object]]) -
     for one, through in placed:
         for way in through:
             builds.setdefault(id(way[-1]), {}).setdefault((one.kind, one.written), set()).add(one.name)
+    links = {
+        build: {key: next(iter(names)) for key, names in known.items() if len(names) == 1}
+        for build, known in builds.items()
+    }
     for one, through in placed:
         if one.kind in _REFERRING:
-            known = builds[id(through[0][-1])]
-            one.links = {key: next(iter(names)) for key, names in known.items() if len(names) == 1}
-            one.patched |= any(len(names) > 1 for names in known.values())
+            build = id(through[0][-1])
+            one.links = links[build]
+            one.patched |= len(links[build]) < len(builds[build])

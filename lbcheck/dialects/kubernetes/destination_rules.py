@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from lbcheck.model import Pool
 
 
+#: The longest name of a host.
+_LONGEST = 253
+
+
 class Subset(NamedTuple):
     """A subset, and the destination rule that defines it."""
 
@@ -45,21 +49,24 @@ class Gap(NamedTuple):
 class Rules:
     """The destination rules and service entries of the run, by the host they are about."""
 
-    __slots__ = ("_by_host", "_by_space", "_labels", "_wild", "entries", "graph", "sight")
+    __slots__ = ("_by_host", "_by_space", "_ends", "_labels", "_wild", "entries", "graph", "sight")
 
     def __init__(self, graph: Graph) -> None:
         self.graph = graph
         self.sight = Sight(graph.cluster)
         self._by_host: dict[Host, list[Object]] = {}
         self._by_space: dict[tuple[str, Host], list[Object]] = {}
-        self._wild: dict[str, list[tuple[str, Object]]] = {}
+        #: Those with a wildcard, by namespace and by the end of the hosts that they are for; and all these ends.
+        self._wild: dict[tuple[str, str], list[Object]] = {}
+        self._ends: tuple[str, ...] = ()
         self._labels: dict[str, dict[str, str]] = {}
         for one in graph.cluster.all(ISTIO, "DestinationRule"):
             host = host_of(one.spec.text("host") or "", one)
             self._by_host.setdefault(host, []).append(one)
             self._by_space.setdefault((one.namespace, host), []).append(one)
             if host.name.startswith("*"):
-                self._wild.setdefault(one.namespace, []).append((host.name[1:], one))
+                self._wild.setdefault((one.namespace, host.name[1:]), []).append(one)
+        self._ends = tuple({end for _, end in self._wild})
         self.entries: dict[str, list[Object]] = {}
         for one in graph.cluster.all(ISTIO, "ServiceEntry"):
             for name in one.spec.texts("hosts"):
@@ -75,7 +82,7 @@ class Rules:
 
     def wildcard(self, host: Host) -> bool:
         """Say whether a destination rule with a wildcard is for a host, whoever follows it."""
-        return any(host.whole.endswith(end) for rules in self._wild.values() for end, _ in rules)
+        return host.whole.endswith(self._ends)
 
     def applied(self, host: Host, client: str) -> list[Object]:
         """Return the destination rules that callers of a namespace follow for a host."""
@@ -110,9 +117,11 @@ class Rules:
         found = self._by_space.get((space, host))
         if found:
             return found
-        fitting = [(len(end), one) for end, one in self._wild.get(space, ()) if host.whole.endswith(end)]
-        longest = max((length for length, _ in fitting), default=0)
-        return [one for length, one in fitting if length == longest]
+        if not self._wild:
+            return []
+        whole = host.whole
+        ends = [whole[at:] for at, char in enumerate(whole[:_LONGEST]) if char == "."]  # of whole labels alone
+        return next((self._wild[space, end] for end in (*ends, "") if (space, end) in self._wild), [])
 
     def gap(self, host: Host, name: str, owner: Object) -> Gap | None:
         """Return which callers of a virtual service do not find a subset of a host; None where all may."""

@@ -6,7 +6,7 @@ Source: kubernetes-sigs/kustomize api/types/kustomization.go, and what `kubectl 
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from lbcheck.dialects.kubernetes.kinds import KUSTOMIZE, group_of
 from lbcheck.dialects.kubernetes.recognise import KUSTOMIZATIONS
@@ -24,19 +24,42 @@ _GENERATORS = ("generators", "transformers", "helmCharts", "helmChartInflationGe
 _REFERENCES = ("configurations", "crds")
 #: Those of them that change objects which are there, whichever they are.
 _CHANGING = ("transformers", "replacements")
+#: A pattern that is the text itself, as far as one can say.
+_PLAIN = pattern(r"[A-Za-z0-9-]*\Z")
+#: With more patterns every object may be patched.
+_MOST_PATTERNS = 100
+#: The longest name of an object.
+_LONGEST = 253
 #: What of a pattern is read: letters, digits and dashes, and `.*` between them.
 _SIMPLE = pattern(r"[A-Za-z0-9-]*(?:\.\*[A-Za-z0-9-]*)*\Z")
 
 
-class Target(NamedTuple):
-    """Whom a patch changes: a kind and a name, each a pattern, None for any. More that a target asks is passed over."""
+class Targets:
+    """Whom patches change: kinds and names, each a pattern, None for any. More that a target asks is passed over."""
 
-    kind: str | None
-    name: str | None
+    __slots__ = ("_patterns", "_plain", "everything")
 
-    def takes(self, kind: str, *names: str) -> bool:
-        """Say whether the patch may change an object of that kind with one of these names."""
-        return _fits(self.kind, kind) and any(_fits(self.name, name) for name in names)
+    def __init__(self) -> None:
+        self._plain: set[tuple[str | None, str | None]] = set()
+        self._patterns: set[tuple[str | None, str | None]] = set()
+        #: A patch that was not read, or that may change any object.
+        self.everything = False
+
+    def add(self, kind: str | None, name: str | None) -> None:
+        """Add the target of a patch."""
+        if (kind is None or _PLAIN.match(kind)) and (name is None or _PLAIN.match(name)):
+            self._plain.add((kind, name))
+        else:
+            self._patterns.add((kind, name))
+            self.everything |= len(self._patterns) > _MOST_PATTERNS
+
+    def take(self, kind: str, *names: str) -> bool:
+        """Say whether a patch may change an object of that kind with one of these names."""
+        if self.everything or (kind, None) in self._plain or (None, None) in self._plain:
+            return True
+        if any((kind, name) in self._plain or (None, name) in self._plain for name in names):
+            return True
+        return any(_fits(one, kind) and any(_fits(other, name) for name in names) for one, other in self._patterns)
 
 
 def _fits(wanted: str | None, text: str) -> bool:
@@ -61,13 +84,11 @@ class Kustomization:
 
     `labels` are those that all objects get, `selectors` of these the ones that selectors and pods get too, `templates`
     those that pods get alone. `patches` are the files
-    of patches that say themselves whom they change; they are read as well. `everything`: a patch that was not read, or
-    that may change any object.
+    of patches that say themselves whom they change; they are read as well.
     """
 
     __slots__ = (
         "components",
-        "everything",
         "labels",
         "leads_to",
         "namespace",
@@ -98,8 +119,7 @@ class Kustomization:
         self.leads_to: list[str] = []
         self.parts: list[str] = []
         self.patches: list[ScalarNode] = []
-        self.targets: set[Target] = set()
-        self.everything = False
+        self.targets = Targets()
         self.unfollowed: list[tuple[Span, str]] = []
 
     def place(self, name: str) -> str:
@@ -120,8 +140,9 @@ def read(view: View, source: Source) -> Kustomization:
     found = Kustomization(source)
     found.namespace = view.text("namespace")
     found.prefix, found.suffix = view.text("namePrefix") or "", view.text("nameSuffix") or ""
-    if opaque(found.prefix) or opaque(found.suffix):
-        found.everything = True
+    if opaque(found.prefix + found.suffix) or len(found.prefix + found.suffix) > _LONGEST:
+        found.prefix = found.suffix = ""
+        found.targets.everything = True
     for key in _RESOURCES:
         found.resources.extend(view.texts(key))
     found.components.extend(view.texts("components"))
@@ -134,11 +155,11 @@ def read(view: View, source: Source) -> Kustomization:
     for key in _GENERATORS:
         if key in view:
             found.unfollowed.append((view.fields[key][0].span, f"{key}: what it makes is not known"))
-            found.everything |= key in _CHANGING
+            found.targets.everything |= key in _CHANGING
     for key in _REFERENCES:
         if key in view:
             found.unfollowed.append((view.fields[key][0].span, f"{key}: which names it changes is not known"))
-            found.everything = True
+            found.targets.everything = True
     for item in view.views("replicas"):
         count = item.scalar("count")
         if count is not None:
@@ -170,7 +191,7 @@ def _patch(found: Kustomization, patch: ScalarNode | View) -> None:
         return
     target, path, inline = patch.view("target"), patch.scalar("path"), patch.scalar("patch")
     if target:
-        found.targets.add(Target(target.text("kind"), target.text("name")))
+        found.targets.add(target.text("kind"), target.text("name"))
     elif path is not None:
         found.patches.append(path)
     elif inline is not None:
@@ -182,7 +203,7 @@ def _inline(found: Kustomization, patch: ScalarNode) -> None:
     from lbcheck.text import Source
 
     stream = yaml.read(Source(found.source.path, patch.text))
-    found.everything |= bool(stream.hits)
+    found.targets.everything |= bool(stream.hits)
     for root in stream.documents:
         fields = View(root)
-        found.targets.add(Target(fields.text("kind"), fields.view("metadata").text("name")))
+        found.targets.add(fields.text("kind"), fields.view("metadata").text("name"))

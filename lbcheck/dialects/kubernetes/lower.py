@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from lbcheck.dialects.kubernetes import destination_rules, exposed, gateway, ingress, ingressroute, istio, validation
 from lbcheck.dialects.kubernetes.graph import Graph
+from lbcheck.dialects.kubernetes.kinds import CORE
 from lbcheck.dialects.kubernetes.reader import Reader
 from lbcheck.dialects.kubernetes.surroundings import world
 from lbcheck.dialects.kubernetes.unmodelled import unmodelled, unseen
@@ -30,13 +31,21 @@ _GUESSES = 20
 class Tree:
     """What the dialect's own checks ask: what leads where, and what destination rules say."""
 
-    __slots__ = ("_guesses", "_names", "graph", "rules")
+    __slots__ = ("_guesses", "_names", "_renamed", "graph", "rules")
 
     def __init__(self, graph: Graph, rules: destination_rules.Rules) -> None:
         self.graph = graph
         self.rules = rules
         self._names: dict[tuple[str, str, str], list[str]] = {}
         self._guesses = _GUESSES
+        self._renamed: dict[tuple[str, str], str] | None = None
+
+    def renamed(self, namespace: str, name: str) -> str | None:
+        """Return what a kustomization makes of the name of a Service."""
+        if self._renamed is None:
+            services = self.cluster.all(CORE, "Service")
+            self._renamed = {(one.namespace, one.written): one.name for one in services if one.written != one.name}
+        return self._renamed.get((namespace, name))
 
     def meant(self, name: str, group: str, kind: str, namespace: str) -> str | None:
         """Return the object of that kind and namespace that a name that nobody has was probably to be."""

@@ -48,11 +48,10 @@ def scan(namespace: str) -> str:
 def missing_service(config: Config, namespace: str, name: str) -> tuple[str, str, str]:
     """Return what is said of a Service that was not scanned, what to do, and how bad it is."""
     tree = tree_of(config)
-    renamed = [one.name for one in tree.cluster.within(CORE, "Service", namespace) if one.written == name != one.name]
-    if renamed:
-        whole = closed(config, namespace)
-        found = f"the kustomization makes it {renamed[0]}, and leaves this reference as it is"
-        return found, f"write {renamed[0]}, or drop the prefix", ERROR if whole else INFO
+    renamed = tree.renamed(namespace, name)
+    if renamed is not None:
+        found = f"the kustomization makes it {renamed}, and leaves this reference as it is"
+        return found, f"write {renamed}, or drop the prefix", ERROR if closed(config, namespace) else INFO
     guess = tree.meant(name, CORE, "Service", namespace)
     advice = f"did you mean {guess}?" if guess else "define it, or name one that exists"
     if closed(config, namespace):

@@ -20,6 +20,8 @@ ROOT = "istio-system"
 #: What says of a Service what `exportTo` says of Istio's own objects.
 EXPORT = "networking.istio.io/exportTo"
 _MESH = "mesh"
+#: More namespaces of one object, or hosts of one Sidecar, are not looked at one by one.
+_MOST = 100
 
 
 def audience(one: Object) -> frozenset[str] | None:
@@ -30,7 +32,7 @@ def audience(one: Object) -> frozenset[str] | None:
     if one.is_a(ISTIO, "DestinationRule") and "workloadSelector" in one.spec:
         return frozenset((one.namespace,))
     names = _exported(one)
-    if not names or "*" in names or any(map(opaque, names)):
+    if not names or "*" in names or len(names) > _MOST or any(map(opaque, names)):
         return None
     if "~" in names:
         return frozenset()
@@ -110,7 +112,7 @@ def _imports(sidecar: Object) -> list[tuple[str, str]] | None:
         if not slash or opaque(text):
             return None
         found.append((space, name.lower()))
-    return found
+    return found if len(found) <= _MOST else None
 
 
 def _whole(name: str, namespace: str) -> str:

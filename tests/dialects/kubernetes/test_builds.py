@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+import time
 
 import pytest
 import yaml
@@ -12,6 +13,7 @@ from dialects.kubernetes.test_kubernetes import DEPLOYMENT, INGRESS, ROUTE, SERV
 from lbcheck.dialects import kubernetes
 from lbcheck.dialects.kubernetes import builds
 from lbcheck.dialects.kubernetes.ingress import paths
+from lbcheck.dialects.kubernetes.kustomize import Targets
 from lbcheck.dialects.kubernetes.pods import autoscaled
 from lbcheck.files import DiskFiles
 
@@ -224,3 +226,45 @@ def test_many_ways_end_soon():
     config = load("l0/kustomization.yaml", **texts)
     assert all(one.patched for one in config.tree.cluster.objects)
     assert config.unmodelled != []
+
+
+@pytest.mark.parametrize(("name", "silent"), [("x{}", False), ("x.*{}", True)])
+def test_many_patches_and_many_objects(name, silent):
+    patches = "".join(f"- {{patch: '[]', target: {{kind: Service, name: {name.format(at)}}}}}\n" for at in range(5_000))
+    slip = [SERVICE.replace("{name: web}", f"{{name: s{at}}}") for at in range(3_000)]
+    start = time.process_time()
+    config = load(
+        "kustomization.yaml",
+        kustomization_yaml=f"resources: [web.yaml]\npatches:\n{patches}",
+        web_yaml=joined(*slip),
+    )
+    assert all(one.patched is silent for one in config.tree.cluster.objects)
+    assert time.process_time() - start < 3
+
+
+@pytest.mark.parametrize(
+    ("pattern", "name", "may"),
+    [
+        ("web", "web", True),
+        ("web", "web-1", False),
+        ("web.*", "web-1", True),
+        (".*-1", "web-1", True),
+        ("a.*b.*a", "aba", True),
+        ("a.*b.*a", "ab", False),
+        ("aa.*a", "aa", False),
+        ("w.b", "xyz", True),  # more than is read: it may be any
+        ("(a+)+$", "aaaa", True),
+    ],
+)
+def test_patterns_of_targets(pattern, name, may):
+    targets = Targets()
+    targets.add("Service", pattern)
+    assert targets.take("Service", name) is may
+    assert targets.take("Deployment", name) is False
+
+
+def test_a_prefix_beyond_all_names():
+    config = load(
+        "kustomization.yaml", kustomization_yaml=f"namePrefix: {'x' * 999}\nresources: [web.yaml]\n", web_yaml=SERVICE
+    )
+    assert [(one.name, one.patched) for one in config.tree.cluster.objects] == [("web", True)]
