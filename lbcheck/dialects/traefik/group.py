@@ -13,6 +13,7 @@ from lbcheck.dialects.traefik.values import TEMPLATE
 from lbcheck.dialects.yaml_nodes import MappingNode
 from lbcheck.findings import NotChecked
 from lbcheck.paths import PathIndex
+from lbcheck.patterns import pattern
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from lbcheck.dialects.traefik.document import Document
     from lbcheck.dialects.traefik.labels import Labelled
 
+#: Where Traefik looks for its static file; the image's working folder is the root.
+_LOOKED_AT = pattern(r"(?:/etc/traefik|/[\w./-]*\.config)?/traefik\.(?:toml|ya?ml)\Z")
 #: What the file provider reads in a directory.
 SUFFIXES = (".toml", ".yaml", ".yml")
 
@@ -84,15 +87,32 @@ def _proxies(composed: Document) -> list[Container]:
 
 
 def _belongs(composed: Document, group: Group) -> bool:
-    """Say whether a Compose file mounts a static file into Traefik, or lies beside it with Traefik in it."""
+    """Say whether a Compose file mounts a static file where Traefik reads it, or lies beside it with Traefik in it."""
     if group.static is None:
         return False
     proxies = _proxies(composed)
     folder = os.path.dirname(composed.path)
     path = os.path.normpath(group.static.path)
-    inside = any(path == place or path.startswith(place.rstrip("/") + "/") for place in mounted(composed))
+    if any(_reads(proxy, path, folder) for proxy in proxies):
+        return True
     alone = len(proxies) == 1 and labels.static(proxies[0], composed.source) is None
-    return bool(proxies) and (inside or (alone and os.path.dirname(path) == folder))
+    return alone and os.path.dirname(path) == folder
+
+
+def _reads(proxy: Container, path: str, folder: str) -> bool:
+    """Say whether a container has a file of the host where its Traefik looks for a static one.
+
+    That is where --configFile says, or one of a few places (cmd/traefik, pkg/cli/loader_file.go). Where no argument
+    says anything, something else may tell it.
+    """
+    named = {one.value.partition("=")[2] for one in proxy.arguments if one.value.lower().startswith("--configfile=")}
+    for mount in proxy.mounts:
+        place = os.path.normpath(os.path.join(folder, mount.source))
+        if path == place or path.startswith(place.rstrip("/") + "/"):
+            inside = os.path.normpath(mount.target + path[len(place) :])
+            if inside in named or (not named and (not proxy.arguments or _LOOKED_AT.match(inside))):
+                return True
+    return False
 
 
 def _with_labels(composed: Document, group: Group | None) -> Group:
@@ -161,8 +181,8 @@ def _named(static: Document, others: Sequence[Document]) -> tuple[list[Document]
         return [], bool(f.inside(static.fields, "providers")) and "file" not in f.inside(static.fields, "providers")
     index = PathIndex(by_path)
     found: dict[str, Document] = {}
-    for pattern in patterns:
-        parts = [part for part in pattern.split("/") if part not in ("", ".", "..")]
+    for wanted in patterns:
+        parts = [part for part in wanted.split("/") if part not in ("", ".", "..")]
         for start in range(max(len(parts) - (1 if len(patterns) == 1 else 2), 0) + 1):
             near = index.nearest("/".join(parts[start:]), static.path)
             if near:

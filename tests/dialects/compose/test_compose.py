@@ -430,6 +430,29 @@ def test_the_network_on_which_traefik_reaches_a_container(argument, label, web, 
 
 
 @pytest.mark.parametrize(
+    ("command", "target", "told"),
+    [
+        ("", "/etc/traefik/traefik.yml", "conf/edge.yml"),
+        ("", "/opt/traefik.yml", "conf/edge.yml"),
+        ("--entrypoints.web.address=:80 --api.insecure", "/etc/traefik/traefik.yml", "conf/edge.yml"),
+        ("--entrypoints.web.address=:80 --api.insecure", "/traefik.yaml", "conf/edge.yml"),
+        ("--entrypoints.web.address=:80 --api.insecure", "/etc/traefik/dynamic/edge.yml", "compose.yaml"),
+        ("--configFile=/opt/edge.yml", "/opt/edge.yml", "conf/edge.yml"),
+    ],
+)
+def test_arguments_count_where_traefik_finds_no_static_file(folder, command, target, told):
+    static = "api: {insecure: true}\nproviders: {docker: {}}\nentryPoints: {web: {address: ':80'}}\n"
+    (folder / "conf").mkdir()
+    (folder / "conf" / "edge.yml").write_text(static)
+    text = MOUNTED.format(ports='["8080:8080"]', mount=f"./conf/edge.yml:{target}", labels=LABELLED)
+    (folder / "compose.yaml").write_text(text.replace("    ports:", f"    command: {command}\n    ports:"))
+    result = project.check(Request(("compose.yaml", "conf")), project.judge(Settings()))
+    mine = [item for item in result.findings if item.code == "O01"]
+    assert told in [item.place.path for item in mine]
+    assert len({item.config for item in mine}) == (2 if told == "compose.yaml" else 1)
+
+
+@pytest.mark.parametrize(
     ("line", "codes", "unread"),
     [
         ("image: app:{{ version }}", ["E01"], 0),
