@@ -84,7 +84,10 @@ def _unlinked(claims: list[Claim]) -> Iterator[Hit]:
 
 
 def _contested(claims: list[Claim]) -> Iterator[Hit]:
-    """Yield the routers and services that two containers describe differently: Traefik drops both."""
+    """Yield the routers, services and middlewares that two containers describe differently: Traefik drops both.
+
+    (pkg/provider/configuration.go Merge(); a router that uses a middleware which is not there is not enabled.)
+    """
     first: dict[tuple[str, str, str], Claim] = {}
     told = set()
     for claim in claims:
@@ -100,7 +103,8 @@ def _contested(claims: list[Claim]) -> Iterator[Hit]:
             claim.container,
             claim.span,
             f"{what} {claim.name} is another one than that of {known.container.name}",
-            "Traefik logs that it is defined several times, and drops both",
+            "Traefik logs that it is defined several times, and drops both"
+            + (", and the routers that use it with them" if what == "middleware" else ""),
             f"give each {what} its own name, or write the same labels on both",
         )
         hit.related = [Related(known.span, f"{known.container.name} defines it here")]

@@ -32,7 +32,7 @@ DEFAULT_RULE = "{{ default rule }}"
 
 
 class Claim(NamedTuple):
-    """A router or service as one container's labels describe it: where, and its content as plain data."""
+    """A router, service or middleware as one container's labels describe it: where, and its content as plain data."""
 
     container: Container
     protocol: str
@@ -43,7 +43,7 @@ class Claim(NamedTuple):
 
 
 class Labelled(NamedTuple):
-    """What the labels of a project come to: the document, and who claims which router or service."""
+    """What the labels of a project come to: the document, and who claims which router, service or middleware."""
 
     document: Document
     claims: list[Claim]
@@ -184,16 +184,16 @@ def _port(written: Node | None, container: Container) -> str:
 
 def _claims(container: Container, own: Growing) -> Iterator[Claim]:
     for protocol in PROTOCOLS:
-        for section in ("routers", "services"):
+        for section in ("routers", "services", "middlewares"):
             named = own.inside(protocol, section)
             for key, node in named.named() if named is not None else ():
                 yield Claim(container, protocol, section, key.text, key.span, _content(node))
 
 
 def _content(node: Node) -> object:
-    """Return what must be equal for two containers to share a router or service; their servers may differ."""
+    """Return what must be equal for two containers to share a name; their servers may differ."""
     if isinstance(node, ScalarNode):
-        return node.text
+        return ",".join(part.strip() for part in node.text.split(","))  # as Traefik splits a label's list
     if isinstance(node, SequenceNode):
         return tuple(_content(item) for item in node.items)
     if isinstance(node, Growing):

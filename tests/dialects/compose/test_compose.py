@@ -389,6 +389,27 @@ def test_a_static_file_of_another_folder_belongs_to_all_that_mount_it(folder, mo
     assert {(item.code, item.severity) for item in result.findings} == {("O01", one) for one in told}
 
 
+@pytest.mark.parametrize(
+    ("first", "second", "told"),
+    [
+        ("basicauth.users: a", "basicauth.users: b", True),
+        ("basicauth.users: a", "forwardauth.address: http://b", True),
+        ("basicauth.users: a", "basicauth.users: a", False),
+        ('headers.customrequestheaders.X: "a,b"', 'headers.customrequestheaders.X: "a, b"', False),
+        ("basicauth.users: a", "basicauth.realm: b\n      traefik.enable: false", False),
+    ],
+)
+def test_a_middleware_that_two_containers_define(first, second, told):
+    text = "services:\n"
+    for name, lines in (("one", first), ("two", second)):
+        text += f"  {name}:\n    image: app\n    expose: [80]\n    labels:\n"
+        text += f"      traefik.http.middlewares.auth.{lines}\n"
+    (config,) = traefik.read(["compose.yaml"], DiskFiles(memory={"compose.yaml": text}))
+    messages = [one.message for one in project.judge(Settings())(config).findings if one.code == "P14"]
+    assert len(messages) == told
+    assert all("middleware auth is another one than that of one" in message for message in messages)
+
+
 NETWORKS = """
 services:
   proxy:
