@@ -76,7 +76,7 @@ def selector_no_match(config: Config, context: Context) -> Iterator[Hit]:
         space = spaces.get(one.namespace)
         if space is None:
             space = spaces[one.namespace] = _Space(graph.selection.within(one.namespace))
-        if space.unsure:
+        if space.unsure or any(selector.items() <= labels.items() for labels in space.tried):
             continue
         whole = closed(config, one.namespace)
         meant = _meant(one, selector, space.candidates(one))
@@ -93,13 +93,15 @@ def selector_no_match(config: Config, context: Context) -> Iterator[Hit]:
 class _Space:
     """The pods of a namespace, among which a Service looks for those that it was to select.
 
-    `unsure`: a patch or a template may yet give some of them other labels.
+    `unsure`: a patch or a template may yet give some of them other labels. `tried` are the labels of pods that Argo's
+    experiments make for a while.
     """
 
-    __slots__ = ("_beside", "_budget", "_named", "unsure")
+    __slots__ = ("_beside", "_budget", "_named", "tried", "unsure")
 
     def __init__(self, there: Sequence[Pods]) -> None:
         self.unsure = any(pods.owner.patched or any(map(opaque, pods.labels.values())) for pods in there)
+        self.tried = [labels for pods in there for labels in _tried(pods)]
         self._named: dict[str, list[Pods]] = {}
         self._beside: dict[str, list[Pods]] = {}
         self._budget = _COMPARISONS
@@ -114,6 +116,13 @@ class _Space:
         others = self._beside.get(folder, [])
         self._budget -= len(others)
         return namesakes + others if self._budget > 0 else namesakes
+
+
+def _tried(pods: Pods) -> Iterator[Mapping[str, str]]:
+    """Yield the labels of the pods that the experiments among a Rollout's steps make."""
+    for step in pods.owner.spec.view("strategy", "canary").views("steps"):
+        for template in step.view("experiment").views("templates"):
+            yield {**pods.labels, **template.view("metadata").strings("labels")}
 
 
 def _no_match(one: Object, selector: Mapping[str, str], severity: str, found: str, advice: str) -> Hit:

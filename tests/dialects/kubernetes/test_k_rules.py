@@ -55,6 +55,15 @@ class TestSelectors:
         config = one(SERVICE.replace("{app: web}", selector), renamed(DEPLOYMENT, "other"))
         assert [code for code in codes(config) if code != ("K01", "info")] == expected
 
+    @pytest.mark.parametrize(("preview", "told"), [("preview", []), ("other", [("K01", "error")])])
+    def test_an_experiment_s_pods_are_there_for_a_while(self, preview, told):
+        template = f"{{name: one, specRef: canary, metadata: {{labels: {{app: {preview}}}}}}}"
+        strategy = (
+            f"  strategy: {{canary: {{steps: [{{setWeight: 5}}, {{experiment: {{templates: [{template}]}}}}]}}}}\n"
+        )
+        rollout = DEPLOYMENT.replace("apps/v1", "argoproj.io/v1alpha1").replace("kind: Deployment", "kind: Rollout")
+        assert codes(one(SERVICE.replace("{app: web}", "{app: preview}"), rollout + strategy)) == told
+
     def test_a_slip_beside_the_workload_is_an_error(self):
         other = DEPLOYMENT.replace("{name: web}\nspec", "{name: shop}\nspec").replace("app: web", "app: checkout")
         assert codes(one(SERVICE.replace("app: web", "app: chekout"), other)) == [("K01", "error")]
