@@ -110,7 +110,10 @@ def _of_routes(config: Config) -> Iterator[Use]:
 
 
 def _of_virtual_services(config: Config) -> Iterator[Use]:
+    sight = tree_of(config).rules.sight
     for one in tree_of(config).cluster.all(ISTIO, "VirtualService"):
+        if sight.clients(one) == frozenset():
+            continue
         for kind in ("http", "tls", "tcp"):
             for rule in one.spec.views(kind):
                 for to in istio.destinations(rule, one):

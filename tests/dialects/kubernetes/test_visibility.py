@@ -120,6 +120,16 @@ class TestNobody:
             "a VirtualService that no proxy follows: exportTo, or a Sidecar"
         ]
 
+    @pytest.mark.parametrize(("export", "expected"), [("~", []), (".", [("K06", "warning")])])
+    def test_it_routes_nothing_to_pods(self, export, expected):
+        blind = APP.replace(", readinessProbe: {tcpSocket: {port: 8080}}", "")
+        assert codes(one(blind, virtual("front", f"exportTo: ['{export}']", "port: {number: 80}"))) == expected
+
+    def test_a_hundred_namespaces_are_looked_at_and_more_are_all(self):
+        names = ", ".join(f"n{at}" for at in range(100))
+        assert codes(one(APP, virtual("front", f"exportTo: [{names}]"), rule("shop", OWN)), "*") == [("K15", "error")]
+        assert codes(one(APP, virtual("front", f"exportTo: [{names}, m]"), rule("shop", OWN)), "*") == []
+
     @pytest.mark.parametrize(
         ("hosts", "imported"),
         [
