@@ -11,6 +11,7 @@ from lbcheck.dialects.kubernetes.kinds import CORE
 from lbcheck.dialects.kubernetes.lower import tree_of
 from lbcheck.dialects.kubernetes.view import View, opaque
 from lbcheck.findings import INFO, Hit, Related
+from lbcheck.patterns import pattern
 from lbcheck.text import Source
 
 if TYPE_CHECKING:
@@ -25,10 +26,10 @@ if TYPE_CHECKING:
 _DEFAULT_PATH = "/etc/envoy/envoy.yaml"
 _FLAGS = ("-c", "--config-path")
 #: An image of Envoy itself; products with an Envoy in them write its bootstrap themselves.
-_IMAGE = re.compile(r"(?:[^\s]+/)?envoyproxy/envoy(?:-[a-z-]+)?(?:[:@]\S+)?\Z|envoy(?:[:@]\S+)?\Z", re.ASCII)
+_IMAGE = pattern(r"(?:[^\s]+/)?envoyproxy/envoy(?:-[a-z-]+)?(?:[:@]\S+)?\Z|envoy(?:[:@]\S+)?\Z", re.ASCII)
 #: Suffixes of a quantity (apimachinery/pkg/api/resource); "m" is a thousandth.
 _UNITS = {"": 1, "k": 10**3, "M": 10**6, "G": 10**9, "T": 10**12, "Ki": 2**10, "Mi": 2**20, "Gi": 2**30, "Ti": 2**40}
-_QUANTITY = re.compile(r"(\d{1,15}(?:\.\d{1,9})?)([kMGT]i?|Ki)?\Z", re.ASCII)
+_QUANTITY = pattern(r"(\d{1,15}(?:\.\d{1,9})?)([kMGT]i?|Ki)?\Z", re.ASCII)
 _MEBIBYTE = 2**20
 #: What Envoy is given of a limit: the rest is for what is not on its heap.
 _PART = 0.9
@@ -46,12 +47,13 @@ def heap_beyond_limit(config: Config, _context: Context) -> Iterator[Hit]:
     cluster = tree_of(config).cluster
     for pods in tree_of(config).graph.pods:
         owner = pods.owner
-        if owner.patched or owner.wrong or owner.opaque:
-            continue
         for container in pods.containers:
+            image = container.text("image") or ""
+            if "envoy" not in image or not _IMAGE.match(image) or not owner.sure:
+                continue
             limits = container.view("resources", "limits")
             limit = _bytes(limits.text("memory"))
-            if limit is None or not _IMAGE.match(container.text("image") or ""):
+            if limit is None:
                 continue
             maps = cluster.named(CORE, "ConfigMap", owner.namespace, _mounted(pods, container)[0])
             found = _bootstrap(maps, _mounted(pods, container)[1])
