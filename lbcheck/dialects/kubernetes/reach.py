@@ -50,8 +50,8 @@ def missing_service(config: Config, namespace: str, name: str) -> tuple[str, str
     tree = tree_of(config)
     renamed = tree.renamed(namespace, name)
     if renamed is not None:
-        found = f"the kustomization makes it {renamed}, and leaves this reference as it is"
-        return found, f"write {renamed}, or drop the prefix", ERROR if closed(config, namespace) else INFO
+        found = f"the kustomization makes it {renamed}: kustomize 5.5 leaves this reference as it is"
+        return found, f"see what your kustomize prints, or write {renamed}", INFO  # later ones may follow it
     guess = tree.meant(name, CORE, "Service", namespace)
     advice = f"did you mean {guess}?" if guess else "define it, or name one that exists"
     if closed(config, namespace):
