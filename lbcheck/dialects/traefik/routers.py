@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 #: How an entry point is called that only routers without one of their own come to, where no static file was seen.
 DEFAULT = "default entry points"
+#: The entry point that Traefik makes, on port 80, where a static file has none (SetEffectiveConfiguration()).
+IMPLIED = "http"
 #: Before all routers of an entry point.
 _FIRST = 2**63
 #: What a frontend's name says besides its entry point, where it has more than one kind of routers.
@@ -154,6 +156,9 @@ def _entry_points(router: Router, static: Static) -> Iterator[str]:
         yield from (name for name in dict.fromkeys(named) if not static.known or name in static.entry_points)
     elif not static.known:
         yield DEFAULT
+    elif not static.entry_points:
+        if not udp:
+            yield IMPLIED
     else:
         yield from (name for name, one in static.entry_points.items() if (one.udp if udp else one.default))
 

@@ -157,17 +157,29 @@ class Services:
                 unknown = found.reason or f"{node.text} answers by itself"
         if unknown is not None:
             return Result(tuple(targets), "unknown", unknown)
-        return Result(tuple(targets))
+        return self._unless_missing(targets) or Result(tuple(targets))
+
+    def _unless_missing(self, targets: Sequence[WeightedTarget]) -> Result | None:
+        """Return where requests go of a service with a missing one in it: nowhere, for Traefik does not build it."""
+        missing = [target for target in targets if target.pool is None]
+        if not missing:
+            return None
+        self.used.update({id(target.pool): target.pool for target in targets if target.pool is not None})
+        part = 1 / len(missing)
+        return Result(tuple(WeightedTarget(target.name, target.span, None, target.weight, part) for target in missing))
 
     def _mirroring(self, entry: Entry, inside: Fields, depth: int) -> Result:
         """The service gets every request; the mirrors get copies, and nobody waits for their answers."""
+        found = self._child(entry, inside, "service", depth)
+        mirrored: list[WeightedTarget] = []
         for item in f.items(inside, "mirrors"):
             node = f.scalar(f.of(item), "name")
             if node is not None:
-                for target in self._at(node.text, node.span, None, depth + 1).targets:
-                    if target.pool is not None:
-                        self.used[id(target.pool)] = target.pool
-        return self._child(entry, inside, "service", depth)
+                mirrored += self._at(node.text, node.span, None, depth + 1).targets
+        self.used.update({id(target.pool): target.pool for target in mirrored if target.pool is not None})
+        if found.outcome != "pools" or all(target.pool is not None for target in mirrored):
+            return found
+        return self._unless_missing([*found.targets, *mirrored]) or found
 
     def _child(self, entry: Entry, inside: Fields, name: str, depth: int) -> Result:
         node = f.scalar(inside, name)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from random import Random
 
@@ -17,6 +18,8 @@ from lbcheck.dialects.traefik import gohost, schema
 from lbcheck.dialects.traefik.checks_routers import router_broken
 from lbcheck.discovery import discover
 from lbcheck.files import DiskFiles
+from lbcheck.project import judge
+from lbcheck.settings import Settings
 from lbcheck.text import Source
 
 EXPECTED = Path(__file__).resolve().parents[4] / "shared" / "corpus" / "expected" / "traefik-rules.tsv"
@@ -126,3 +129,67 @@ def test_a_file_is_refused_for_what_we_say(tmp_path, text):
 @mutation(*(one for one in MUTATIONS if one not in FEW))
 def test_every_file_is_refused_for_what_we_say(tmp_path, text):
     assert we_refuse(text) == the_real_one_refuses(tmp_path, text)
+
+
+BALANCER = {"loadBalancer": {"servers": [{"url": "http://127.0.0.1:1"}]}}
+TCP_BALANCER = {"loadBalancer": {"servers": [{"address": "127.0.0.1:1"}]}}
+CHECKED = {"loadBalancer": {"healthCheck": {"path": "/"}, **BALANCER["loadBalancer"]}}
+#: What may be wrong with a router or its service, each in a router and service of its own: (protocol, router, service).
+BROKEN = {
+    "right": ("http", {}, BALANCER),
+    "no_rule": ("http", {"rule": None}, BALANCER),
+    "no_service": ("http", {"service": None}, BALANCER),
+    "missing": ("http", {"service": "no_missing"}, BALANCER),
+    "other_provider": ("http", {"service": "app@file"}, BALANCER),
+    "middleware": ("http", {"middlewares": ["nobody"]}, BALANCER),
+    "tls_options": ("http", {"tls": {"options": "nobody"}}, BALANCER),
+    "tls_default": ("http", {"tls": {"options": "default"}}, BALANCER),
+    "strategy": ("http", {}, {"loadBalancer": {**BALANCER["loadBalancer"], "strategy": "fastest"}}),
+    "two_kinds": ("http", {}, {**BALANCER, "weighted": {"services": [{"name": "app"}]}}),
+    "url": ("http", {}, {"loadBalancer": {"servers": [{"url": "10.0.0.1:80"}]}}),
+    "empty": ("http", {}, {"loadBalancer": {"servers": []}}),
+    "zero": ("http", {}, {"loadBalancer": {"servers": [{"url": "http://127.0.0.1:1", "weight": 0}]}}),
+    "child": ("http", {}, {"weighted": {"services": [{"name": "app"}, {"name": "no_child"}]}}),
+    "mirror": ("http", {}, {"mirroring": {"service": "app", "mirrors": [{"name": "no_mirror", "percent": 1}]}}),
+    "deaf": ("http", {}, {"weighted": {"healthCheck": {}, "services": [{"name": "app"}]}}),
+    "hearing": ("http", {}, {"weighted": {"healthCheck": {}, "services": [{"name": "checked"}]}}),
+    "failover": ("http", {}, {"failover": {"service": "app", "fallback": "checked"}}),
+    "failing_over": ("http", {}, {"failover": {"service": "checked", "fallback": "app"}}),
+    "to_itself": ("http", {}, {"failover": {"service": "checked", "fallback": "checked"}}),
+    "half": ("http", {}, {"failover": {"service": "checked"}}),
+    "tcp_right": ("tcp", {}, TCP_BALANCER),
+    "tcp_http": ("tcp", {"rule": "Host(`a`)"}, TCP_BALANCER),
+    "tcp_middleware": ("tcp", {"middlewares": ["nobody"]}, TCP_BALANCER),
+    "tcp_missing": ("tcp", {"service": "no_tcp_missing"}, TCP_BALANCER),
+    "tcp_address": ("tcp", {}, {"loadBalancer": {"servers": [{"address": "127.0.0.1"}]}}),
+    "tcp_child": ("tcp", {}, {"weighted": {"services": [{"name": "no_tcp_child"}]}}),
+}
+#: Severities at which a router is lost; what a rule says of a service concerns the routers that lead to it.
+LOST = {"R11", "P02", "H18", "F09"}
+
+
+@traefiks.needs_alone
+def test_the_real_one_disables_the_routers_that_we_say_are_lost(tmp_path):
+    data = {
+        "http": {"routers": {}, "services": {"app": BALANCER, "checked": CHECKED}},
+        "tcp": {"routers": {}, "services": {}},
+    }
+    for name, (protocol, router, service) in BROKEN.items():
+        rule = f"Host(`{name}`)" if protocol == "http" else f"HostSNI(`{name}`)"
+        tls = {} if protocol == "http" else {"tls": {}}
+        made = {"rule": rule, "service": name, **tls, **router}
+        data[protocol]["routers"][name] = {key: value for key, value in made.items() if value is not None}
+        data[protocol]["services"][name] = service
+    said = refused(tmp_path, data)
+    assert "" not in said
+    real = {name.split()[2].partition("@")[0] for name in said if name.split()[1] == "routers"}
+    text = (tmp_path / "a.yaml").read_text(encoding="utf-8")
+    static = "providers: {file: {filename: a.yaml}}\n"
+    memory = {"a.yaml": text, "traefik.yaml": static}
+    (config,) = traefik.read(list(memory), DiskFiles(memory=memory))
+    findings = [one for one in judge(Settings())(config).findings if one.code in LOST and one.severity == "error"]
+    lost = {word for one in findings for word in re.findall(r"\w+", f"{one.route} {one.pool} {one.message}")}
+    ours = {name for name in BROKEN if name in lost or f"no_{name}" in lost}
+    # of these the router stays, and what leads on from it does not: the messages say so
+    assert ours - real == {"tcp_address", "to_itself"}
+    assert real <= ours

@@ -682,3 +682,31 @@ def test_what_a_server_that_is_no_address_costs(protocol, address, words):
 """
     told = [found.message for found in judge(Settings())(one(text)).findings if found.code == "R11"]
     assert [words in message for message in told] == [True] * (words is not None)
+
+
+@pytest.mark.parametrize(
+    "split",
+    [
+        "split: {weighted: {services: [{name: app, weight: 9}, {name: gone, weight: 1}]}}",
+        "split: {mirroring: {service: app, mirrors: [{name: gone, percent: 10}]}}",
+    ],
+)
+def test_one_missing_service_costs_all_that_hold_it(split):
+    """Seen on 3.6.12: Traefik does not build them, so that nothing reaches the others either."""
+    text = STATIC + http("r: {rule: Host(`a`), service: split}", APP + split)
+    config = one(text.replace("directory: /etc/traefik/conf.d", "filename: f0.yml"))
+    routes = [route for frontend in config.frontends for route in frontend.routes]
+    assert {(target.name, target.pool, target.share) for route in routes for target in route.targets} == {
+        ("gone", None, 1.0)
+    }
+    codes = {finding.code for finding in judge(Settings())(config).findings}
+    assert "P02" in codes
+    assert "P07" not in codes
+
+
+def test_without_entry_points_there_is_one():
+    text = http("r: {rule: Host(`a`), service: app}\nq: {rule: Host(`b`), service: app, entryPoints: [web]}", APP)
+    config = one("providers: {file: {filename: f0.yml}}\n" + text)
+    assert [(frontend.name, [route.label for route in frontend.routes]) for frontend in config.frontends] == [
+        ("http", ["r"])
+    ]
