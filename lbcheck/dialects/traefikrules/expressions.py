@@ -79,7 +79,7 @@ def _tokens(text: str) -> list[_Token]:
     while at < len(text):
         match = _TOKEN.match(text, at)
         if match is None:
-            raise _unreadable(text, at)
+            raise _unquoted_argument(text, found) or _unreadable(text, at)
         kind, word = match.lastgroup or "", match[0]
         end = match.end()
         if kind == "line":
@@ -108,6 +108,15 @@ def _unreadable(text: str, at: int) -> RuleError:
     if char in "&|":
         return RuleError(at, f"a single {char} joins nothing", f"write {char}{char}")
     return RuleError(at, f"{char} means nothing in a rule", "write matchers such as Host(`example.com`)")
+
+
+def _unquoted_argument(text: str, found: list[_Token]) -> RuleError | None:
+    """Return what is said of Host(example.com), where a text was to be: it is the text, not its dot, that is wrong."""
+    if len(found) < 2 or found[-1][0] != "name" or found[-2][0] not in ("(", ","):
+        return None
+    start = found[-1][2]
+    word = re.split(r"[,)\s]", text[start:], maxsplit=1)[0]
+    return RuleError(start, f"{word[:60]} is no text", "write the arguments in back quotes")
 
 
 def _unquoted(text: str, start: int) -> str:

@@ -158,7 +158,7 @@ def test_silent(documents):
 @pytest.mark.parametrize(
     ("rule", "words"),
     [
-        ("Host(shop.example.com)", "means nothing in a rule"),
+        ("Host(shop.example.com)", "shop.example.com is no text"),
         ("Host(`a`) & Path(`/b`)", "single &"),
         ("Hots(`a`)", "did you mean Host?"),
         ("PathPrefix(`api`)", "begins with /"),
@@ -168,6 +168,19 @@ def test_a_rule_that_no_version_takes(rule, words):
     (told,) = found(one(ROUTE.replace("Host(`shop.example.com`)", f'"{rule}"'), *WEB))
     assert (told.code, told.place.line) == ("E09", 7)
     assert words in f"{told.message} ({told.help})"
+
+
+@pytest.mark.parametrize(
+    ("weights", "expected"),
+    [((0, 0), ["D05"]), ((50, 60), ["R06"]), ((1, 1), []), ((90, 10), []), ((None, 50), ["D03"])],
+)
+def test_weights_are_judged_as_everywhere(weights, expected):
+    lines = [
+        f"{{name: {name}, port: 80{'' if weight is None else f', weight: {weight}'}}}"
+        for name, weight in zip(("web", "api"), weights, strict=True)
+    ]
+    two = API[0], API[1].replace("replicas: 1", "replicas: 3")
+    assert [code for code, _ in codes(one(services(*lines), *WEB, *two))] == expected
 
 
 def test_the_syntax_that_a_route_names_alone_counts():

@@ -56,6 +56,8 @@ def test_the_rules_of_traefik_s_own_tests():
         ("Host(`a`))", "could end"),
         ("Host", "no arguments"),
         ("Host(a)", "a is no text"),
+        ("Host(shop.example.com) && Path(`/`)", "shop.example.com is no text"),
+        ("Host(`a`, b-c)", "b-c is no text"),
         ("Host(1)", "1 means nothing"),
         ("Hots(`a`)", "no matcher Hots"),
         ("HostHeader(`a`)", "v2 syntax"),
