@@ -1,10 +1,14 @@
-"""The Compose projects of a run: a balancer's config that one of their services mounts meets their names there."""
+"""The Compose projects of a run: a balancer's config that one of their services mounts meets their names there.
+
+Those of its ports that the service does not publish only the others of its project reach.
+"""
 
 from __future__ import annotations
 
 import os
 from typing import TYPE_CHECKING
 
+from lbcheck.dialects.containers import note_published
 from lbcheck.files import UnreadableError
 
 if TYPE_CHECKING:
@@ -36,6 +40,7 @@ class Surroundings:
                 found = self._home(config)
                 if found is not None:
                     config.world, config.home = found[0].world, found[1]
+                    note_published(config.admins, found[0].by_name[found[1]])
 
     def _home(self, config: Config) -> tuple[Containers, str] | None:
         """Return the project and the service that mount the config's first file; None where it is not the only one."""

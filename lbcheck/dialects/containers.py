@@ -9,6 +9,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from lbcheck.model import Admin
     from lbcheck.text import Source, Span
     from lbcheck.world import World
 
@@ -65,3 +68,11 @@ class Containers(NamedTuple):
     source: Source
     by_name: dict[str, Container]
     world: World
+
+
+def note_published(admins: Iterable[Admin], proxy: Container | None) -> None:
+    """Note which of the doors of a proxy that runs in a container only other containers reach."""
+    published = None if proxy is None else proxy.published
+    for admin in admins:
+        if published is not None and admin.address is not None and admin.address.port is not None:
+            admin.published = admin.address.port in published

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from lbcheck.dialects.containers import note_published
 from lbcheck.dialects.traefik import document as documents
 from lbcheck.dialects.traefik import fields as f
 from lbcheck.dialects.traefik import group, pools, requirements, routers, schema
@@ -69,7 +70,7 @@ def config(one: Group) -> Config:
     if one.project is not None:
         made.world = one.project.containers.world
         made.home = None if one.project.proxy is None else one.project.proxy.name
-        _note_published(made, one.project)
+        note_published(made.admins, one.project.proxy)
     return made
 
 
@@ -112,14 +113,6 @@ def _while_it_runs(router: Router, owners: Sequence[Container]) -> Router:
         return router
     condition = Condition("opaque", "exact", [reason])
     return router._replace(match=tuple((*alternative, condition) for alternative in router.match))
-
-
-def _note_published(made: Config, project: Project) -> None:
-    """Note which of Traefik's own ports only other containers reach."""
-    published = None if project.proxy is None else project.proxy.published
-    for admin in made.admins:
-        if published is not None and admin.address is not None and admin.address.port is not None:
-            admin.published = admin.address.port in published
 
 
 def _note_uses(

@@ -306,6 +306,21 @@ def test_an_api_whose_port_is_not_published_is_told_at_info(lines, severity):
     assert ("does not publish" in findings[0].message) is (severity == "info")
 
 
+@pytest.mark.parametrize(
+    ("ports", "severity"),
+    [("['80:10000']", "info"), ("['80:10000', '9901:9901']", "error"), ("${PORTS}", "error")],
+)
+def test_the_admin_interface_of_an_envoy_that_a_service_runs(folder, ports, severity):
+    admin = "admin: {address: {socket_address: {address: 0.0.0.0, port_value: 9901}}}\n"
+    (folder / "envoy.yaml").write_text(f"{admin}static_resources: {{}}\n")
+    mount = "./envoy.yaml:/etc/envoy/envoy.yaml"
+    (folder / "compose.yaml").write_text(
+        f"services:\n  edge:\n    image: envoy\n    ports: {ports}\n    volumes: ['{mount}']\n"
+    )
+    result = project.check(Request((".",)), project.judge(Settings()))
+    assert [one.severity for one in result.findings if one.code == "O01"] == [severity]
+
+
 ENVIRONMENT = """
 services:
   proxy:
