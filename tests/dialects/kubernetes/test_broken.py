@@ -103,4 +103,4 @@ def test_more_pods_than_can_be_counted():
     """`replicas: 99999999999999999999` made `lbcheck traffic` count them."""
     workload = WORKLOAD.format(0, "a").replace("{template", "{replicas: 2000000000, template")
     config, _ = answered(SERVICE.format(0, "a").replace("{selector", "{type: NodePort, selector") + workload)
-    assert [pool.open for pool in config.pools] == ["Deployment d0: it is to have more than 100,000 pods"]
+    assert [pool.open for pool in config.pools] == ["Deployment d0 is to have more than 100,000 pods"]
