@@ -36,7 +36,8 @@ Examples:
   lbcheck gate build/ -o gate.html -o gate.md  the verdict as a page, and for a pull request's comment
 \b
 The limits are in the settings: [gate] allow, moved, headroom, tolerance, require. They run nothing: without
---rehearse no proxy is run, without --probe no connection made; where one is required, that is a NO-GO.
+--rehearse no proxy is run, without --probe no connection made; where one is required, that is a NO-GO. So is a stage
+that was asked for and could not be run.
 Exit codes: 0 GO, 1 NO-GO, 2 lbcheck could not do its work, 3 no config was found.
 """,
 )

@@ -41,7 +41,8 @@ Examples:
 \b
 Everything runs in namespaces of its own: private addresses, files and processes, gone at the end. Where there are
 none, the config is rewritten for loopback and a private folder, or refused; then no server is lost.
-Exit codes: 0 as predicted, 1 not as predicted or refused, 2 lbcheck could not do its work, 3 no config was found.
+Exit codes: 0 what was judged is as predicted, 1 something is not, or the proxy refuses the config, 2 lbcheck could not
+do its work or not all that was asked for, 3 nothing was judged.
 """,
 )
 @click.argument("paths", nargs=-1, type=click.Path(readable=False))
@@ -115,7 +116,7 @@ def command(paths: tuple[str, ...], **options: Any) -> None:
     except (SettingsError, NoBinaryError) as error:
         fail(str(error))
     _report(found, outputs, options)
-    sys.exit(_code(found))
+    sys.exit(_code(found, only_native=options["only_native"], named=bool(options["lose"])))
 
 
 def _rehearsed(paths: tuple[str, ...], settings: Settings, options: dict[str, Any]) -> list[Rehearsed]:
@@ -223,11 +224,14 @@ def _rewrites(found: Sequence[Rehearsed]) -> None:
             click.echo(escape(f"{one.config}: made up {name}"))
 
 
-def _code(found: Sequence[Rehearsed]) -> int:
-    if not found:
-        return NOTHING
+def _code(found: Sequence[Rehearsed], *, only_native: bool, named: bool) -> int:
+    """Return the exit code: what was asked for and not played is not clean, nor is what nothing was held against."""
+    from lbcheck.rehearsal.outcome import held
+
     if any(one.broken for one in found):
         return FAILED
-    if any(not one.passed and (one.rewritten is None or one.error is None) for one in found):
+    if any(one.differs for one in found):
         return FOUND
-    return CLEAN if all(one.passed for one in found) else FAILED  # no sandbox, and nothing to put in its place
+    if any(one.unplayed(named=named) for one in found):
+        return FAILED
+    return CLEAN if found and (only_native or held(found)) else NOTHING

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from lbcheck.gate.policy import PROBE, REHEARSE
+
 if TYPE_CHECKING:
     from lbcheck.changes.outcome import Changes
     from lbcheck.gate.policy import Policy
@@ -43,8 +45,15 @@ class Verdict(NamedTuple):
 
     @property
     def blocking(self) -> tuple[Stage, ...]:
-        """The stages that stand against the deployment: those that failed, and the required ones that did not pass."""
-        return tuple(stage for stage in self.stages if stage.outcome == FAILED or self.missing(stage))
+        """The stages that stand against the deployment: those that failed, and those that are wanted and did not run.
+
+        The policy wants them, or the command line: rehearsals and probes run where it asks for them, and only there.
+        """
+        return tuple(stage for stage in self.stages if self._blocks(stage))
+
+    def _blocks(self, stage: Stage) -> bool:
+        asked = stage.name in {REHEARSE, PROBE} and stage.outcome == NOT_RUN
+        return stage.outcome == FAILED or asked or self.missing(stage)
 
     def missing(self, stage: Stage) -> bool:
         """Whether a stage that the policy requires did not run."""

@@ -8,7 +8,7 @@ from lbcheck.findings import SEVERITIES
 from lbcheck.gate.outcome import FAILED, LEFT_OUT, NOT_RUN, PASSED, Stage
 from lbcheck.gate.policy import CHECK, DIFF, NOTHING, PROBE, REHEARSE, TRAFFIC
 from lbcheck.live import outcome as live
-from lbcheck.rehearsal.outcome import all_passed, pool_parts
+from lbcheck.rehearsal.outcome import held
 from lbcheck.traffic.outcome import HOT
 from lbcheck.wording import counted, listed, percent
 
@@ -39,10 +39,13 @@ def not_run(name: str, why: str) -> Stage:
 
 
 def _ended(name: str, reasons: Sequence[str], evidence: Sequence[str]) -> Stage:
-    shown = tuple(reasons[:_MOST])
-    if len(reasons) > _MOST:
-        shown = (*shown, f"and {len(reasons) - _MOST:,} more")
-    return Stage(name, FAILED if reasons else PASSED, shown, tuple(evidence))
+    return Stage(name, FAILED if reasons else PASSED, tuple(_shortened(reasons)), tuple(evidence))
+
+
+def _shortened(lines: Sequence[str]) -> list[str]:
+    """Return the first lines, and how many there are more."""
+    shown = list(lines[:_MOST])
+    return [*shown, f"and {len(lines) - _MOST:,} more"] if len(lines) > _MOST else shown
 
 
 def check(result: Result, policy: Policy) -> Stage:
@@ -190,14 +193,25 @@ def rehearse(found: Sequence[Rehearsed]) -> Stage:
     reasons = [reason for one in found for reason in _unlike(one)]
     unplayed = [f"{one.config}: {one.error}" for one in found if one.error is not None]
     pools = [pool for one in found for pool in one.pools]
-    judged = [all_passed(pool_parts(pool)) for pool in pools]
+    shares = [pool.passed for pool in pools]
     losses = sum(loss.passed is True for pool in pools for loss in pool.losses)
-    numbers = f"{judged.count(True):,} as predicted, {judged.count(None):,} not judged"
+    numbers = f"{shares.count(True):,} as predicted, {shares.count(None):,} not judged"
     evidence = [f"of {counted(len(pools), 'pool')} {numbers}; losses as predicted: {losses:,}", *unplayed]
+    evidence += _shortened([line for pool in pools for line in _unjudged(pool)])
     broken = any(one.broken for one in found)
-    if not reasons and (unplayed or broken or not any(judged)):
+    if not reasons and (unplayed or broken or not held(found)):
         return Stage(REHEARSE, NOT_RUN, ("not all of it could be played",), tuple(evidence), broken)
     return _ended(REHEARSE, reasons, evidence)._replace(broken=broken)
+
+
+def _unjudged(pool: MeasuredPool) -> Iterator[str]:
+    """Yield what of a pool was not held against the prediction, and why, so that a pass does not reassure about it."""
+    if pool.passed is None:
+        yield f"pool {pool.name} not judged: {pool.reason}"
+    for loss in pool.losses:
+        if loss.passed is None:
+            why = loss.reason or next((one.reason for one in loss.aspects if one.reason), "it was measured only")
+            yield f"pool {pool.name} without {loss.lost} not judged: {why}"
 
 
 def _unlike(one: Rehearsed) -> Iterator[str]:

@@ -175,8 +175,34 @@ class Rehearsed(NamedTuple):
     @property
     def passed(self) -> bool:
         """Whether the proxy took the config, nothing differs from its prediction, and no reload lost a request."""
+        return self.accepted and self.error is None and not self.broken and not self.differs
+
+    @property
+    def parts(self) -> list[bool | None]:
+        """All that was judged of it: pools, their losses, the reload and the pools after it."""
         reload = self.reload
         pools = [*self.pools, *(reload.pools if reload is not None else ())]
         parts = [part for pool in pools for part in pool_parts(pool)]
-        fine = self.accepted and self.error is None and not self.broken
-        return fine and False not in [*parts, reload is None or reload.passed]
+        return parts if reload is None else [*parts, reload.passed]
+
+    @property
+    def differs(self) -> bool:
+        """Whether something is against the config: its proxy refuses it, or it is not as predicted."""
+        return False in self.parts or (not self.accepted and self.error is None)
+
+    @property
+    def judged(self) -> bool:
+        """Whether anything at all was held against its prediction."""
+        return any(part is not None for part in self.parts)
+
+    def unplayed(self, *, named: bool = False) -> bool:
+        """Say whether something that was asked for could not be played; `named`: losses were."""
+        losses = [loss for pool in self.pools for loss in pool.losses] if named else []
+        reload = self.reload is not None and self.reload.passed is None
+        return self.error is not None or reload or any(loss.reason is not None or not loss.requests for loss in losses)
+
+
+def held(rehearsed: Iterable[Rehearsed]) -> bool:
+    """Say whether anything was held against its prediction, or there are no pools of which anything is predicted."""
+    found = list(rehearsed)
+    return any(one.judged for one in found) or not any(one.pools for one in found)

@@ -21,6 +21,7 @@ def render(rehearsed: Sequence[Rehearsed], options: Options) -> str:
         ("version", dumps(objects.VERSION)),
         ("tool", dumps(objects.tool())),
         ("passed", dumps(all(one.passed for one in rehearsed))),
+        ("judged", dumps(any(one.judged for one in rehearsed))),
         ("configs", listed([_config(one) for one in rehearsed])),
         ("pools", listed([_pool(pool, one) for one in rehearsed for pool in one.pools])),
     )

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
-from lbcheck.rehearsal.outcome import pool_parts
+from lbcheck.rehearsal.outcome import held, pool_parts
 from lbcheck.report.escape import escape, shown_path
 from lbcheck.report.pictures.terminal import bar, columns_width, padded, printed, styled, width_of
 from lbcheck.report.pictures.words import cut, percent, plain, told
 from lbcheck.report.rehearse_words import alone, clock, headline, native_line, noticed, rewritten_line, until
-from lbcheck.traffic.outcome import HOT
+from lbcheck.traffic.outcome import HOT, UNKNOWN
 from lbcheck.wording import counted
 
 if TYPE_CHECKING:
@@ -42,8 +42,8 @@ def _lines(rehearsed: Sequence[Rehearsed], width: int) -> Iterator[Text]:
         if one.rewrites:
             yield styled(f"  {counted(len(one.rewrites), 'line')} changed for the sandbox (--show-rewrites)", "muted")
         yield Text()
-    broken = any(not one.passed for one in rehearsed)
-    yield styled(headline(rehearsed), HOT if broken else "good")
+    fine = "good" if held(rehearsed) else UNKNOWN
+    yield styled(headline(rehearsed), HOT if any(not one.passed or one.unplayed() for one in rehearsed) else fine)
 
 
 def _native(one: Rehearsed) -> Iterator[Text]:

@@ -12,7 +12,7 @@ from lbcheck.wording import counted
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from lbcheck.rehearsal.outcome import MeasuredLoss, MeasuredServer, Message, Rehearsed
+    from lbcheck.rehearsal.outcome import MeasuredLoss, MeasuredReload, MeasuredServer, Message, Rehearsed
 
 
 def native_line(said: Message) -> str:
@@ -92,9 +92,11 @@ def headline(rehearsed: Sequence[Rehearsed]) -> str:
     refused = sum(not one.accepted or one.error is not None for one in rehearsed)
     if refused:
         words.append(f"{counted(refused, 'config')} not rehearsed")
-    words += [
-        f"{one.reload.lost + one.reload.errors} requests lost in the reload"
-        for one in rehearsed
-        if one.reload is not None and one.reload.passed is not None
-    ]
+    words += [_reloaded(one.reload) for one in rehearsed if one.reload is not None]
     return ", ".join(words)
+
+
+def _reloaded(reload: MeasuredReload) -> str:
+    if reload.passed is None:
+        return "the reload not rehearsed"
+    return f"{reload.lost + reload.errors} requests lost in the reload"

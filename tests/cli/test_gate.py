@@ -11,7 +11,14 @@ import pytest
 from cli.running import lbcheck
 from jsonschema import Draft202012Validator
 from proxies import needs_haproxy
+from report.rehearsals import APP, AS_PREDICTED, UNPLAYED, UNREACHED
 from repos import commit, put, repository
+
+from lbcheck.gate.outcome import Verdict
+from lbcheck.gate.policy import Policy
+from lbcheck.gate.stages import left_out, not_run, rehearse
+from lbcheck.rehearsal.outcome import Rehearsed
+from lbcheck.traffic.outcome import Traffic
 
 SCHEMA = json.loads(files("lbcheck.report").joinpath("gate.schema.json").read_text("utf-8"))
 OUTAGE = Path(__file__).parents[2] / "fixtures" / "outage"
@@ -191,6 +198,37 @@ def test_the_real_proxy_has_a_say(folder):
     _, stages = gate(folder, "bad", "--rehearse")
     assert stages["rehearse"]["outcome"] == "failed"
     assert "no-such-keyword" in stages["rehearse"]["reasons"][0]
+
+
+def test_what_was_not_judged_is_named():
+    lost = APP._replace(name="web", passed=None, reason="its key is unknown", losses=(AS_PREDICTED, UNPLAYED))
+    stage = rehearse([Rehearsed("a", "nginx", accepted=True, pools=(lost, UNREACHED))])
+    assert (stage.outcome, stage.evidence) == (
+        "passed",
+        (
+            "of 2 pools 0 as predicted, 2 not judged; losses as predicted: 1",
+            "pool web not judged: its key is unknown",
+            "pool web without c not judged: a unix socket cannot be made to hang",
+            "pool old <b> not judged: no request is known that reaches it",
+        ),
+    )
+    stage = rehearse([Rehearsed("a", "nginx", accepted=True, pools=(UNREACHED,) * 12)])
+    assert (stage.outcome, stage.evidence[-1]) == ("not run", "and 4 more")
+    assert rehearse([Rehearsed("a", "nginx", accepted=True)]).outcome == "passed"
+
+
+@pytest.mark.parametrize(
+    ("stage", "word"),
+    [
+        (not_run("probe", "no server could be probed"), "NO-GO"),
+        (not_run("rehearse", "no sandbox can be made here"), "NO-GO"),
+        (not_run("diff", "whether too much moves cannot be known"), "GO"),
+        (left_out("probe", "--probe"), "GO"),
+    ],
+)
+def test_what_was_asked_for_and_did_not_run_is_a_no(stage, word):
+    verdict = Verdict("new", None, Policy(), (stage,), Traffic())
+    assert verdict.word == word
 
 
 def test_probing_says_who_would_be_down(folder):

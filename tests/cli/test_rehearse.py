@@ -12,6 +12,10 @@ import proxies
 import pytest
 from cli.running import lbcheck
 from rehearsal.sandboxes import needs_sandbox
+from report.rehearsals import APP, AS_PREDICTED, CODE, REFUSED, UNPLAYED, UNREACHED, WORKED
+
+from lbcheck.cli.rehearse import _code
+from lbcheck.rehearsal.outcome import MeasuredReload, Rehearsed
 
 CONFIG = """\
 defaults
@@ -46,6 +50,37 @@ def test_a_reload_is_from_one_config_to_one_of_its_kind(folder):
     assert (done.returncode, "from one config to one" in done.stderr) == (2, True)
     done = lbcheck(folder, "rehearse", "haproxy.cfg", "--from", "missing.cfg")
     assert (done.returncode, "missing.cfg: no such file" in done.stderr) == (2, True)
+
+
+def ends(found, *, only_native=False, named=False):
+    return _code(found, only_native=only_native, named=named)
+
+
+def test_the_exit_codes():
+    fine = Rehearsed("a", "nginx", accepted=True, pools=(APP._replace(losses=(AS_PREDICTED,)),))
+    unjudged = fine._replace(pools=(UNREACHED,))
+    unreloaded = fine._replace(reload=MeasuredReload("old", None, "the proxy does not take the old config"))
+    lost = fine._replace(pools=(APP._replace(losses=(UNPLAYED,)),))
+    assert ends([]) == 3
+    assert ends([fine]) == 0
+    assert (ends([unjudged]), ends([unjudged, fine])) == (3, 0)
+    assert (ends([REFUSED]), ends([WORKED]), ends([WORKED, CODE])) == (1, 1, 1)
+    assert (ends([CODE]), ends([fine, CODE])) == (2, 2)
+    assert (ends([unreloaded]), ends([unreloaded, REFUSED])) == (2, 1)
+    assert (ends([lost]), ends([lost], named=True)) == (0, 2)
+    assert ends([Rehearsed("a", "nginx", accepted=True)], only_native=True) == 0
+    assert ends([Rehearsed("a", "nginx", accepted=True)]) == 0  # it has no pools
+
+
+@needs_sandbox
+@proxies.needs_haproxy
+def test_what_is_not_played_is_not_clean(folder):
+    (folder / "broken.cfg").write_text(CONFIG + "    no-such-keyword\n")
+    done = lbcheck(folder, "rehearse", "haproxy.cfg", "--from", "broken.cfg", "--no-losses")
+    assert (done.returncode, "1 pool as predicted, the reload not rehearsed" in done.stdout) == (2, True)
+    (folder / "haproxy.cfg").write_text(CONFIG.replace(":80\n", ":80\n    http-request deny\n", 1))
+    done = lbcheck(folder, "rehearse", "haproxy.cfg", "--no-losses")
+    assert (done.returncode, "itself answers with 403" in done.stdout) == (3, True)
 
 
 @needs_sandbox
