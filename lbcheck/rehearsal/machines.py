@@ -54,6 +54,7 @@ class Machines:
             _settle(AWAY)
             for host in self.hosts:
                 _address(f"{host}/{host.max_prefixlen}", AWAY)
+            _answer_all()
             _wait_for(AWAY)
         _wait_for(HOME)
 
@@ -131,6 +132,18 @@ def _route(host: Host, interface: str) -> None:
         netlink.NEW_ROUTE,
         body + netlink.attribute(netlink.DESTINATION, host.packed) + netlink.attribute(netlink.INTERFACE, index),
     )
+
+
+def _answer_all() -> None:
+    """Lead from the servers' side to every other address through the proxy's: it may connect from any (`source`)."""
+    index = struct.pack("=I", socket.if_nametoindex(AWAY))
+    for text in _ADDRESSES[HOME]:
+        gateway = ipaddress.ip_interface(text).ip
+        body = netlink.route(_family(gateway), 0, netlink.SCOPE_ANYWHERE, netlink.UNICAST)
+        _send(
+            netlink.NEW_ROUTE,
+            body + netlink.attribute(netlink.GATEWAY, gateway.packed) + netlink.attribute(netlink.INTERFACE, index),
+        )
 
 
 def _family(host: Host) -> int:

@@ -9,8 +9,8 @@ import struct
 NEW_LINK, NEW_ADDRESS, NEW_ROUTE = 16, 20, 24
 _REQUEST, _ACK, _CREATE = 0x1, 0x4, 0x400
 #: linux/rtnetlink.h: the table that is asked first, kinds and scopes of routes, and who made them.
-TABLE_LOCAL, UNICAST, LOCAL, SCOPE_LINK, SCOPE_HOST, _BOOT = 255, 1, 2, 253, 254, 3
-DESTINATION, INTERFACE = 1, 4
+TABLE_LOCAL, UNICAST, LOCAL, SCOPE_ANYWHERE, SCOPE_LINK, SCOPE_HOST, _BOOT = 255, 1, 2, 0, 253, 254, 3
+DESTINATION, INTERFACE, GATEWAY = 1, 4, 5
 
 
 def ask(kind: int, body: bytes, what: str) -> None:

@@ -87,6 +87,25 @@ backend other
         ),
         dict.fromkeys(["named", "canary", "inside", "one", "other", "app"], "whole cycles"),
     ),
+    "haproxy, from an address of its own": (
+        haproxy(
+            """
+listen web
+    bind :80
+    source 192.0.2.9
+    server s1 10.0.0.1:80 check
+    server s2 10.0.0.2:80 source 192.0.2.10:20000-30000"""
+        ),
+        {"web": "whole cycles"},
+    ),
+    "nginx, from an address of its own": (
+        nginx(
+            """
+    upstream app { server 10.0.0.1; server 10.0.0.2; }
+    server { listen 80; location / { proxy_bind 192.0.2.9; proxy_pass http://app; } }"""
+        ),
+        {"app": "whole cycles"},
+    ),
     "nginx, certificates that it verifies by name": (
         nginx(
             """

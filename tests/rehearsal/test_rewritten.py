@@ -34,7 +34,8 @@ REFUSED = {
     "nginx, random, and a unix socket", "nginx, two workers' zone and slow timeouts",
     "haproxy, checks that expect something", "haproxy, PROXY protocol, stick table, unix socket",
     "nginx, certificates that it verifies by name", "haproxy, certificates that it verifies by name",
-    "haproxy, by name in TLS, cookie and address",
+    "haproxy, by name in TLS, cookie and address", "haproxy, from an address of its own",
+    "nginx, from an address of its own",
 }  # fmt: skip
 NAMES = [
     *(name for name in CASES if name not in REFUSED),
