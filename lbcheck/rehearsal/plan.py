@@ -211,19 +211,25 @@ def _is_address(text: str) -> bool:
 
 
 def _place(made: Plan, address: Address) -> tuple[str, int, str] | None:
-    if address.kind == "unix" and address.host:
-        return ("", 0, address.host)
+    if address.kind == "unix":
+        return _socket(address)
     if not address.known or not address.port or not address.host:
         return None
     host = made.address_of(address.host) if address.kind == "name" else address.host.strip("[]")
     return (host, address.port, "")
 
 
+def _socket(address: Address) -> tuple[str, int, str] | None:
+    """Return where a unix socket is among the files; None for one that is not (`abns@`)."""
+    path = address.host or ""
+    return ("", 0, path) if path.startswith("/") else None
+
+
 def _listening(made: Plan, listener: Listener) -> tuple[str, int, str] | None:
     """Return where a client finds the listener."""
     address = listener.address
-    if address.kind == "unix" and address.host:
-        return ("", 0, address.host)
+    if address.kind == "unix":
+        return _socket(address)
     if address.kind == "opaque" or not address.port:
         return None
     host = (address.host or "").strip("[]")

@@ -83,3 +83,24 @@ def test_a_key_that_cannot_vary_is_not_left_to_chance():
     seen = Counted(made.loads[0], [1] * 500, 0, [])
     found = judge(made.targets[0], "haproxy", seen, 1.0)
     assert (found.passed, found.reason) == (None, "its key is not one that lbcheck can vary")
+
+
+def test_a_socket_that_is_no_file_spoils_its_own_pool_only():
+    text = """\
+frontend web
+    bind :80
+    default_backend inner
+frontend inner
+    bind abns@bar
+    bind unix@/run/inner.sock
+    default_backend app
+backend inner
+    server s1 abns@bar send-proxy-v2
+backend app
+    server s1 10.0.0.1:80
+"""
+    made = plan(config("haproxy", text))
+    assert [stub.address for stub in made.stubs] == ["10.0.0.1:80"]
+    assert [(load.name, load.socket) for load in made.loads] == [("app", "/run/inner.sock")]
+    assert made.ready == {("127.0.0.1", 80), ("/run/inner.sock", 0)}
+    assert "not all of its servers have an address" in made.targets[0].reason
