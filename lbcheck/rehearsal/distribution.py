@@ -69,14 +69,19 @@ def counts(pool: Pool, served: Sequence[int | None]) -> list[int]:
     return found
 
 
-def by_pick(asks: Sequence[Ask], served: Sequence[int | None], pick: Pick) -> Held:
-    """Compare each request's server with the one to which its key has to lead."""
+def by_pick(asks: Sequence[Ask], served: Sequence[int | None], pick: Pick, altered: str | None = None) -> Held:
+    """Compare each request's server with the one to which its key has to lead.
+
+    `altered` is where the config may change that key on its way: then picks that went elsewhere are not wrong.
+    """
     wanted = [(pick(ask), index) for ask, index in zip(asks, served, strict=True)]
     known = [(want, index) for want, index in wanted if want is not None]
     if not known:
         return Held(None, None, "its key is not one that lbcheck can send")
     wrong = sum(want != index for want, index in known)
     reason = f"{wrong} of {len(known)} picks went elsewhere" if wrong else None
+    if wrong and altered is not None:
+        return Held(None, None, f"{reason}: its key is rewritten ({altered})")
     return Held(PICKS, not wrong, reason, wrong_picks=wrong)
 
 

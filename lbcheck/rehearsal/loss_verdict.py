@@ -30,6 +30,21 @@ _ALL = 1 - 1e-9
 _LEAST = 5.0
 
 
+def excused(loss: MeasuredLoss, reason: str, *, told: bool) -> MeasuredLoss:
+    """Return a loss of which requests say nothing, for this reason, where they differ from the prediction.
+
+    `told`: its detection was the proxy's own word, not what requests have shown.
+    """
+    return loss._replace(
+        aspects=tuple(
+            one._replace(passed=None, reason=reason)
+            if one.passed is False and not (told and one.what == DETECTION)
+            else one
+            for one in loss.aspects
+        )
+    )
+
+
 def judged(
     trial: Trial, dialect: str, events: Sequence[Event], loads: Sequence[Load], tolerance: float
 ) -> MeasuredLoss:
@@ -206,7 +221,7 @@ def _settled(
     pick = picker(pool, dialect, frozenset(trial.predicted.places))
     if pick is not None:
         sent = list(asks(load._replace(requests=min(MOST, max(ask for _, ask in settled) + 1))))
-        return by_pick([sent[ask] for _, ask in settled], served, pick)
+        return by_pick([sent[ask] for _, ask in settled], served, pick, trial.target.altered)
     if ordered(pool, dialect):
         return by_cycle(pool, dialect, parts, served, tolerance)
     return by_chance(counts(pool, served), parts)

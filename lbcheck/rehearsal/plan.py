@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 from typing import TYPE_CHECKING, NamedTuple
 
+from lbcheck.rehearsal.altered import altered
 from lbcheck.rehearsal.distribution import ordered, whole_cycle
 from lbcheck.rehearsal.healthy import healthy
 from lbcheck.rehearsal.identities import identities, verified
@@ -35,7 +36,7 @@ class Target(NamedTuple):
 
     `reason` says why it is not rehearsed; then there are no loads. `checks` are the stubs on the servers' own machines
     that answer their health checks at another port, by the server's place. `verified`: the proxy looks at their
-    certificates.
+    certificates. `altered` is where the config may change what it hashes.
     """
 
     pool: Pool
@@ -44,6 +45,7 @@ class Target(NamedTuple):
     reason: str | None = None
     checks: Mapping[int, int] = {}
     verified: bool = False
+    altered: str | None = None
 
     @property
     def doubled(self) -> bool:
@@ -149,7 +151,8 @@ def _target(made: Plan, config: Config, pool: Pool, requests: int | None, second
             loads.append(len(made.loads))
             made.loads.append(load._replace(expect=tuple(stub for stub in stubs if stub is not None)))
     reason = None if loads else "no request is known that reaches it"
-    return Target(pool, stubs, tuple(loads), reason, checks, verified(pool, routes))
+    place = altered(config, pool, {frontend.name for frontend, _ in leading})
+    return Target(pool, stubs, tuple(loads), reason, checks, verified(pool, routes), place)
 
 
 def _unfit(pool: Pool) -> str | None:

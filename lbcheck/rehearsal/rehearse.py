@@ -115,6 +115,9 @@ def _with_losses(
         happened = next(seen) if trial.play is not None else ()
         loss = loss_verdict.judged(trial, config.dialect, happened, made.loads, wishes.tolerance)
         at = made.targets.index(trial.target)
+        if pools[at].passed is None:
+            told = trial.play is not None and bool(trial.play.down)
+            loss = loss_verdict.excused(loss, f"nor is what all servers get: {pools[at].reason}", told=told)
         pools[at] = pools[at]._replace(losses=(*pools[at].losses, loss))
     return pools
 

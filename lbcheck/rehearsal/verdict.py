@@ -94,7 +94,7 @@ def judge(target: Target, dialect: str, seen: Counted | None, tolerance: float) 
         elif failed:
             held = Held(None, False, f"{failed} of {len(served)} requests failed")
         else:
-            held = _held(target.pool, dialect, predicted.servers, seen)
+            held = _held(target, dialect, predicted.servers, seen)
             concurrent = _together(target.pool, dialect, predicted.servers, seen, tolerance)
     return MeasuredPool(
         target.pool.name,
@@ -113,11 +113,12 @@ def judge(target: Target, dialect: str, seen: Counted | None, tolerance: float) 
     )
 
 
-def _held(pool: Pool, dialect: str, parts: Sequence[float], seen: Counted) -> Held:
+def _held(target: Target, dialect: str, parts: Sequence[float], seen: Counted) -> Held:
+    pool = target.pool
     pick = picker(pool, dialect)
     if pick is not None:
         sent = [ask for ask, _ in zip(asks(seen.load), seen.served, strict=False)]
-        return by_pick(sent, seen.served, pick)
+        return by_pick(sent, seen.served, pick, target.altered)
     if ordered(pool, dialect):
         return by_cycle(pool, dialect, parts, seen.served)
     if not seen.load.vary and (pool.algorithm.key is not None or pool.algorithm.name in _KEYED):

@@ -101,9 +101,7 @@ def _router(entry: Entry, protocol: str, syntax: str) -> Router | Broken | None:
         )
     call = braces.never(expression) if own is None and syntax != "v2" else None
     if call is not None:
-        return Broken(
-            entry, place(node, call.start), braces.PROBLEM, braces.ADVICE, protocol, older=True, logged=False
-        )
+        return Broken(entry, place(node, call.start), braces.PROBLEM, braces.ADVICE, protocol, older=True, logged=False)
     match = conditions.match(expression, node.text, syntax)
     everything = protocol == "tcp" and isinstance(expression, Call) and expression.arguments == ("*",)
     return Router(entry, protocol, match, _priority(entry, node.text, everything=everything), tls)
