@@ -96,8 +96,8 @@ def command(paths: tuple[str, ...], **options: Any) -> None:
     """Run the config on the real nginx or HAProxy, in a sandbox, under load, and count where the requests go.
 
     Then each server is lost in turn, and comes back; alike ones once. What is counted is held against the prediction.
-    PATHS are files or folders; without any, this folder. Host names, certificates and addresses of the server need not
-    exist: they are made up inside the sandbox, which nothing can leave.
+    PATHS are files, folders, or - for standard input; without any, this folder. Host names, certificates and addresses
+    of the server need not exist: they are made up inside the sandbox, which nothing can leave.
     """
     from lbcheck.discovery import PathMissingError
     from lbcheck.rehearsal.sandbox import UnusableError
@@ -105,6 +105,8 @@ def command(paths: tuple[str, ...], **options: Any) -> None:
     from lbcheck.settings import SettingsError
 
     outputs = [target(output, REHEARSE_REPORTERS, REHEARSE_SUFFIXES) for output in options["outputs"]]
+    if options["lose"] and (options["no_losses"] or options["only_native"]):
+        raise click.UsageError("--lose names a server to lose, and --no-losses or --only-native loses none")
     try:
         settings = taking.settings_of(options)
         with interrupt.heard():
@@ -226,12 +228,12 @@ def _rewrites(found: Sequence[Rehearsed]) -> None:
 
 def _code(found: Sequence[Rehearsed], *, only_native: bool, named: bool) -> int:
     """Return the exit code: what was asked for and not played is not clean, nor is what nothing was held against."""
-    from lbcheck.rehearsal.outcome import held
+    from lbcheck.rehearsal.outcome import held, unplayed
 
     if any(one.broken for one in found):
         return FAILED
     if any(one.differs for one in found):
         return FOUND
-    if any(one.unplayed(named=named) for one in found):
+    if unplayed(found, named=named):
         return FAILED
     return CLEAN if found and (only_native or held(found)) else NOTHING

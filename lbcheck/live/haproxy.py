@@ -98,18 +98,19 @@ class _Line:
             "every": "resolvers" in self._options or self._server.resolve is not None,
             "needs_name": "" if self._starts_without_name() else "HAProxy",
         }
+        agent = ("its agent, which may take it out, was not asked",) if "agent-check" in self._options else ()
         if self._check is None:
             if traffic is None:
                 raise ImpossibleError("its port is that which the client came to")
             asked = "TCP connection" if traffic.tls is None else "TLS handshake"
-            return Target((traffic,), asked, gaps=self._traffic_gaps(), **rest)
-        gaps: tuple[str, ...] = ()
+            return Target((traffic,), asked, gaps=(*self._traffic_gaps(), *agent), **rest)
+        gaps: tuple[str, ...] = agent
         try:
             made = tuple(self._steps(self._check))
         except ImpossibleError as error:
             if traffic is None:
                 raise
-            made, gaps = (traffic,), (f"its check was not asked: {error}",)
+            made, gaps = (traffic,), (f"its check was not asked: {error}", *agent)
         elsewhere = traffic if traffic is not None and not _reaches(made, traffic) else None
         return Target(made, self._asked(made), traffic=elsewhere, gaps=gaps, **rest)
 

@@ -15,7 +15,10 @@ if TYPE_CHECKING:
 
 #: What differs from run to run, and what is said of every config: date and process of nginx, process of HAProxy.
 _RUN = re.compile(r"^\d{4}/\d\d/\d\d \d\d:\d\d:\d\d |(?<=\]) \d+#\d+:(?= )|(?<=\])\s+\(\d+\) :(?= )")
-_NOISE = re.compile(r"\[NOTICE\] (?:haproxy version is|path to executable is) ")
+_NOISE = re.compile(
+    r"\[NOTICE\] (?:haproxy version is|path to executable is) "
+    r"|Removing incomplete section 'peers [^']*' \(no peer named "  # a machine has the name of one, this one has not
+)
 #: Behind a path: `:12` of nginx and HAProxy, `' at line 12` of HAProxy.
 _LINE = re.compile(r"(?::|['\"] at line )(\d+)")
 #: Around a place that is told apart: ` in PATH:12` at the end of a line of nginx, HAProxy's `[PATH:12]`.

@@ -195,11 +195,14 @@ class Rehearsed(NamedTuple):
         """Whether anything at all was held against its prediction."""
         return any(part is not None for part in self.parts)
 
-    def unplayed(self, *, named: bool = False) -> bool:
-        """Say whether something that was asked for could not be played; `named`: losses were."""
-        losses = [loss for pool in self.pools for loss in pool.losses] if named else []
-        reload = self.reload is not None and self.reload.passed is None
-        return self.error is not None or reload or any(loss.reason is not None or not loss.requests for loss in losses)
+
+def unplayed(rehearsed: Iterable[Rehearsed], *, named: bool = False) -> bool:
+    """Say whether something that was asked for could not be played; `named`: losses were, by a server's name."""
+    found = list(rehearsed)
+    losses = [loss for one in found for pool in one.pools for loss in pool.losses]
+    if named and (not losses or any(loss.reason is not None or not loss.requests for loss in losses)):
+        return True
+    return any(one.error is not None or (one.reload is not None and one.reload.passed is None) for one in found)
 
 
 def held(rehearsed: Iterable[Rehearsed]) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lbcheck.rehearsal.load import NOBODY, PROXY
+from lbcheck.rehearsal.stubs import NAME_HEADER
 from lbcheck.wording import listed
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ def _told(target: Target, loads: Sequence[Load], played: Sequence[Event]) -> Ite
     if own:
         wants = any(load.tls and stub == PROXY and status == _BAD_REQUEST for load, stub, status in first)
         fails = "; it verifies certificates that lie elsewhere" if target.verified and max(own) >= 500 else ""
+        fails = f", or takes away the header {NAME_HEADER.decode()}" if own == [200] else fails
         yield _itself(own) + (_WITHOUT if wants else fails)
     if any(stub >= 0 for _, stub, _ in first):
         yield "servers of another pool answer"

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
-from lbcheck.rehearsal.outcome import held, pool_parts
+from lbcheck.rehearsal.outcome import held, pool_parts, unplayed
 from lbcheck.report.escape import escape, shown_path
 from lbcheck.report.pictures.terminal import bar, columns_width, padded, printed, styled, width_of
 from lbcheck.report.pictures.words import cut, percent, plain, told
@@ -43,7 +43,8 @@ def _lines(rehearsed: Sequence[Rehearsed], width: int) -> Iterator[Text]:
             yield styled(f"  {counted(len(one.rewrites), 'line')} changed for the sandbox (--show-rewrites)", "muted")
         yield Text()
     fine = "good" if held(rehearsed) else UNKNOWN
-    yield styled(headline(rehearsed), HOT if any(not one.passed or one.unplayed() for one in rehearsed) else fine)
+    broken = unplayed(rehearsed) or any(not one.passed for one in rehearsed)
+    yield styled(headline(rehearsed), HOT if broken else fine)
 
 
 def _native(one: Rehearsed) -> Iterator[Text]:

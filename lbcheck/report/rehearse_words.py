@@ -78,7 +78,10 @@ def headline(rehearsed: Sequence[Rehearsed]) -> str:
     parts = [pool_parts(pool) for pool in pools]
     wrong = sum(False in one for one in parts)
     unjudged = sum(pool.passed is None and False not in one for pool, one in zip(pools, parts, strict=True))
-    words = [f"{counted(len(pools) - wrong - unjudged, 'pool')} as predicted"]
+    taken = sum(one.accepted and not one.pools and one.error is None for one in rehearsed)
+    words = [f"{counted(taken, 'config')} accepted"] if taken else []
+    if pools or not words:
+        words.append(f"{counted(len(pools) - wrong - unjudged, 'pool')} as predicted")
     if wrong:
         words.append(f"{wrong} NOT as predicted")
     if unjudged:

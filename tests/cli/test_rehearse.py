@@ -42,6 +42,12 @@ def test_a_server_that_is_not_there_cannot_be_lost(folder):
     assert "--lose app/x: no server has this name or address" in done.stderr
 
 
+@pytest.mark.parametrize("flag", ["--no-losses", "--only-native"])
+def test_nobody_is_lost_where_no_loss_is_wanted(folder, flag):
+    done = lbcheck(folder, "rehearse", "haproxy.cfg", "--lose", "a", flag)
+    assert (done.returncode, "--lose names a server to lose" in done.stderr) == (2, True)
+
+
 def test_a_reload_is_from_one_config_to_one_of_its_kind(folder):
     (folder / "nginx.conf").write_text("events {}\nhttp { server { listen 80; } }\n")
     done = lbcheck(folder, "rehearse", "haproxy.cfg", "--from", "nginx.conf")
@@ -68,6 +74,8 @@ def test_the_exit_codes():
     assert (ends([CODE]), ends([fine, CODE])) == (2, 2)
     assert (ends([unreloaded]), ends([unreloaded, REFUSED])) == (2, 1)
     assert (ends([lost]), ends([lost], named=True)) == (0, 2)
+    assert ends([fine, fine._replace(pools=())], named=True) == 0
+    assert ends([fine._replace(pools=(APP._replace(losses=()),), rewritten="no namespaces")], named=True) == 2
     assert ends([Rehearsed("a", "nginx", accepted=True)], only_native=True) == 0
     assert ends([Rehearsed("a", "nginx", accepted=True)]) == 0  # it has no pools
 

@@ -385,3 +385,11 @@ def test_secrets_are_not_shown():
     (pool,) = [reported(pool, None) for pool in planned(text)]
     assert "hunter2" not in repr(pool)
     assert pool.servers[0].asked.startswith("GET /up?token=*")
+
+
+@pytest.mark.parametrize(("lines", "parameters"), [(HTTP, "check agent-check agent-port 9"), ("", "agent-check")])
+def test_an_agent_is_not_asked_and_that_is_said(stubs, lines, parameters):
+    place = stubs.server(OK)
+    verdict = one(backend(f"{place} {parameters}", lines))
+    assert (verdict.state, verdict.reason) == (UNKNOWN, "its agent, which may take it out, was not asked")
+    assert one(backend(f"{place} {parameters} no-agent-check", lines)).state == UP

@@ -86,6 +86,15 @@ def test_warnings_of_what_is_accepted_are_told(tmp_path):
     assert "[WARNING] config : missing timeouts for frontend 'web'." in found.stdout
 
 
+def test_the_name_of_this_machine_is_no_message(tmp_path):
+    text = "peers pair\n    peer lb1 192.168.1.10:1024\n    peer lb2 192.168.1.11:1024\n"
+    text += "listen web\n    bind :80\n    stick-table type ip size 1m peers pair\n    server a 10.0.0.1:80\n"
+    (tmp_path / "haproxy.cfg").write_text(haproxy(text)[1])
+    found = lbcheck(tmp_path, "rehearse", "--only-native", ".")
+    assert (found.returncode, "no peer named" in found.stdout) == (0, False)
+    assert found.stdout.endswith("\n1 config accepted\n")
+
+
 def test_control_characters_are_escaped(tmp_path):
     name = "esc\x1b[31m"
     (tmp_path / "nginx.conf").write_text(nginx(f'    "{name}" on;')[1])

@@ -39,6 +39,7 @@ def event(number, stub, status=0, **values):
     [
         ([event(0, PROXY, 403)], "none", "the proxy itself answers with 403"),
         ([event(0, PROXY, 301), event(1, PROXY, 403)], "none", "the proxy itself answers with 403"),
+        ([event(0, PROXY, 200)], "none", "the proxy itself answers with 200, or takes away the header x-lbcheck-stub"),
         ([event(0, PROXY, 301), event(1, 7)], "none", "servers of another pool answer"),
         ([event(0, PROXY, 301)], "none", "the proxy itself answers with 301"),
         ([event(1, PROXY, 400)], "none", "the proxy itself answers with 400, as to a client without a certificate"),
