@@ -101,6 +101,6 @@ backend app
 """
     made = plan(config("haproxy", text))
     assert [stub.address for stub in made.stubs] == ["10.0.0.1:80"]
-    assert [(load.name, load.socket) for load in made.loads] == [("app", "/run/inner.sock")]
+    assert {(load.name, load.socket) for load in made.loads} == {("app", "/run/inner.sock")}
     assert made.ready == {("127.0.0.1", 80), ("/run/inner.sock", 0)}
     assert "not all of its servers have an address" in made.targets[0].reason

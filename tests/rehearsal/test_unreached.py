@@ -26,8 +26,8 @@ backend app
 NO_ANSWER = "the connection ends without an answer"
 
 
-def event(number, stub, status=0, **values):
-    return {"event": "load", "number": number, "reached": False, "down": []} | {
+def event(port, stub, status=0, **values):
+    return {"event": "load", "port": port, "reached": False, "down": []} | {
         "stubs": [stub],
         "statuses": [status],
         **values,
@@ -37,21 +37,21 @@ def event(number, stub, status=0, **values):
 @pytest.mark.parametrize(
     ("events", "verify", "why"),
     [
-        ([event(0, PROXY, 403)], "none", "the proxy itself answers with 403"),
-        ([event(0, PROXY, 301), event(1, PROXY, 403)], "none", "the proxy itself answers with 403"),
-        ([event(0, PROXY, 200)], "none", "the proxy itself answers with 200, or takes away the header x-lbcheck-stub"),
-        ([event(0, PROXY, 301), event(1, 7)], "none", "servers of another pool answer"),
-        ([event(0, PROXY, 301)], "none", "the proxy itself answers with 301"),
-        ([event(1, PROXY, 400)], "none", "the proxy itself answers with 400, as to a client without a certificate"),
-        ([event(1, NOBODY)], "none", f"{NO_ANSWER}, as to a client without a certificate"),
-        ([event(0, NOBODY)], "none", NO_ANSWER),
+        ([event(80, PROXY, 403)], "none", "the proxy itself answers with 403"),
+        ([event(80, PROXY, 301), event(443, PROXY, 403)], "none", "the proxy itself answers with 403"),
+        ([event(80, PROXY, 200)], "none", "the proxy itself answers with 200, or takes away the header x-lbcheck-stub"),
+        ([event(80, PROXY, 301), event(443, 7)], "none", "servers of another pool answer"),
+        ([event(80, PROXY, 301)], "none", "the proxy itself answers with 301"),
+        ([event(443, PROXY, 400)], "none", "the proxy itself answers with 400, as to a client without a certificate"),
+        ([event(443, NOBODY)], "none", f"{NO_ANSWER}, as to a client without a certificate"),
+        ([event(80, NOBODY)], "none", NO_ANSWER),
         (
-            [event(0, PROXY, 503)],
+            [event(80, PROXY, 503)],
             "required ca-file x",
             "the proxy itself answers with 503; it verifies certificates that lie elsewhere",
         ),
         (
-            [event(0, PROXY, 503, down=["app/s2", "other/s1"])],
+            [event(80, PROXY, 503, down=["app/s2", "other/s1"])],
             "none",
             "the proxy took s2 for down: its checks fail here",
         ),
@@ -61,7 +61,9 @@ def event(number, stub, status=0, **values):
 def test_what_came_back_is_told(events, verify, why, tmp_path):
     (config,) = configs(tmp_path, ("haproxy.cfg", HAPROXY.format(verify=verify)))
     made = plan(config)
-    found = measured(made.targets[0], "haproxy", made.loads, events, 1.0)
+    numbers = {load.port: number for number, load in enumerate(made.loads)}
+    played = [{**one, "number": numbers[one["port"]]} for one in events]
+    found = measured(made.targets[0], "haproxy", made.loads, played, 1.0)
     assert found.passed is None
     assert found.reason == "no request reached it" + ("" if why is None else f": {why}")
 
