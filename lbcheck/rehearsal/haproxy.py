@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from lbcheck.rehearsal import trust, variables
+from lbcheck.rehearsal import standing, trust, variables
 from lbcheck.rehearsal.messages import Statement
 from lbcheck.rehearsal.prepared import Prepared
 
@@ -51,7 +51,7 @@ def prepare(config: Config, binary: str, *, trusted: bool = False, home: str | N
             made.refuse(line.span, what)
     if not trusted:
         made.refused.extend(trust.unread(config))
-    made.files[_EXTRA] = "global\n    nbthread 1\n    no strict-limits\n"
+    made.files[_EXTRA] = "global\n    nbthread 1\n    no strict-limits\n" + standing.LISTENS
     paths = [_EXTRA]
     for number, source in enumerate(config.files):
         path = os.path.realpath(source.path)

@@ -85,19 +85,21 @@ def _trial(
     rate = _rate(normal * stall)
     unnoticed = min(_UNNOTICED + stall, patience)
     notice = unnoticed if loss.detection_s is None or kind == SLOW else loss.detection_s + SLACK
-    checked = server.check.interval if server.check is not None and server.probed else None
+    probed = [one for one in pool.servers if one.check is not None and one.probed and one.enabled]
+    slowest = max((one.check.interval.value for one in probed if one.check and one.check.interval), default=0.0)
     play = Loss(
         target.loads,
         tuple(dict.fromkeys(stubs)),
         kind,
         rate,
         _settled(pool, dialect, loss),
-        min(checked.value + SLACK, patience) if checked is not None else 0.0,
+        min(slowest + SLACK, patience),
         notice if notice <= patience else unnoticed,
         min(_recovery(server, loss, kind, routes) + SLACK, patience) if normal else 0.0,
         _silence(pool, dialect, server, normal * rate) if dialect == "nginx" else 0.0,
         f"Server {pool.name}/{server.name} is DOWN" if dialect == "haproxy" and server.probed else "",
         1 if by_load(pool, dialect) and not stall else MOST_IN_FLIGHT,
+        tuple(f"{pool.name}/{one.name}" for one in probed) if dialect == "haproxy" else (),
     )
     return Trial(target, loss, play, stall=stall, part=normal)
 

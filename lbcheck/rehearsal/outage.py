@@ -12,6 +12,7 @@ from lbcheck.rehearsal.load import first_answer
 from lbcheck.rehearsal.machines import AWAY
 from lbcheck.rehearsal.paced import Paced
 from lbcheck.rehearsal.script import SLOW
+from lbcheck.rehearsal.standing import standings, unpassed
 from lbcheck.traffic.scenario import ERRORS
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ class Outage:
     """A loss under load. Times are seconds since the loss."""
 
     def __init__(self, play: Script, loss: Loss, stubs: Stubs) -> None:
-        """Begin to look who tries to connect. To be called before the proxy starts: its first checks are its own."""
+        """Begin to look who tries to connect."""
         self._play = play
         self._loss = loss
         self._stubs = stubs
@@ -48,16 +49,18 @@ class Outage:
         self._paced: Paced | None = None
 
     async def play(self, proxy: Proxy) -> dict[str, Any]:
-        """Play it, and return what happened; {} where no load reaches the pool."""
+        """Play it, and return what happened; the `reason` alone where nothing can be lost."""
         self._proxy = proxy
-        await self._until(self._checked, self._loss.checked)
+        if (unpassed := await self._unpassed()) is not None:
+            return {"reason": unpassed}
         load = await self._reaching()
         if load is None:
-            return {}
+            return {"reason": "no request reached the pool"}
         self._paced = paced = Paced(load, self._loss.rate, self._loss.at_once)
         paced.start()
         await asyncio.sleep(_BEFORE)
         proxy.fresh()
+        downs = len(proxy.ever_down())
         self._lost_at = time.monotonic()
         for number in self._loss.stubs:
             await self._stubs.lose(number, self._loss.kind)
@@ -77,7 +80,7 @@ class Outage:
             "noticed": noticed,
             "served_from": self._served_from,
             "restored": restored,
-            "down": proxy.ever_down(),
+            "down": proxy.ever_down()[downs:],
             "back": self._back(restored, sent),
             "arrivals": [(one.stub, one.ask, one.at - self._lost_at) for one in self._stubs.arrivals],
             "answers": [
@@ -85,6 +88,18 @@ class Outage:
                 for number, one in sorted(paced.answers.items())
             ],
         }
+
+    async def _unpassed(self) -> str | None:
+        """Wait until each checked server has passed a check: one that fails here goes down, whoever else is lost.
+
+        Return which one has not, and why; None where all have.
+        """
+        until = time.monotonic() + self._loss.checked
+        while (why := unpassed(self._loss.probed, await standings() if self._loss.probed else {})) is not None:
+            if time.monotonic() > until:
+                break
+            await asyncio.sleep(_STEP)
+        return why
 
     async def _reaching(self) -> Load | None:
         """Return the first of the loads whose requests get to the pool."""
@@ -118,10 +133,6 @@ class Outage:
 
     def _now(self) -> float:
         return time.monotonic() - self._lost_at
-
-    def _checked(self) -> bool:
-        """Say whether each server was checked: HAProxy ends a good check before the server can accept it."""
-        return bool(self._attempts) and all(one.times() for one in self._attempts)
 
     def _watched(self) -> list[Attempts]:
         """Look who tries to connect: requests that meet a server which refuses or hangs leave no other trace there."""

@@ -12,6 +12,7 @@ from lbcheck.rehearsal.identities import identities, verified
 from lbcheck.rehearsal.keys import varied
 from lbcheck.rehearsal.samples import samples
 from lbcheck.rehearsal.script import Load, Stub
+from lbcheck.rehearsal.stubs import ANSWERED_CHECKS
 from lbcheck.traffic.algorithms import shares
 
 if TYPE_CHECKING:
@@ -27,8 +28,6 @@ _MOST = 20_000
 #: Requests with several under way at once.
 _TOGETHER = 240
 _STUB_PROTOCOLS = frozenset({"http", "tcp"})
-#: Health checks that a stub does not answer as its server would.
-_UNSPOKEN = frozenset({"mysql", "pgsql", "ldap", "smtp", "spop", "ssl-hello", "agent"})
 
 
 class Target(NamedTuple):
@@ -159,7 +158,7 @@ def _unfit(pool: Pool) -> str | None:
     if pool.protocol not in _STUB_PROTOCOLS:
         return f"the stubs do not speak {pool.protocol}"
     kinds = {server.check.kind for server in pool.servers if server.check is not None and server.probed}
-    unspoken = kinds & _UNSPOKEN
+    unspoken = kinds - ANSWERED_CHECKS
     if unspoken:
         return f"the stubs do not answer {min(unspoken)} checks"
     if any(server.address.kind == "name" and _resolved_later(server) for server in pool.servers):

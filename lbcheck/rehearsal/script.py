@@ -72,8 +72,8 @@ class Loss(NamedTuple):
 
     Requests come at a steady `rate` a second, by the first of the `loads` that gets through, and `at_once` of them may
     wait for an answer; once the proxy has noticed, quicker, until `settled` of them were served. Times in seconds:
-    `checked` at most until the first health check of a server that is checked, 0 for one that is not, `notice` at most
-    until the proxy has noticed, `recovery` until it sends requests there again.
+    `checked` at most until a health check of each of the servers `probed` (POOL/NAME) has passed, without which nothing
+    is lost, `notice` at most until the proxy has noticed, `recovery` until it sends requests there again.
 
     How it is known that the proxy has noticed: its output says `down`, or it has not tried the server for
     a time of `silence`. Neither of them where it cannot be known.
@@ -90,6 +90,7 @@ class Loss(NamedTuple):
     silence: float = 0.0
     down: str = ""
     at_once: int = 200
+    probed: tuple[str, ...] = ()
 
 
 class Reload(NamedTuple):
@@ -155,7 +156,7 @@ def _load(*values: Any) -> Load:
 
 def _loss(*values: Any) -> Loss:
     loss = Loss(*values)
-    return loss._replace(loads=tuple(loss.loads), stubs=tuple(loss.stubs))
+    return loss._replace(loads=tuple(loss.loads), stubs=tuple(loss.stubs), probed=tuple(loss.probed))
 
 
 def _reload(*values: Any) -> Reload:

@@ -30,6 +30,14 @@ _ASK = re.compile(b"(?:%b:|%b) *([0-9]+)" % (ASK_HEADER, HELLO), re.IGNORECASE)
 #: How late a slow stub answers, in seconds.
 SLOWNESS = 1.0
 _PROXY_V2 = b"\r\n\r\n\x00\r\nQUIT\n"
+#: Kinds of health checks (`HealthCheck.kind`) that a stub answers as its server would.
+ANSWERED_CHECKS = frozenset({"http", "tcp", "redis", "tls"})
+#: What HAProxy's checks of other protocols say first, and the answers that pass (src/tcpcheck.c): a PING of Redis, in
+#: its own framing or as a line; a handshake of TLS, to which an alert is an answer.
+_SPOKEN = (
+    (re.compile(rb"(?:\*1\r\n\$4\r\n)?PING\r\n"), b"+PONG\r\n"),
+    (re.compile(rb"\x16\x03"), b"\x15\x03\x00\x00\x02\x02\x28"),
+)
 
 
 #: Statuses without a body.
@@ -189,6 +197,10 @@ class _Stub(asyncio.Protocol):
             self._arrived(data)
             self._write(b"%d\n" % self._number)
             return
+        answer = next((answer for said, answer in _SPOKEN if said.match(data)), None)
+        if answer is not None:
+            self._write(answer)
+            return
         *requests, self._rest = data.split(b"\r\n\r\n")
         for request in requests:
             self._answer(request)
@@ -201,9 +213,6 @@ class _Stub(asyncio.Protocol):
         return found is not None
 
     def _answer(self, request: bytes) -> None:
-        if request[:4] == b"PING" or b"\r\nPING" in request:
-            self._transport.write(b"+PONG\r\n")
-            return
         status, body = self._all.answer(self._number, check=not self._arrived(request))
         if request.startswith(b"HEAD ") or status in _EMPTY:
             body = b""

@@ -187,6 +187,34 @@ def test_a_server_that_nobody_takes_out(tmp_path):
     assert [loss.detection_s for loss in losses(found).values()] == [None, None]
 
 
+def test_a_server_whose_check_fails_here_is_not_lost(tmp_path):
+    """It goes down of itself, and that is no sign that the loss was noticed; other protocols' checks are answered."""
+    body = """
+listen app
+    bind :80
+    option httpchk GET /
+    http-check expect hdr name x-ready value 1
+    server a 10.0.0.1:80 check inter 200ms fall 100
+    server b 10.0.0.2:80 check inter 200ms
+listen redis
+    bind :6379
+    mode tcp
+    option redis-check
+    server a 10.0.1.1:6379 check inter 200ms
+listen tls
+    bind :443
+    mode tcp
+    option ssl-hello-chk
+    server a 10.0.2.1:443 check inter 200ms
+"""
+    found = rehearsed(tmp_path, haproxy(body), losses=True)
+    assert found.passed, told(found)
+    app, _, redis, tls = losses(found).values()
+    assert (app.passed, app.reason) == (None, "no check of app/a passes here: the last one said L7STS")
+    assert judged(redis)["detection"] is judged(tls)["detection"] is True
+    assert redis.detection_s > 0.1 < tls.detection_s
+
+
 @pytest.mark.soak
 def test_how_long_it_takes(tmp_path):
     body = """
