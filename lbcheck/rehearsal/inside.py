@@ -152,17 +152,23 @@ async def _played(number: int, load: Load, proxy: Proxy) -> bool:
     """
     for _ in range(_TRIES):
         down, downs = proxy.down(), len(proxy.ever_down())
-        answers = await played(load, _Progress(number, load))
-        arrived = any(answer.stub in load.expect for answer in answers)
-        together = await played_together(load) if arrived and load.together else []
+        answers, reached = await played(load, _Progress(number, load))
+        together = await played_together(load) if reached and load.together else []
         fresh = proxy.ever_down()[downs:]
         if not fresh:
             break
         await _all_up(proxy)
-    _say("load", number=number, reached=arrived, down=sorted(down.union(fresh)), **_told(answers))
+    _say(
+        "load",
+        number=number,
+        reached=reached,
+        down=sorted(down.union(fresh)),
+        unsettled=downs > 0,
+        **_told(answers),
+    )
     if together:
         _say("together", number=number, **_told(together))
-    return arrived
+    return reached
 
 
 async def _all_up(proxy: Proxy) -> None:

@@ -11,11 +11,13 @@ if TYPE_CHECKING:
     from lbcheck.model import Pool
     from lbcheck.rehearsal.samples import Sample
 
-_PATH, _QUERY, _SOURCE = "path", "query:lbcheck", "source"
+_PATH, _QUERY = "path", "query:lbcheck"
+#: The client's address.
+SOURCE = "source"
 #: nginx variable → what varies it; "path" only where the route lets the path go on.
 _VARIABLES = {
-    "remote_addr": _SOURCE,
-    "binary_remote_addr": _SOURCE,
+    "remote_addr": SOURCE,
+    "binary_remote_addr": SOURCE,
     "uri": _PATH,
     "document_uri": _PATH,
     "args": _QUERY,
@@ -24,7 +26,7 @@ _VARIABLES = {
 _PREFIXES = {"arg_": "query:", "cookie_": "cookie:", "http_": "header:"}
 _VARIABLE = re.compile(r"\$\{?(\w+)")
 #: HAProxy sample fetch without its "req." → what varies it; with a name in brackets, so does what is called so.
-_FETCHES = {"src": _SOURCE, "path": _PATH, "pathq": _PATH, "url": _PATH, "base": _PATH, "baseq": _PATH, "query": _QUERY}
+_FETCHES = {"src": SOURCE, "path": _PATH, "pathq": _PATH, "url": _PATH, "base": _PATH, "baseq": _PATH, "query": _QUERY}
 _NAMED_FETCHES = {"hdr": "header:", "fhdr": "header:", "cook": "cookie:", "urlp": "query:", "url_param": "query:"}
 #: The same of the argument of a `balance` algorithm.
 _ARGUMENTS = {"url_param": "query:", "hdr": "header:"}
@@ -36,14 +38,14 @@ _TAKEN = frozenset({"host", "content-length", "connection", "transfer-encoding",
 def varied(pool: Pool, dialect: str, sample: Sample, *, plain: bool) -> str:
     """Return it as `Load.vary` has it; "" where nothing that may differ changes the key. `plain`: no HTTP is spoken."""
     if pool.persistence is not None and pool.persistence.kind == "stick-table":
-        return _SOURCE
+        return SOURCE
     found = _nginx(pool, sample) if dialect == "nginx" else _haproxy(pool, sample)
-    return "" if plain and found != _SOURCE else found
+    return "" if plain and found != SOURCE else found
 
 
 def _nginx(pool: Pool, sample: Sample) -> str:
     if pool.algorithm.name == "ip_hash":
-        return _SOURCE
+        return SOURCE
     key = pool.algorithm.key.value if pool.algorithm.key is not None else ""
     for name in _VARIABLE.findall(key):
         if name == "request_uri":
@@ -68,7 +70,7 @@ def _haproxy(pool: Pool, sample: Sample) -> str:
         return _fetched(key, sample)
     if name in _ARGUMENTS:
         return _free(_ARGUMENTS[name], key)
-    return {"source": _SOURCE, "uri": _known("path", _FETCHES, sample)}.get(name, "")
+    return {"source": SOURCE, "uri": _known("path", _FETCHES, sample)}.get(name, "")
 
 
 def _fetched(expression: str, sample: Sample) -> str:

@@ -86,14 +86,14 @@ def _own_address(draw: random.Random) -> str:
 IN_FLIGHT = 8
 
 
-async def played(load: Load, watch: Callable[[Answer], None] = lambda _: None) -> list[Answer]:
-    """Ask everything, one after the other, as long as the load says.
+async def played(load: Load, watch: Callable[[Answer], None] = lambda _: None) -> tuple[list[Answer], bool]:
+    """Ask everything, one after the other, as long as the load says; return the answers, and whether it is reached.
 
-    If the first answer does not come from a stub that it expects, nothing more is asked.
+    If a first answer does not come from a stub that it expects, nothing more is asked.
     """
     first = await first_answer(load)
     if first.stub not in load.expect:
-        return [first]
+        return [first], False
     until = time.monotonic() + load.seconds
     client = Client(load)
     answers: list[Answer] = []
@@ -103,7 +103,7 @@ async def played(load: Load, watch: Callable[[Answer], None] = lambda _: None) -
         answers.append(await client.ask(ask))
         watch(answers[-1])
     client.close()
-    return answers
+    return answers, True
 
 
 async def played_together(load: Load) -> list[Answer]:
@@ -136,6 +136,14 @@ async def first_answer(load: Load) -> Answer:
     return answer
 
 
+def _author(name: bytes | None, started: float) -> int:
+    """Return whose answer to a request of this time a stub's header is: the proxy's own where it is not a fresh one."""
+    if name is None:
+        return PROXY
+    number, _, at = name.strip().partition(b" ")
+    return int(number) if at and float(at) >= started else PROXY
+
+
 @cache
 def _any_certificate() -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
@@ -159,7 +167,7 @@ class Client:
         for _ in range(2):
             fresh = self._writer is None or self._source != ask.source
             try:
-                stub, status = await asyncio.wait_for(self._exchange(ask), _PATIENCE)
+                stub, status = await asyncio.wait_for(self._exchange(ask, started), _PATIENCE)
             except _UNANSWERED:
                 self.close()
                 stub, status = NOBODY, 0
@@ -167,7 +175,7 @@ class Client:
                 break
         return Answer(stub, status, started, time.monotonic() - started)
 
-    async def _exchange(self, ask: Ask) -> tuple[int, int]:
+    async def _exchange(self, ask: Ask, started: float) -> tuple[int, int]:
         if self._writer is None or self._source != ask.source:
             await self._connect(ask.source)
         assert self._reader is not None  # noqa: S101 - connected just before
@@ -180,7 +188,7 @@ class Client:
         fields = "".join(f"{name}: {value}\r\n" for name, value in ask.headers)
         fields += f"{ASK_HEADER.decode()}: {ask.number}\r\n"
         self._writer.write(f"{self.load.method} {ask.path} HTTP/1.1\r\n{fields}\r\n".encode("latin-1", "replace"))
-        return await self._answer()
+        return await self._answer(started)
 
     async def _connect(self, source: str) -> None:
         self.close()
@@ -205,7 +213,7 @@ class Client:
                     await self._writer.start_tls(context, server_hostname=name)
         self._source = source
 
-    async def _answer(self) -> tuple[int, int]:
+    async def _answer(self, started: float) -> tuple[int, int]:
         assert self._reader is not None  # noqa: S101
         head = await self._reader.readuntil(b"\r\n\r\n")
         lines = head.lower().split(b"\r\n")
@@ -217,8 +225,7 @@ class Client:
             await self._skip_chunks() if chunked else await self._skip(length)
         if b"close" in fields.get(b"connection", b"") or lines[0].startswith(b"http/1.0"):
             self.close()
-        name = fields.get(NAME_HEADER)
-        return (PROXY if name is None else int(name)), status
+        return _author(fields.get(NAME_HEADER), started), status
 
     async def _skip_chunks(self) -> None:
         """Read a body in chunks, without trailers (RFC 9112, 7.1)."""

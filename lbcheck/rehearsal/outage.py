@@ -161,7 +161,7 @@ class Outage:
             return self._down
         if not self._loss.silence:
             return None
-        gaps = pairwise([*self._tried(), time.monotonic()])
+        gaps = pairwise([self._lost_at, *self._tried(), time.monotonic()])  # a request under way may have been enough
         first = next((before for before, after in gaps if self._silent(before, after)), None)
         return None if first is None else first - self._lost_at
 

@@ -46,7 +46,8 @@ class MeasuredPool(NamedTuple):
     """One pool. `passed` is None where nothing was held against the prediction, with the `reason`.
 
     `failed` counts requests that no server answered, `p_value` is the probability of counts at least as far from the
-    prediction, where chance decides; `wrong_picks` how many hashed requests went elsewhere.
+    prediction, where chance decides; `wrong_picks` how many hashed requests went elsewhere. `left_out` says which
+    requests are not counted, and why: the proxy itself, or another pool, answered them.
     """
 
     name: str
@@ -63,6 +64,7 @@ class MeasuredPool(NamedTuple):
     wrong_picks: int | None = None
     losses: tuple[MeasuredLoss, ...] = ()
     concurrent: Concurrent | None = None
+    left_out: str | None = None
 
 
 class Aspect(NamedTuple):

@@ -9,7 +9,7 @@ from lbcheck.rehearsal.altered import altered
 from lbcheck.rehearsal.distribution import ordered, whole_cycle
 from lbcheck.rehearsal.healthy import healthy
 from lbcheck.rehearsal.identities import identities, verified
-from lbcheck.rehearsal.keys import varied
+from lbcheck.rehearsal.keys import SOURCE, varied
 from lbcheck.rehearsal.samples import samples
 from lbcheck.rehearsal.script import Load, Stub
 from lbcheck.rehearsal.stubs import ANSWERED_CHECKS
@@ -289,7 +289,7 @@ def _loads(
             vary = "" if sample.source else varied(pool, config.dialect, sample, plain=plain)
             if (shared and vary) or (sample.source and (":" in sample.source) != (":" in place[0])):
                 continue  # what varies may lead elsewhere
-            yield Load(
+            load = Load(
                 pool.name,
                 *place,
                 tls=listener.tls or _passed_on(frontend),
@@ -307,6 +307,9 @@ def _loads(
                 sni=sample.sni,
                 shared=shared,
             )
+            if not vary and not sample.source:  # clients of many addresses reach no limit of one
+                yield load._replace(vary=SOURCE)
+            yield load
 
 
 def _enough(pool: Pool, dialect: str) -> int:

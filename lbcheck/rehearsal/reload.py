@@ -5,7 +5,8 @@ from __future__ import annotations
 import signal
 from typing import TYPE_CHECKING
 
-from lbcheck.rehearsal import native
+from lbcheck import wording
+from lbcheck.rehearsal import answered, native
 from lbcheck.rehearsal.certificate import PLACE
 from lbcheck.rehearsal.load import NOBODY
 from lbcheck.rehearsal.outcome import MeasuredReload
@@ -72,8 +73,15 @@ def judged(old: Config, events: Sequence[Event], pools: Sequence[MeasuredPool]) 
         why = "no request of the old config reaches a server" if event is not None else "the rehearsal ended early"
         return MeasuredReload(old.path, None, native.unusable(events) or why)
     answers = event["answers"]
+    dialect = old.dialect
+    early = sum(at < 0 and answered.failed(dialect, stub, status, lost=True) for stub, status, at, _ in answers)
+    if early:
+        return MeasuredReload(old.path, None, f"{wording.counted(early, 'request')} failed before it, too")
     lost = sum(stub == NOBODY for stub, *_ in answers)
-    errors = sum(status >= 500 and kept for _, status, _, kept in answers)
+    errors = sum(
+        stub != NOBODY and kept and answered.failed(dialect, stub, status, lost=True)
+        for stub, status, _, kept in answers
+    )
     reason: str | None = None
     if event["seconds"] is None:
         reason = "the old processes went on: " + next(reversed(event["output"].strip().splitlines()), "no message")

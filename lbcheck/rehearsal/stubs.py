@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from lbcheck.rehearsal.machines import Machines
     from lbcheck.rehearsal.script import Stub
 
-#: The header in which a stub names itself; a TCP stub answers with the number alone.
+#: The header in which a stub names itself, with the time (monotonic): older answers than their requests come from a
+#: cache. A TCP stub answers with the number alone.
 NAME_HEADER = b"x-lbcheck-stub"
 #: What tells a request of ours, with its number, from a health check: a header, or the first word over plain TCP.
 ASK_HEADER, HELLO = b"x-lbcheck-ask", b"lbcheck"
@@ -216,7 +217,8 @@ class _Stub(asyncio.Protocol):
         status, body = self._all.answer(self._number, check=not self._arrived(request))
         if request.startswith(b"HEAD ") or status in _EMPTY:
             body = b""
-        head = b"HTTP/1.1 %d Stub\r\n%b: %d\r\nContent-Length: %d\r\n" % (status, NAME_HEADER, self._number, len(body))
+        name = b"%b: %d %.6f" % (NAME_HEADER, self._number, time.monotonic())
+        head = b"HTTP/1.1 %d Stub\r\n%b\r\nContent-Length: %d\r\n" % (status, name, len(body))
         close = b"connection: close" in request.lower() or request.split(b"\r\n", 1)[0].endswith(b"HTTP/1.0")
         self._write(head + (b"Connection: close\r\n\r\n" if close else b"\r\n") + body, close=close)
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
 from lbcheck.redaction import without
+from lbcheck.rehearsal import answered
 from lbcheck.rehearsal.chances import chi_square_p
 from lbcheck.rehearsal.distribution import Held, by_chance, by_cycle, by_load, by_pick, counts, ordered
 from lbcheck.rehearsal.load import IN_FLIGHT, asks
@@ -25,22 +27,43 @@ if TYPE_CHECKING:
 _KEYED = frozenset({"source", "uri", "ip_hash", "rdp-cookie"})
 
 
-class Counted(NamedTuple):
-    """What the load of one pool came to: the indexes in `pool.servers` that answered, in order; None for nobody.
+class Served(NamedTuple):
+    """What came of the requests for a pool, in order: their numbers, and the places in `pool.servers` that answered.
 
-    `together` are those of the requests of which several were under way at once. `down` are the servers that the proxy
-    took for down meanwhile.
+    A place is None where nobody answered well; so many have `failed`. Left out are those that the proxy answered of
+    its `own` accord (how often with which status), and those that went `elsewhere`, to other pools, of the `total`.
+    """
+
+    asked: Sequence[int] = ()
+    places: Sequence[int | None] = ()
+    failed: int = 0
+    own: Counter[int] = Counter()  # noqa: RUF012 - nobody adds to it
+    elsewhere: int = 0
+    total: int = 0
+
+    @property
+    def left_out(self) -> str | None:
+        """Which requests are not counted, and why; None where all are."""
+        words = [answered.told(self.own, self.total)] if self.own else []
+        if self.elsewhere:
+            words.append(f"{self.elsewhere:,} of {self.total:,} requests went to other pools")
+        return "; ".join(words) or None
+
+
+class Counted(NamedTuple):
+    """What the load of one pool came to, one request after the other, and with several under way at once (`together`).
+
+    `down` are the servers that the proxy took for down meanwhile; `unsettled`: it had taken some for down before.
     """
 
     load: Load
-    served: Sequence[int | None]
-    failed: int
+    served: Served
     down: Sequence[str]
-    together: Sequence[int | None] = ()
-    failed_together: int = 0
+    together: Served
+    unsettled: bool = False
 
 
-def counted(target: Target, loads: Sequence[Load], events: Sequence[Event]) -> Counted | None:
+def counted(target: Target, dialect: str, loads: Sequence[Load], events: Sequence[Event]) -> Counted | None:
     """Return what came of the load that has reached a pool; None where none has."""
     answers = {(event["event"], event["number"]): event for event in events if event["event"] in {"load", "together"}}
     for number in target.loads:
@@ -48,7 +71,11 @@ def counted(target: Target, loads: Sequence[Load], events: Sequence[Event]) -> C
         if event is not None and event["stubs"] and event["reached"] and not _strays(loads[number], event["stubs"]):
             further = answers.get(("together", number), {"stubs": [], "statuses": []})
             return Counted(
-                loads[number], *_served(target, event), target.down(event["down"]), *_served(target, further)
+                loads[number],
+                _served(target, dialect, event),
+                target.down(event["down"]),
+                _served(target, dialect, further),
+                event["unsettled"],
             )
     return None
 
@@ -58,17 +85,27 @@ def _strays(load: Load, stubs: Sequence[int]) -> bool:
     return load.shared and any(stub >= 0 and stub not in load.expect for stub in stubs)
 
 
-def _served(target: Target, event: Event) -> tuple[list[int | None], int]:
+def _served(target: Target, dialect: str, event: Event) -> Served:
     places = target.places()
-    pairs = list(zip(event["stubs"], event["statuses"], strict=True))
-    return [places.get(stub) for stub, _ in pairs], sum(stub < 0 or status >= 500 for stub, status in pairs)
+    answers = list(zip(event["stubs"], event["statuses"], strict=True))
+    failures = [answered.failed(dialect, *answer, lost=False) for answer in answers]
+    kept = [number for number, (stub, _) in enumerate(answers) if failures[number] or stub in places]
+    own = answered.own_answers(dialect, answers, lost=False)
+    return Served(
+        kept,
+        [None if failures[number] else places[answers[number][0]] for number in kept],
+        sum(failures),
+        own,
+        len(answers) - len(kept) - own.total(),
+        len(answers),
+    )
 
 
 def measured(
     target: Target, dialect: str, loads: Sequence[Load], events: Sequence[Event], tolerance: float
 ) -> MeasuredPool:
     """Hold what was seen of one pool against its prediction."""
-    seen = counted(target, loads, events)
+    seen = counted(target, dialect, loads, events)
     if seen is None and target.reason is None:
         target = target._replace(reason=unreached(target, loads, events))
     return judge(target, dialect, seen, tolerance)
@@ -78,24 +115,23 @@ def judge(target: Target, dialect: str, seen: Counted | None, tolerance: float) 
     """Hold one pool's counts against its prediction."""
     predicted = shares(target.pool, dialect, MAX_RING_POINTS)
     concurrent = None
-    served: Sequence[int | None] = ()
-    failed = 0
+    served = Served() if seen is None else seen.served
     if seen is None:
         held = Held(None, None, target.reason or "no request reached it")
+    elif predicted.servers is None or target.doubled:
+        held = Held(None, None, predicted.reason or "several of its lines are one server")
+    elif seen.down:
+        held = Held(None, None, f"the proxy took {seen.down[0]} for down: its checks fail here")
+    elif served.failed and target.verified:
+        why = "it verifies certificates that lie elsewhere"
+        held = Held(None, None, f"{served.failed} of {len(served.places)} requests failed: {why}")
+    elif served.failed:
+        held = Held(None, False, f"{served.failed} of {len(served.places)} requests failed")
     else:
-        served, failed = seen.served, seen.failed
-        if predicted.servers is None or target.doubled:
-            held = Held(None, None, predicted.reason or "several of its lines are one server")
-        elif seen.down:
-            held = Held(None, None, f"the proxy took {seen.down[0]} for down: its checks fail here")
-        elif failed and target.verified:
-            why = "it verifies certificates that lie elsewhere"
-            held = Held(None, None, f"{failed} of {len(served)} requests failed: {why}")
-        elif failed:
-            held = Held(None, False, f"{failed} of {len(served)} requests failed")
-        else:
-            held = _held(target, dialect, predicted.servers, seen)
-            concurrent = _together(target.pool, dialect, predicted.servers, seen, tolerance)
+        held = _held(target, dialect, predicted.servers, seen)
+        if held.passed is None and served.left_out is not None:
+            held = held._replace(reason=served.left_out)
+        concurrent = _together(target.pool, dialect, predicted.servers, seen.together, tolerance)
     return MeasuredPool(
         target.pool.name,
         target.pool.span.path,
@@ -104,42 +140,47 @@ def judge(target: Target, dialect: str, seen: Counted | None, tolerance: float) 
         held.judged,
         held.passed,
         held.reason,
-        len(served),
-        failed,
-        measured_servers(target.pool, counts(target.pool, served), predicted.servers),
+        len(served.places),
+        served.failed,
+        measured_servers(target.pool, counts(target.pool, served.places), predicted.servers),
         held.p_value,
         held.wrong_picks,
         concurrent=concurrent,
+        left_out=served.left_out,
     )
 
 
 def _held(target: Target, dialect: str, parts: Sequence[float], seen: Counted) -> Held:
-    pool = target.pool
+    pool, served = target.pool, seen.served
+    if not served.places:
+        return Held(None, None, served.left_out)
     pick = picker(pool, dialect)
     if pick is not None:
-        sent = [ask for ask, _ in zip(asks(seen.load), seen.served, strict=False)]
-        return by_pick(sent, seen.served, pick, target.altered)
+        sent = list(asks(seen.load))
+        return by_pick([sent[number] for number in served.asked], served.places, pick, target.altered)
     if ordered(pool, dialect):
-        return by_cycle(pool, dialect, parts, seen.served)
+        return by_cycle(pool, dialect, parts, served.places, 0.0 if seen.unsettled else None)
     if not seen.load.vary and (pool.algorithm.key is not None or pool.algorithm.name in _KEYED):
         return Held(None, None, "its key is not one that lbcheck can vary")
-    return by_chance(counts(pool, seen.served), parts)
+    return by_chance(counts(pool, served.places), parts)
 
 
-def _together(pool: Pool, dialect: str, parts: Sequence[float], seen: Counted, tolerance: float) -> Concurrent | None:
-    """Compare the shares of requests of which several were under way at once, to a tolerance."""
-    total = len(seen.together)
+def _together(pool: Pool, dialect: str, parts: Sequence[float], seen: Served, tolerance: float) -> Concurrent | None:
+    """Compare the shares of requests of which several were under way at once, to a tolerance, or to one request."""
+    total = len(seen.places)
     if not total:
         return None
-    found = counts(pool, seen.together)
-    off = max(abs(count / total - part) * 100 for count, part in zip(found, parts, strict=True))
-    passed: bool | None = off <= tolerance and not seen.failed_together
-    reason = None if passed else f"{seen.failed_together} of {total} requests failed" if seen.failed_together else None
-    if not passed and not reason:
-        reason = f"a share is {off:.1f} points off"
-    if not seen.failed_together and by_load(pool, dialect):
-        passed, reason = None, "then it depends on how long answers take"
-    return Concurrent(IN_FLIGHT, total, off, tolerance, passed, reason)
+    off = max(abs(count / total - part) * 100 for count, part in zip(counts(pool, seen.places), parts, strict=True))
+    found = Concurrent(IN_FLIGHT, total, off, tolerance, passed=True)
+    if seen.failed:
+        return found._replace(passed=False, reason=f"{seen.failed} of {total} requests failed")
+    if seen.own:
+        return found._replace(passed=None, reason=answered.told(seen.own, seen.total))
+    if by_load(pool, dialect):
+        return found._replace(passed=None, reason="then it depends on how long answers take")
+    if off > max(tolerance, 100 / total if seen.elsewhere else 0.0):
+        return found._replace(passed=False, reason=f"a share is {off:.1f} points off")
+    return found
 
 
 def measured_servers(

@@ -63,6 +63,7 @@ def _pool(pool: MeasuredPool, home: Rehearsed) -> dict[str, Any]:
         "wrong_picks": pool.wrong_picks,
         "servers": [_server(server) for server in pool.servers],
         "concurrent": None if pool.concurrent is None else pool.concurrent._asdict(),
+        "left_out": pool.left_out,
         "losses": [_loss(loss) for loss in pool.losses],
     }
 
@@ -102,6 +103,7 @@ def _loss(loss: MeasuredLoss) -> dict[str, Any]:
         "failed": loss.failed,
         "failed_share_until_detected": loss.failed_share,
         "predicted_failed_share_until_detected": loss.predicted_failed_share,
+        "predicted_failed_requests": loss.predicted_failed_requests,
         "detection_s": loss.detection_s,
         "predicted_detection_s": loss.predicted_detection_s,
         "last_failure_s": loss.last_failure_s,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 
 import pytest
 
@@ -31,6 +32,7 @@ def answers(*said, times=1, method="GET"):
         found = [await client.ask(Ask(number, "", "/", ())) for number in range(times)]
         client.close()
         server.close()
+        await asyncio.sleep(0.01)  # until all transports are closed
         return [(one.stub, one.status) for one in found]
 
     return asyncio.run(play())
@@ -51,3 +53,14 @@ def test_a_body_of_any_length_is_read_to_its_end(body):
 )
 def test_what_cannot_be_read_is_no_answer(said):
     assert answers(said) == [(NOBODY, 0)]
+
+
+@pytest.mark.parametrize(
+    ("name", "stub"),
+    [(b"3 {now}", 3), (b"3 1.5", PROXY), (b"3", PROXY), (b"", PROXY), (b"x 9e99", NOBODY), (b"3 x", NOBODY)],
+)
+def test_whose_answer_it_is(name, stub):
+    """A stub says when it answered; an answer that is older than its request comes from a cache."""
+    name = name.replace(b"{now}", b"%.6f" % (time.monotonic() + 60))
+    head = OK + b"x-lbcheck-stub: %b\r\nContent-Length: 0\r\n\r\n" % name
+    assert answers(head)[0][0] == stub

@@ -8,6 +8,7 @@ import pytest
 
 from lbcheck.rehearsal.script import Stub
 from lbcheck.rehearsal.stubs import Stubs
+from lbcheck.traffic.scenario import REFUSES
 
 
 def said(path, data):
@@ -20,6 +21,9 @@ def said(path, data):
         writer.write(data)
         found = await asyncio.wait_for(reader.read(1000), 5)
         writer.close()
+        await writer.wait_closed()
+        await stubs.lose(0, REFUSES)
+        await asyncio.sleep(0.01)  # until all transports are closed
         return found
 
     return asyncio.run(ask())
