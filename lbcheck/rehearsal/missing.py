@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from lbcheck.rehearsal.certificate import PLACE as CERTIFICATE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
 
 #: nginx and HAProxy say a name in these ways.
 _HOST = re.compile(
@@ -92,16 +92,24 @@ def unmakeable(output: str, made_up: Iterable[str]) -> str | None:
 
     It speaks of what lives on the server: of a module or a file that is not here, or of what was `made_up` for one.
     """
-    names = [word for path in made_up for word in (path, os.path.relpath(path)) if path.startswith("/")]
+    names = [word for path in made_up if path.startswith("/") for word in _called(path)]
     for said in output.splitlines():
         line = _PLACE.sub("", _TIME.sub("", said))
         if match := _LIBRARY.search(line):
             return f"the module {match['path']} is not installed here"
-        if name := next((name for name in names if name in line), None):
+        if name := next((one for one in names if re.search(rf"(?<![\w./-]){re.escape(one)}(?![\w/-])", line)), None):
             return f"{name} lives on its server, and lbcheck cannot make it up"
         if _NOT_THERE.search(line):
             return "a file that lives on its server is not here, and lbcheck cannot make it up"
     return None
+
+
+def _called(path: str) -> Iterator[str]:
+    """Yield what messages may call a file: its path, or that from here where it can be told from other words."""
+    yield path
+    here = os.path.relpath(path)
+    if not here.startswith("..") and {"/", "."}.intersection(here):
+        yield here
 
 
 def _made_up(found: Missing, path: str, line: str, certificate: Callable[[], str]) -> None:

@@ -84,11 +84,13 @@ def test_what_was_made_up_is_not_made_up_again():
         ('[emerg] 7#7: dlopen() "/m/x.so" failed (…) in /n.conf:1', "the module /m/x.so is not installed"),
         ("[ALERT] (7) : config : Could not open no/spoe.cfg : No such file or directory", "a file that lives on its"),
         ('[emerg] 7#7: unknown directive "ubstream" in /k:4', None),
+        ("[ALERT] (7) : config : 'lists/a.lst' : please supply 3 keys", "lists/a.lst lives on its server"),
+        ("[ALERT] (7) : config : unknown keyword '/kind'", None),
         ("[ALERT] (7) : config : parsing [/k:4] : unknown keyword 'x'", None),
     ],
 )
 def test_a_check_that_speaks_of_the_server_says_nothing_of_the_config(output, reason):
-    said = unmakeable(output, ["/k", "name.of.a.host"])
+    said = unmakeable(output, ["/k", "name.of.a.host", os.path.abspath("keyword"), os.path.abspath("lists/a.lst")])
     assert said is None if reason is None else said is not None and said.startswith(reason)
 
 
