@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from lbcheck.rehearsal.load import NOBODY, PROXY, Ask, Client
+from lbcheck.rehearsal.load import NOBODY, PROXY, Ask, Client, asks, first_answer
 from lbcheck.rehearsal.script import Load
 
 OK = b"HTTP/1.1 200 OK\r\n"
@@ -64,3 +64,30 @@ def test_whose_answer_it_is(name, stub):
     name = name.replace(b"{now}", b"%.6f" % (time.monotonic() + 60))
     head = OK + b"x-lbcheck-stub: %b\r\nContent-Length: 0\r\n\r\n" % name
     assert answers(head)[0][0] == stub
+
+
+@pytest.mark.parametrize("vary", ["path", "source", "header:x", "cookie:c", "query:q"])
+def test_what_is_asked_first_is_nothing_that_is_asked_later(vary):
+    async def play():
+        heard = []
+
+        async def serve(reader, writer):
+            heard.append((writer.get_extra_info("peername")[0], await reader.readuntil(b"\r\n\r\n")))
+            writer.write(OK + b"Content-Length: 0\r\n\r\n")
+            writer.close()
+
+        server = await asyncio.start_server(serve, "127.0.0.1", 0)
+        host, port = server.sockets[0].getsockname()
+        load = Load("app", host, port, vary=vary, loopback=True, requests=20)
+        await first_answer(load)
+        client = Client(load)
+        for ask in asks(load):
+            await client.ask(ask)
+        client.close()
+        server.close()
+        await asyncio.sleep(0.01)
+        return heard
+
+    first, *later = asyncio.run(play())
+    assert len(later) == 20
+    assert first not in later
