@@ -228,7 +228,7 @@ def _pool_unlike(pool: MeasuredPool) -> Iterator[str]:
     if pool.passed is False:
         yield f"pool {pool.name}: {pool.reason}"
     if pool.concurrent is not None and pool.concurrent.passed is False:
-        yield f"pool {pool.name}, {pool.concurrent.in_flight} at once: off by {pool.concurrent.off_points:.2g} points"
+        yield f"pool {pool.name}, {pool.concurrent.in_flight} at once: {pool.concurrent.reason}"
     for loss in pool.losses:
         for aspect in loss.aspects:
             if aspect.passed is False:

@@ -10,7 +10,7 @@ from lbcheck.rehearsal.distribution import Held, by_chance, by_cycle, by_load, b
 from lbcheck.rehearsal.load import asks
 from lbcheck.rehearsal.losing import SLACK
 from lbcheck.rehearsal.loss_seen import MARGIN, Seen
-from lbcheck.rehearsal.outcome import Aspect, MeasuredLoss
+from lbcheck.rehearsal.outcome import DETECTION, FAILED, SHARES, Aspect, MeasuredLoss
 from lbcheck.rehearsal.paced import MOST
 from lbcheck.rehearsal.picks import picker
 from lbcheck.rehearsal.script import SLOW
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from lbcheck.rehearsal.sandbox import Event
     from lbcheck.rehearsal.script import Load
 
-DETECTION, FAILED, SHARES = "detection", "failed requests", "shares"
 #: Shares are rounded doubles.
 _ALL = 1 - 1e-9
 #: So many requests have to be expected on either side before chance can be asked.

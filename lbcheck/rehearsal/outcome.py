@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 #: How shares were judged: whole cycles to the request, or to a tolerance; each hashed pick; by chance.
 CYCLES, TOLERATED, PICKS, CHANCE = "whole cycles", "within the tolerance", "pick by pick", "chi-square"
 
+#: What is predicted of a loss (`Aspect.what`).
+DETECTION, FAILED, SHARES = "detection", "failed requests", "shares"
+
 
 class MeasuredServer(NamedTuple):
     """One server: how many requests it `served`, and what part that is. `predicted` is None where it is not known.
@@ -113,6 +116,11 @@ class MeasuredLoss(NamedTuple):
     def passed(self) -> bool | None:
         """Whether nothing differs from the prediction; None where nothing could be held against it."""
         return all_passed(aspect.passed for aspect in self.aspects)
+
+    @property
+    def whole(self) -> bool:
+        """Whether everything that is predicted was judged."""
+        return bool(self.aspects) and all(aspect.passed is not None for aspect in self.aspects)
 
 
 def pool_parts(pool: MeasuredPool) -> list[bool | None]:

@@ -5,7 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lbcheck.report.junit_parts import Suite, document
-from lbcheck.report.rehearse_words import alone, clock, native_line, noticed, rewritten_line, share_lines, until
+from lbcheck.report.rehearse_words import (
+    alone,
+    clock,
+    native_line,
+    noticed,
+    rewritten_line,
+    share_lines,
+    together,
+    unjudged,
+    until,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -44,12 +54,12 @@ def _add(suite: Suite, one: Rehearsed) -> None:
 
 
 def _pool(suite: Suite, pool: MeasuredPool, when: str = "") -> None:
-    lines = share_lines(pool.servers)
+    lines = "\n".join(filter(None, [share_lines(pool.servers), pool.left_out]))
     _case(suite, f"pool {pool.name}{when}", lines, passed=pool.passed, reason=pool.reason)
-    together = pool.concurrent
-    if together is not None:
-        name = f"pool {pool.name}{when}, {together.in_flight} requests at once"
-        _case(suite, name, "", passed=together.passed, reason=together.reason)
+    found = pool.concurrent
+    if found is not None:
+        name = f"pool {pool.name}{when}, {found.in_flight} requests at once"
+        _case(suite, name, together(found), passed=found.passed, reason=found.reason)
     for loss in pool.losses:
         _loss(suite, pool, loss)
 
@@ -57,7 +67,7 @@ def _pool(suite: Suite, pool: MeasuredPool, when: str = "") -> None:
 def _loss(suite: Suite, pool: MeasuredPool, loss: MeasuredLoss) -> None:
     reasons = [f"{one.what}: {one.reason}" for one in loss.aspects if one.reason and one.passed is loss.passed]
     reason = loss.reason or "; ".join(reasons)
-    words = [f"{until(loss)}; {noticed(loss)}{clock(loss)}", share_lines(loss.servers)]
+    words = [f"{until(loss)}; {noticed(loss)}{clock(loss)}", share_lines(loss.servers), *unjudged(loss)]
     lines = "" if loss.reason else "\n".join(words)
     _case(suite, f"pool {pool.name} without {alone(loss)} ({loss.kind})", lines, passed=loss.passed, reason=reason)
 

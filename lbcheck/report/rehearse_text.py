@@ -10,14 +10,25 @@ from lbcheck.rehearsal.outcome import held, pool_parts, unplayed
 from lbcheck.report.escape import escape, shown_path
 from lbcheck.report.pictures.terminal import bar, columns_width, padded, printed, styled, width_of
 from lbcheck.report.pictures.words import cut, percent, plain, told
-from lbcheck.report.rehearse_words import alone, clock, headline, native_line, noticed, rewritten_line, until
+from lbcheck.report.rehearse_words import (
+    alone,
+    clock,
+    headline,
+    native_line,
+    noticed,
+    outcome,
+    rewritten_line,
+    together,
+    unjudged,
+    until,
+)
 from lbcheck.traffic.outcome import HOT, UNKNOWN
 from lbcheck.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from lbcheck.rehearsal.outcome import Concurrent, MeasuredLoss, MeasuredPool, MeasuredReload, Rehearsed
+    from lbcheck.rehearsal.outcome import MeasuredLoss, MeasuredPool, MeasuredReload, Rehearsed
     from lbcheck.report.options import Options
 
 #: Columns of a bar, and of a name; so many servers of a pool are shown.
@@ -62,11 +73,28 @@ def _pool(pool: MeasuredPool) -> Iterator[Text]:
     if pool.passed is None:
         yield styled(f"  {name}: not held against the prediction: {told(pool.reason or '')}", "muted")
     else:
-        verdict = "as predicted" if pool.passed else f"NOT as predicted: {told(pool.reason or '')}"
         how = ", ".join(filter(None, [counted(pool.requests, "request"), pool.judged]))
-        yield styled(f"  {name}  {verdict}  ({how})", "good" if pool.passed else HOT)
-    if not pool.requests:
-        return
+        yield styled(f"  {name}  {_verdict(pool)}  ({how})", HOT if False in pool_parts(pool) else "good")
+    if pool.left_out is not None and pool.left_out != pool.reason:
+        yield styled(f"    not counted: {told(pool.left_out)}", "muted")
+    if pool.requests:
+        yield from _servers(pool)
+    if pool.concurrent is not None:
+        yield styled(f"    {told(together(pool.concurrent))}", HOT if pool.concurrent.passed is False else "muted")
+    for loss in pool.losses:
+        yield from _loss(loss)
+
+
+def _verdict(pool: MeasuredPool) -> str:
+    """Return what became of the pool: what is as predicted is not said of all of it where a part is not."""
+    if not pool.passed:
+        return f"NOT as predicted: {told(pool.reason or '')}"
+    if pool.concurrent is not None and pool.concurrent.passed is False:
+        return "as predicted one after the other, NOT with several at once"
+    return "as predicted, but for a loss" if False in pool_parts(pool) else "as predicted"
+
+
+def _servers(pool: MeasuredPool) -> Iterator[Text]:
     room = columns_width([plain(server.name) for server in pool.servers], _LEAST, _NAME)
     for server in pool.servers[:_MOST]:
         line = Text("    ").append_text(padded(plain(server.name), room)).append(" ")
@@ -75,16 +103,6 @@ def _pool(pool: MeasuredPool) -> Iterator[Text]:
         yield line
     if len(pool.servers) > _MOST:
         yield styled(f"    … and {counted(len(pool.servers) - _MOST, 'more server')}", "muted")
-    if pool.concurrent is not None:
-        yield _concurrent(pool.concurrent)
-    for loss in pool.losses:
-        yield from _loss(loss)
-
-
-def _concurrent(found: Concurrent) -> Text:
-    words = f"    {found.in_flight} at once: shares are {found.off_points:.1f} points off at most"
-    verdict = f" (tolerated: {found.tolerance:g})" if found.passed is not None else f"; not judged: {found.reason}"
-    return styled(words + verdict, HOT if found.passed is False else "muted")
 
 
 def _loss(loss: MeasuredLoss) -> Iterator[Text]:
@@ -92,15 +110,13 @@ def _loss(loss: MeasuredLoss) -> Iterator[Text]:
         yield styled(f"    without {alone(loss)}: {told(loss.reason)}", "muted")
         return
     look = {None: "muted", True: "good", False: HOT}[loss.passed]
-    verdict = {None: "measured only", True: "as predicted", False: "NOT as predicted"}[loss.passed]
-    yield styled(f"    without {alone(loss)} ({loss.kind}): {verdict}", look)
+    yield styled(f"    without {alone(loss)} ({loss.kind}): {outcome(loss)}", look)
     yield Text(f"      {until(loss)}; {noticed(loss)}{clock(loss)}")
     for aspect in loss.aspects:
-        if aspect.passed is not True and aspect.reason:
-            word = "NOT as predicted" if aspect.passed is False else "not judged"
-            yield styled(
-                f"      {aspect.what} {word}: {told(aspect.reason)}", HOT if aspect.passed is False else "muted"
-            )
+        if aspect.passed is False:
+            yield styled(f"      {aspect.what} NOT as predicted: {told(aspect.reason or '')}", HOT)
+    for words in unjudged(loss):
+        yield styled(f"      {told(words)}", "muted")
 
 
 def _reload(found: MeasuredReload) -> Iterator[Text]:
@@ -114,4 +130,6 @@ def _reload(found: MeasuredReload) -> Iterator[Text]:
     yield styled(f"  reload from {name}: {words}{took}{reason}", "good" if found.passed else HOT)
     for pool in found.pools:
         if False in pool_parts(pool):
-            yield styled(f"    {plain(pool.name)} afterwards: NOT as predicted: {told(pool.reason or '')}", HOT)
+            yield styled(f"    {plain(pool.name)} afterwards: {_verdict(pool)}", HOT)
+            if pool.concurrent is not None:
+                yield styled(f"      {told(together(pool.concurrent))}", HOT)

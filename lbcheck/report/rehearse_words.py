@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lbcheck.rehearsal.outcome import pool_parts
+from lbcheck.rehearsal.outcome import FAILED, pool_parts
 from lbcheck.report.escape import escape, shown_path
 from lbcheck.report.pictures.words import percent, plain
-from lbcheck.wording import counted
+from lbcheck.wording import counted, listed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from lbcheck.rehearsal.outcome import MeasuredLoss, MeasuredReload, MeasuredServer, Message, Rehearsed
+    from lbcheck.rehearsal.outcome import Concurrent, MeasuredLoss, MeasuredReload, MeasuredServer, Message, Rehearsed
 
 
 def native_line(said: Message) -> str:
@@ -38,13 +38,46 @@ def alone(loss: MeasuredLoss) -> str:
     return name if loss.alike == 1 else f"{name} (or any of {loss.alike:,} alike)"
 
 
+def outcome(loss: MeasuredLoss) -> str:
+    """Return the verdict on a loss: what was not judged is not said to be as predicted."""
+    if loss.passed is None:
+        return "measured only"
+    if not loss.passed:
+        return "NOT as predicted"
+    judged = [aspect.what for aspect in loss.aspects if aspect.passed]
+    return "as predicted" if loss.whole else f"{listed(judged)} as predicted"
+
+
+def unjudged(loss: MeasuredLoss) -> list[str]:
+    """Return what of a loss was not judged, and why."""
+    return [f"{one.what} not judged: {one.reason}" for one in loss.aspects if one.passed is None and one.reason]
+
+
+def together(found: Concurrent) -> str:
+    """Return what came of requests of which several were under way at once."""
+    words = f"{found.in_flight} at once: shares are {found.off_points:.1f} points off at most"
+    if found.passed is None:
+        return f"{words}; not judged: {found.reason}"
+    tolerated = f"{words} (tolerated: {found.tolerance:g})"
+    return tolerated if found.passed else f"{tolerated}; NOT as predicted: {found.reason}"
+
+
 def until(loss: MeasuredLoss) -> str:
-    """Return what failed: "33.3 % of requests failed until it was noticed (predicted: 33.3 %)"."""
-    share, predicted = loss.failed_share, loss.predicted_failed_share
-    told = "" if predicted is None else f" ({percent(predicted)} predicted until it is noticed)"
-    if share is not None and loss.failed:
+    """Return what failed: "33.3 % of requests failed (33.3 % predicted until it is noticed)"."""
+    share, told = loss.failed_share, _predicted(loss)
+    if share is not None and loss.failed and loss.predicted_failed_requests is None:
         return f"{percent(share)} of requests failed{told}"
     return f"{loss.failed} of {counted(loss.requests, 'request')} failed{told}"
+
+
+def _predicted(loss: MeasuredLoss) -> str:
+    """Return how many were predicted to fail, in brackets; or that nobody can hold that against what was seen."""
+    few, share = loss.predicted_failed_requests, loss.predicted_failed_share
+    words = "" if share is None else f"{percent(share)} predicted until it is noticed"
+    if few is not None:
+        words = f"{few} predicted until it is noticed"
+    judged = any(one.what == FAILED and one.passed is not None for one in loss.aspects)
+    return f" ({words}{'' if judged else '; not judged'})" if words else ""
 
 
 def noticed(loss: MeasuredLoss) -> str:
@@ -89,7 +122,10 @@ def headline(rehearsed: Sequence[Rehearsed]) -> str:
     losses = [loss for pool in pools for loss in pool.losses]
     if losses:
         fine, unsure = (sum(loss.passed is wanted for loss in losses) for wanted in (True, None))
-        words.append(f"{fine} of {len(losses)} losses as predicted")
+        whole = sum(loss.passed is True and loss.whole for loss in losses)
+        words.append(f"{whole} of {len(losses)} losses as predicted")
+        if fine > whole:
+            words.append(f"{fine - whole} as far as they were judged")
         if unsure:
             words.append(f"{unsure} measured only")
     refused = sum(not one.accepted or one.error is not None for one in rehearsed)

@@ -12,6 +12,8 @@ from jsonschema import Draft202012Validator, ValidationError
 from report import rehearsals
 from xmlschema import XMLSchema
 
+from lbcheck.gate import stages
+from lbcheck.rehearsal.outcome import Aspect
 from lbcheck.report import REHEARSE_REPORTERS, REHEARSE_SUFFIXES, rehearse_json, rehearse_reporter, rehearse_text
 from lbcheck.report.options import Options
 
@@ -99,11 +101,56 @@ def test_html_has_a_measured_column():
     assert "what the real proxy did" in page
 
 
+def one(**changes):
+    """Return the text of a rehearsal of one pool that differs so from one that came out as predicted."""
+    pool = rehearsals.FINE[0].pools[0]._replace(**changes)
+    return rehearse_text.render([rehearsals.FINE[0]._replace(pools=(pool,))], Options(width=200))
+
+
+def test_losses_of_a_pool_that_nothing_reached_are_told():
+    text = one(passed=None, requests=0, reason="no request reached it", losses=(rehearsals.LATE,))
+    assert "detection NOT as predicted: not noticed within 7.5 s" in text
+    assert text.splitlines()[-1].startswith("0 pools as predicted, 1 NOT as predicted")
+
+
+def test_what_fails_with_several_at_once_is_told():
+    concurrent = rehearsals.API.concurrent
+    text = one(concurrent=concurrent, losses=())
+    assert "as predicted one after the other, NOT with several at once  (240 requests" in text
+    assert "8 at once: shares are 3.4 points off at most (tolerated: 1); NOT as predicted: a share is" in text
+    pool = rehearsals.FINE[0].pools[0]._replace(concurrent=concurrent)
+    assert stages.rehearse([rehearsals.FINE[0]._replace(pools=(pool,))]).reasons == (
+        "pool app, 8 at once: a share is 3.4 points off",
+    )
+
+
+def test_what_was_not_judged_is_not_called_as_predicted():
+    aspects = (Aspect("detection", True), Aspect("failed requests", None, "it depends"), Aspect("shares", True))
+    loss = rehearsals.AS_PREDICTED._replace(aspects=aspects, failed=0, requests=300)
+    text = one(losses=(loss,))
+    assert "without a (refuses): detection and shares as predicted" in text
+    assert "0 of 300 requests failed (50 % predicted until it is noticed; not judged)" in text
+    assert "failed requests not judged: it depends" in text
+    assert text.splitlines()[-1] == "1 pool as predicted, 0 of 1 losses as predicted, 1 as far as they were judged"
+    few = rehearsals.AS_PREDICTED._replace(predicted_failed_requests=1, failed=3, requests=157)
+    assert "3 of 157 requests failed (1 predicted until it is noticed)" in one(losses=(few,))
+    junit = rehearse_reporter("junit")(
+        [rehearsals.FINE[0]._replace(pools=(rehearsals.APP._replace(losses=(loss,)),))], Options()
+    )
+    assert "failed requests not judged: it depends" in junit
+
+
+def test_requests_that_are_not_counted_are_told():
+    assert "    not counted: 2 of 240 requests went to other pools\n" in one(
+        left_out="2 of 240 requests went to other pools"
+    )
+
+
 def test_text():
     text = rehearse_text.render(rehearsals.ALL, Options(width=100))
     assert "\x1b" not in text
     lines = text.splitlines()
-    assert lines[1].strip() == "app  as predicted  (240 requests, whole cycles)"
+    assert lines[1].strip() == "app  as predicted, but for a loss  (240 requests, whole cycles)"
     assert "without a (refuses): as predicted" in text
     assert "50 % predicted until it is noticed); noticed after 4.2 s (at most 6 s predicted); backups came in" in text
     assert "detection NOT as predicted: not noticed within 7.5 s" in text

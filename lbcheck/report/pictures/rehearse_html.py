@@ -9,7 +9,17 @@ from lbcheck.report.pictures import html
 from lbcheck.report.pictures.layout import draw
 from lbcheck.report.pictures.rows import full_scale
 from lbcheck.report.pictures.words import cut, named, percent, plain, told
-from lbcheck.report.rehearse_words import alone, clock, headline, native_line, noticed, rewritten_line, until
+from lbcheck.report.rehearse_words import (
+    alone,
+    clock,
+    headline,
+    native_line,
+    noticed,
+    outcome,
+    rewritten_line,
+    together,
+    until,
+)
 from lbcheck.traffic.outcome import FAIR, HOT, UNKNOWN, Traffic
 from lbcheck.wording import counted
 
@@ -55,11 +65,10 @@ def _reloaded(one: Rehearsed) -> list[MeasuredPool]:
 
 
 def _pool(pool: MeasuredPool, number: int) -> html.PoolTable:
-    together = pool.concurrent
     words = [_WORDS[pool.passed], pool.judged or ""]
-    words += [told(pool.reason)] if pool.reason else []
-    if together is not None:
-        words.append(f"{together.in_flight} at once: at most {together.off_points:.1f} points off")
+    words += [told(text) for text in dict.fromkeys([pool.reason, pool.left_out]) if text]
+    if pool.concurrent is not None:
+        words.append(told(together(pool.concurrent)))
     verdict = False if False in pool_parts(pool) else pool.passed
     scale = full_scale(max((server.predicted or server.measured for server in pool.servers), default=0.0))
     losses = pool.losses[: html.MOST_LINES]
@@ -101,7 +110,7 @@ def _loss(loss: MeasuredLoss) -> html.LossLine:
     shares = [f"{plain(one.name)} {percent(one.measured)} (predicted {percent(one.predicted)})" for one in served]
     return html.LossLine(
         alone(loss),
-        f"{loss.kind} · {_WORDS[loss.passed]}",
+        f"{loss.kind} · {outcome(loss)}",
         f"{until(loss)}; {noticed(loss)}{clock(loss)}",
         told("; ".join(aspects)),
         named(shares, 300),
