@@ -46,6 +46,7 @@ class Outage:
         self._lost_at = 0.0
         self._served_from = 0.0
         self._down: float | None = None
+        self._downs = 0
         self._paced: Paced | None = None
 
     async def play(self, proxy: Proxy) -> dict[str, Any]:
@@ -59,11 +60,7 @@ class Outage:
         self._paced = paced = Paced(load, self._loss.rate, self._loss.at_once)
         paced.start()
         await asyncio.sleep(_BEFORE)
-        proxy.fresh()
-        downs = len(proxy.ever_down())
-        self._lost_at = time.monotonic()
-        for number in self._loss.stubs:
-            await self._stubs.lose(number, self._loss.kind)
+        await self._lose()
         await self._until(lambda: self._noticed() is not None, self._loss.notice)
         await self._settle(paced)
         paced.rate = max(paced.rate, _QUICK)
@@ -75,13 +72,21 @@ class Outage:
         await paced.stop()
         for one in self._attempts:
             one.close()
+        times = {"noticed": noticed, "restored": restored, "back": self._back(restored, sent)}
+        return {"load": self._play.loads.index(load), **times, **self._happened(paced)}
+
+    async def _lose(self) -> None:
+        self._proxy.fresh()
+        self._downs = len(self._proxy.ever_down())
+        self._lost_at = time.monotonic()
+        for number in self._loss.stubs:
+            await self._stubs.lose(number, self._loss.kind)
+
+    def _happened(self, paced: Paced) -> dict[str, Any]:
+        """Return which servers went down since the loss, what arrived at the stubs, and what was answered."""
         return {
-            "load": self._play.loads.index(load),
-            "noticed": noticed,
             "served_from": self._served_from,
-            "restored": restored,
-            "down": proxy.ever_down()[downs:],
-            "back": self._back(restored, sent),
+            "down": self._proxy.ever_down()[self._downs :],
             "arrivals": [(one.stub, one.ask, one.at - self._lost_at) for one in self._stubs.arrivals],
             "answers": [
                 (number, one.stub, one.status, one.at - self._lost_at, one.took)
