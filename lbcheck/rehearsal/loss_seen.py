@@ -36,7 +36,7 @@ class Seen:
     """What was seen of a loss, by the requests of its pool: those that other pools answered are left out.
 
     `noticed`, `restored` and `back` are times in seconds, as `Outage` tells them. `during` are the requests that were
-    sent while the server was lost, `answered` those of them that were over by then, and `failed` those that failed.
+    under way while the server was lost, `answered` those that were over before it came back, `failed` those that failed.
     """
 
     def __init__(self, trial: Trial, dialect: str, event: Event) -> None:
@@ -53,7 +53,7 @@ class Seen:
             if stub < 0 or stub in self._places
         ]
         self._alone = len(trial.predicted.places) == 1
-        self.during = [one for one in self._answers if 0 <= one.at < self.restored]
+        self.during = [one for one in self._answers if one.over >= 0 and one.at < self.restored]
         self.answered = [one for one in self.during if one.over < self.restored - MARGIN]
         self.failed = [one for one in self.during if one.failed]
         slowest = max((one.took for one in self.failed), default=trial.stall)
@@ -90,6 +90,11 @@ class Seen:
                 return True
             free = one.over
         return False
+
+    def under_way(self) -> int:
+        """Return how many requests were under way at most when the server was lost, or the proxy noticed."""
+        times = (0.0, self.noticed or 0.0)
+        return max(sum(one.at < time <= one.over for one in self.during) for time in times)
 
     def disturbed(self) -> str | None:
         """Return why what failed may have had another cause than the loss; None where nothing speaks for that."""

@@ -169,10 +169,10 @@ def _part_failed(share: float, seen: Seen) -> Aspect:
 
 
 def _few_failures(predicted: int, seen: Seen) -> Aspect:
-    """Compare how many requests failed until their failures took the server out; one more may have been under way."""
+    """Compare how many requests failed until their failures took the server out; more may have been under way."""
     end = (seen.noticed or 0.0) + MARGIN
     failed = sum(one.at < end for one in seen.failed)
-    fits = abs(failed - predicted) <= 1
+    fits = predicted - 1 <= failed <= predicted + max(1, seen.under_way())
     return Aspect(FAILED, fits, None if fits else f"{failed} requests failed, where {predicted} were predicted")
 
 

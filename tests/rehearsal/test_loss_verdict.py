@@ -105,6 +105,22 @@ def test_so_many_failures_take_it_out():
     assert aspects["failed requests"] == (False, "10 requests failed, where 2 were predicted")
 
 
+def test_requests_under_way_when_it_is_lost_count_as_well():
+    """On a busy machine three were sent just before, failed just after, and took it out: `max_fails=3`."""
+    few = trial()
+    few = few._replace(predicted=few.predicted._replace(failed_requests=3))
+    seen = event(0.0, failing=0)
+    assert verdict(few, seen)[1]["failed requests"] == (False, "0 requests failed, where 3 were predicted")
+    seen["answers"] += [(9000 + number, PROXY, 502, -0.01, 0.02) for number in range(3)]
+    found, aspects = verdict(few, seen, dialect="nginx")
+    assert aspects["failed requests"] == (True, None)
+    assert found.failed == 3
+    seen["answers"] += [(9010 + number, PROXY, 502, -0.01, 0.02) for number in range(3)]
+    assert verdict(few, seen, dialect="nginx")[1]["failed requests"] == (True, None)
+    seen["answers"] += [(9020 + number, PROXY, 502, 0.001 * number, 0.0001) for number in range(9)]
+    assert verdict(few, seen, dialect="nginx")[1]["failed requests"][0] is False
+
+
 def test_others_serve_than_predicted():
     found, aspects = verdict(trial(shares=(0.0, 1.0, 0.0)), event(4.0))
     assert aspects["shares"][0] is False

@@ -91,7 +91,7 @@ def test_nginx_loses_each_server(tmp_path):
     assert 0 < app.recovery_s < 5  # nginx counts whole seconds
     assert [server.served > 0 for server in app.servers] == [False, True]
     assert [aspect.judged for aspect in keys.aspects if aspect.what == "shares"] == ["pick by pick"]
-    assert keys.failed <= 3  # one may have been under way
+    assert 1 <= keys.failed <= 3
 
 
 @pytest.mark.parametrize("kind", [HANGS, ERRORS, "slow"])
