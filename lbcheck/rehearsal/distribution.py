@@ -50,9 +50,13 @@ def ordered(pool: Pool, dialect: str) -> bool:
 def by_load(pool: Pool, dialect: str) -> bool:
     """Say whether who serves a request depends on what else is under way: by the algorithm, or by a limit."""
     algorithm = pool.algorithm
-    limited = any(server.max_conns is not None and server.max_conns.value > 0 for server in pool.servers)
     draws = (dialect, algorithm.name) == ("haproxy", "random") and algorithm.draws > 1
-    return limited or draws or algorithm.name in _BY_LOAD or algorithm.balance_factor is not None
+    return limited(pool) or draws or algorithm.name in _BY_LOAD or algorithm.balance_factor is not None
+
+
+def limited(pool: Pool) -> bool:
+    """Say whether a server of the pool takes only so many requests at once."""
+    return any(server.max_conns is not None and server.max_conns.value > 0 for server in pool.servers)
 
 
 def whole_cycle(parts: Sequence[float]) -> int:

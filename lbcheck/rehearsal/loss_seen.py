@@ -36,7 +36,7 @@ class Seen:
     """What was seen of a loss, by the requests of its pool: those that other pools answered are left out.
 
     `noticed`, `restored` and `back` are times in seconds, as `Outage` tells them. `during` are the requests that were
-    under way while the server was lost, `answered` those that were over before it came back, `failed` those that failed.
+    under way while the server was lost, `answered` those that were over when it came back, `failed` those that failed.
     """
 
     def __init__(self, trial: Trial, dialect: str, event: Event) -> None:
@@ -57,7 +57,7 @@ class Seen:
         self.answered = [one for one in self.during if one.over < self.restored - MARGIN]
         self.failed = [one for one in self.during if one.failed]
         slowest = max((one.took for one in self.failed), default=trial.stall)
-        end = self.restored if self.noticed is None else self.noticed
+        self._end = end = self.restored if self.noticed is None else self.noticed
         #: Requests that met the lost server as long as it was not noticed. One that was waiting when the proxy noticed
         #: may have been saved by that.
         self.lasting = [one for one in self.answered if MARGIN <= one.at < end - slowest]
@@ -83,13 +83,18 @@ class Seen:
         return [None if one.failed else self._places.get(one.stub) for one in self.lasting]
 
     def crowded(self) -> bool:
-        """Say whether several requests were under way at once while the loss lasted."""
+        """Say whether several requests were under way at once until the proxy noticed."""
         free = 0.0
-        for one in sorted(self.lasting, key=lambda one: one.at):
-            if one.at < free:
+        for one in sorted(self.during, key=lambda one: one.at):
+            if one.at < min(free, self._end):
                 return True
             free = one.over
         return False
+
+    def unsettled(self) -> bool:
+        """Say whether requests of before were still waiting when those came that show who serves afterwards."""
+        start: float = self._event["served_from"]
+        return any(one.at < start <= one.over for one in self.during)
 
     def under_way(self) -> int:
         """Return how many requests were under way at most when the server was lost, or the proxy noticed."""

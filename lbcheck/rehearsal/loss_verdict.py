@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from lbcheck.rehearsal import native
 from lbcheck.rehearsal.chances import IMPOSSIBLE, chi_square_p
-from lbcheck.rehearsal.distribution import Held, by_chance, by_cycle, by_load, by_pick, counts, ordered
+from lbcheck.rehearsal.distribution import Held, by_chance, by_cycle, by_load, by_pick, counts, limited, ordered
 from lbcheck.rehearsal.load import asks
 from lbcheck.rehearsal.losing import SLACK
 from lbcheck.rehearsal.loss_seen import MARGIN, Seen
@@ -144,7 +144,8 @@ def _failures(trial: Trial, dialect: str, seen: Seen) -> Aspect:
     share = trial.predicted.failed_share
     if share is None:
         return Aspect(FAILED, None, "which requests fail is not predicted")
-    if (why := _moved_by_load(trial, dialect, seen)) is not None and (share or not trial.part):
+    by_others = not share and trial.part and not limited(trial.target.pool)
+    if not by_others and seen.crowded() and (why := _moved_by_load(trial, dialect)) is not None:
         return Aspect(FAILED, None, why)
     if not share:
         wrong = [one for one in seen.failed if one.at >= MARGIN]
@@ -176,14 +177,13 @@ def _few_failures(predicted: int, seen: Seen) -> Aspect:
     return Aspect(FAILED, fits, None if fits else f"{failed} requests failed, where {predicted} were predicted")
 
 
-def _moved_by_load(trial: Trial, dialect: str, seen: Seen) -> str | None:
-    """Return why it depends on the load which requests met the lost server; None where it does not.
+def _moved_by_load(trial: Trial, dialect: str) -> str | None:
+    """Return why it depends on the load which requests meet the lost server; None where it does not.
 
     Predicted is what one request after the other meets. Those that wait for a lost server count as its load.
     """
     pool = trial.target.pool
-    alone = len(pool.enabled) <= len(trial.predicted.places)
-    if alone or not by_load(pool, dialect) or not seen.crowded():
+    if len(pool.enabled) <= len(trial.predicted.places) or not by_load(pool, dialect):
         return None
     return "which server a request meets depends on how many wait at each"
 
@@ -194,7 +194,8 @@ def _shares(trial: Trial, dialect: str, seen: Seen, load: Load, tolerance: float
     known = [server.share for server in loss.servers if server.share is not None]
     if len(known) < len(loss.servers) or target.doubled:
         return Held(None, None, loss.reason or "several of its lines are one server")
-    if seen.noticed is None and (why := _moved_by_load(trial, dialect, seen)) is not None:
+    moved = seen.crowded() if seen.noticed is None else seen.unsettled()
+    if moved and (why := _moved_by_load(trial, dialect)) is not None:
         return Held(None, None, why)
     if loss.never and loss.unserved:
         served = seen.outcomes()

@@ -30,7 +30,7 @@ _STEP = 0.02
 _BEFORE, _AFTER = 0.3, 0.2
 #: How long is watched that nobody serves.
 _ALONE = 0.5
-#: How much longer than its rate says the last part may take.
+#: How much longer than its rate says the last part may take; and how long what waits is waited for before it.
 _SLACK = 5.0
 
 
@@ -125,6 +125,7 @@ class Outage:
         elif self._noticed() is None:
             await self._until(self._settled, seconds)
         else:
+            await paced.calm_down(_SLACK)
             self._served_from = self._now()
             await paced.one_by_one(self._loss.settled, seconds)
 

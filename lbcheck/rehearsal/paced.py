@@ -65,6 +65,12 @@ class Paced:
             self.answers[number] = Answer(NOBODY, 0, started, time.monotonic() - started)
         await asyncio.gather(*late, return_exceptions=True)
 
+    async def calm_down(self, seconds: float) -> None:
+        """Ask nothing more until all that was asked is answered, for at most so many seconds."""
+        self._held = True
+        if self._waiting:
+            await asyncio.wait(self._waiting, timeout=seconds)
+
     async def one_by_one(self, count: int, seconds: float) -> None:
         """Ask so many further things one after the other, for at most so many seconds; the rest waits meanwhile."""
         until = time.monotonic() + seconds

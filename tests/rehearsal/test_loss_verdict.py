@@ -218,6 +218,24 @@ def test_alone_it_is_met_under_any_load():
     assert verdict(alone, event(4.0, failing=3, took=0.5))[1]["failed requests"][0] is False
 
 
+def test_limits_of_servers_under_load():
+    """A survivor with a `maxconn` takes no more, whoever would be saved by it."""
+    saved = trial(failed=0.0)
+    saved.target.pool.servers[1].max_conns = Setting(2)
+    assert verdict(saved, event(4.0, failing=40, took=3.0))[1]["failed requests"] == (None, WAITS)
+    assert verdict(saved, event(0.5, failing=40, took=0.6))[1]["failed requests"] == (None, WAITS)
+    assert verdict(saved, event(4.0, failing=40))[1]["failed requests"][0] is False
+
+
+def test_who_serves_while_others_still_wait_is_not_known():
+    made = by_load(trial(failed=0.0, shares=(0.0, 0.75, 0.25)))
+    seen = event(4.0, failing=0)
+    assert verdict(made, seen)[1]["shares"][0] is False
+    seen["answers"].append((9000, 11, 200, 3.5, 2.0))
+    assert verdict(made, seen)[1]["shares"] == (None, WAITS)
+    assert verdict(trial(failed=0.0, shares=(0.0, 0.75, 0.25)), seen)[1]["shares"][0] is False
+
+
 def test_that_nobody_notices_is_not_known_where_failures_are_not():
     lasting = by_load(trial(detection=None, never=True, unserved=0.5, shares=(0.0, 0.25, 0.25), down=""))
     assert verdict(lasting, event(None))[1]["detection"] == (True, None)
