@@ -27,6 +27,10 @@ if TYPE_CHECKING:
 _KEYED = frozenset({"source", "uri", "ip_hash", "rdp-cookie"})
 
 
+#: Fewer requests with several under way at once say nothing.
+_FEW = 2 * IN_FLIGHT
+
+
 class Served(NamedTuple):
     """What came of the requests for a pool, in order: their numbers, and the places in `pool.servers` that answered.
 
@@ -174,13 +178,20 @@ def _together(pool: Pool, dialect: str, parts: Sequence[float], seen: Served, to
     found = Concurrent(IN_FLIGHT, total, off, tolerance, passed=True)
     if seen.failed:
         return found._replace(passed=False, reason=f"{seen.failed} of {total} requests failed")
-    if seen.own:
-        return found._replace(passed=None, reason=answered.told(seen.own, seen.total))
-    if by_load(pool, dialect):
-        return found._replace(passed=None, reason="then it depends on how long answers take")
+    if (why := _unclear(pool, dialect, seen)) is not None:
+        return found._replace(passed=None, reason=why)
     if off > max(tolerance, 100 / total if seen.elsewhere else 0.0):
         return found._replace(passed=False, reason=f"a share is {off:.1f} points off")
     return found
+
+
+def _unclear(pool: Pool, dialect: str, seen: Served) -> str | None:
+    """Return why shares under load cannot be held against those of one request after the other; None where they can."""
+    if seen.own:
+        return answered.told(seen.own, seen.total)
+    if len(seen.places) < _FEW:
+        return f"{len(seen.places)} requests are too few to tell"
+    return "then it depends on how long answers take" if by_load(pool, dialect) else None
 
 
 def measured_servers(

@@ -60,9 +60,10 @@ def test_requests_that_chance_sends_elsewhere():
     assert (found.passed, found.requests) == (True, 4)
     assert found.left_out == "2 of 6 requests went to other pools"
     assert judged([77, 77]).reason == "2 of 2 requests went to other pools"
-    together = [(10, 200), (77, 200), (11, 200), (10, 200)]
+    together = [(10, 200), (77, 200), (11, 200)] * 8 + [(10, 200)]
     assert judged([10, 11], together=together).concurrent.passed
     assert judged([10, 11], together=[*together, (10, 200), (10, 200)]).concurrent.passed is False
+    assert judged([10, 11], together=together[:12]).concurrent.reason == "8 requests are too few to tell"
 
 
 def test_each_pick_is_held_against_its_own_request():
