@@ -105,7 +105,7 @@ def _measured(found: MeasuredLoss, trial: Trial, seen: Seen) -> MeasuredLoss:
         failed=len(seen.failed),
         failed_share=sum(one.failed for one in seen.lasting) / len(seen.lasting) if seen.lasting else None,
         detection_s=seen.noticed,
-        last_failure_s=max((one.at for one in seen.failed), default=None),
+        last_failure_s=max((max(one.at, 0.0) for one in seen.failed), default=None),
         recovery_s=seen.back,
         backups=any(pool.servers[place].backup for place in served if place is not None),
         servers=measured_servers(pool, counts(pool, served), [server.share for server in loss.servers]),

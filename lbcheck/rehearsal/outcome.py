@@ -87,8 +87,8 @@ class Aspect(NamedTuple):
 class MeasuredLoss(NamedTuple):
     """The loss of one server: what was seen beside what was predicted. Times are seconds since the loss.
 
-    `lost` and `kind` as in `traffic.outcome.Loss`. `requests` are those sent until the server came back, `failed` the
-    ones of them that no server answered well, the last of which was sent at `last_failure_s`. `detection_s` is when
+    `lost` and `kind` as in `traffic.outcome.Loss`. `requests` are those under way until the server came back, `failed`
+    the ones of them that no server answered well, the last of which was sent at `last_failure_s`. `detection_s` is when
     the proxy stopped sending to it (None: it did not, or nobody could see), `recovery_s` how long after its return it
     got its first request. `failed_share` is that until the detection; `predicted_failed_requests`: it is so many
     requests that fail until then, not a part of them. `servers` are those that served after it;

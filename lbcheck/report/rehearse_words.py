@@ -65,7 +65,7 @@ def together(found: Concurrent) -> str:
 def until(loss: MeasuredLoss) -> str:
     """Return what failed: "33.3 % of requests failed (33.3 % predicted until it is noticed)"."""
     share, told = loss.failed_share, _predicted(loss)
-    if share is not None and loss.failed and loss.predicted_failed_requests is None:
+    if share and loss.failed and loss.predicted_failed_requests is None:
         return f"{percent(share)} of requests failed{told}"
     return f"{loss.failed} of {counted(loss.requests, 'request')} failed{told}"
 

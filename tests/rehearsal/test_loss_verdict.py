@@ -114,7 +114,7 @@ def test_requests_under_way_when_it_is_lost_count_as_well():
     seen["answers"] += [(9000 + number, PROXY, 502, -0.01, 0.02) for number in range(3)]
     found, aspects = verdict(few, seen, dialect="nginx")
     assert aspects["failed requests"] == (True, None)
-    assert found.failed == 3
+    assert (found.failed, found.last_failure_s) == (3, 0.0)
     seen["answers"] += [(9010 + number, PROXY, 502, -0.01, 0.02) for number in range(3)]
     assert verdict(few, seen, dialect="nginx")[1]["failed requests"] == (True, None)
     seen["answers"] += [(9020 + number, PROXY, 502, 0.001 * number, 0.0001) for number in range(9)]
