@@ -8,7 +8,7 @@ import socket
 import proxies
 import pytest
 from rehearsal.configs import CASES, haproxy, nginx
-from rehearsal.running import rehearsed
+from rehearsal.running import rehearsed, told
 from rehearsal.sandboxes import needs_sandbox
 
 from lbcheck import project
@@ -112,3 +112,51 @@ def test_nothing_is_reached_outside(tmp_path):
     assert sorted(os.listdir("/run")) == before
     assert not os.path.exists("/srv/logs")
     assert os.listdir(tmp_path) == ["nginx.conf"]
+
+
+def test_what_the_proxy_answers_itself_is_no_failure(tmp_path):
+    """Limits for each client are met by nobody, those for all by most; a cache asks its servers once."""
+    body = """
+    limit_req_zone $binary_remote_addr zone=each:1m rate=1r/s;
+    limit_req_zone $server_port zone=all:1m rate=1r/m;
+    proxy_cache_path /var/cache/nginx keys_zone=kept:1m;
+    proxy_cache_valid any 1m;
+    upstream each { server 10.0.0.1:80; server 10.0.0.2:80; }
+    upstream all { server 10.0.1.1:80; server 10.0.1.2:80; }
+    upstream kept { server 10.0.2.1:80; server 10.0.2.2:80; }
+    server {
+        listen 80;
+        location /each { limit_req zone=each; proxy_pass http://each; }
+        location /all { limit_req zone=all; proxy_pass http://all; }
+        location /kept { proxy_cache kept; proxy_pass http://kept; }
+    }"""
+    found = rehearsed(tmp_path, nginx(body))
+    assert found.passed, told(found)
+    each, everybody, kept = found.pools
+    assert (each.passed, each.requests, each.left_out) == (True, 240, None)
+    assert (everybody.passed, kept.passed) == (None, None)
+    assert everybody.reason == "the proxy itself answered 240 of 240 requests (503): a limit, a rule, or a cache"
+    assert kept.reason == "the proxy itself answered 240 of 240 requests (200): a limit, a rule, or a cache"
+
+
+def test_requests_that_a_draw_sends_elsewhere_are_not_missing(tmp_path):
+    body = """
+frontend web
+    bind :80
+    stick-table type ip size 1k expire 30s store http_req_rate(10s)
+    http-request track-sc0 src
+    http-request deny deny_status 429 if { sc_http_req_rate(0) gt 20 }
+    use_backend canary if { rand(100) lt 20 }
+    default_backend app
+backend app
+    server a 10.0.0.1:80
+    server b 10.0.0.2:80
+backend canary
+    server c 10.0.1.1:80
+"""
+    found = rehearsed(tmp_path, haproxy(body))
+    assert found.passed, told(found)
+    app = found.pools[0]
+    assert app.passed
+    assert 100 < app.requests < 240
+    assert app.left_out == f"{240 - app.requests} of 240 requests went to other pools"
