@@ -23,7 +23,7 @@ def listener_without_route(config: Config, _context: Context) -> Iterator[Hit]:
     """R10: an entry point that no router names, where all routers are in files that were read.
 
     One that another section of the static file names (metrics, ping, a certificate's challenge, a redirection's target)
-    is there for that.
+    is there for that. Without any router it is the start of a configuration, to which others are added.
     """
     tree: Tree | None = config.tree
     if (
@@ -31,6 +31,7 @@ def listener_without_route(config: Config, _context: Context) -> Iterator[Hit]:
         or config.open is not None
         or not tree.complete
         or not tree.static.providers <= {"file", "internal"}
+        or not any(tree.entries.of(protocol, "routers") for protocol in PROTOCOLS)
     ):
         return
     named = _named(tree)

@@ -5,22 +5,33 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lbcheck.dialects import schemes
-from lbcheck.findings import ERROR, Hit, Related
+from lbcheck.dialects.traefik.labels import is_traefik
+from lbcheck.findings import ERROR, INFO, Hit, Related
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from lbcheck.context import Context
+    from lbcheck.dialects.traefik.lower import Tree
     from lbcheck.model import Config, Pool, Route, Server
 
 
 def scheme_port_mismatch(config: Config, _context: Context) -> Iterator[Hit]:
-    """L03: a URL with the scheme http and a port where TLS is spoken, or the other way round."""
+    """L03: a URL with the scheme http and a port where TLS is spoken, or the other way round.
+
+    A container that labels make a server may listen on any port with whatever it likes, for Traefik ends the TLS before
+    it: info. Traefik's own routers lead to itself.
+    """
+    tree: Tree | None = config.tree
+    containers = {} if tree is None or tree.project is None else tree.project.containers.by_name
     for pool in config.pools:
         found = [(server, severity) for server in pool.servers if (severity := _mismatch(server)) is not None]
         if pool.protocol != "http" or not found or len(found) < len(pool.servers):
             continue
         server, severity = found[0]
+        container = containers.get(server.address.host or "")
+        if container is not None and is_traefik(container):
+            continue
         tls = _scheme(server) == "https"
         args = {
             "pool": pool.name,
@@ -29,6 +40,7 @@ def scheme_port_mismatch(config: Config, _context: Context) -> Iterator[Hit]:
             "effect": "every handshake fails" if tls else "a server that wants TLS refuses every request",
             "advice": f"change the port, or write {'http' if tls else 'https'}://",
         }
+        severity = severity if container is None else INFO
         yield Hit("L03", server.span, args, severity=severity, pool=pool.name, server=server.name)
 
 

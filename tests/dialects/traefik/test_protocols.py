@@ -85,3 +85,32 @@ def test_an_entry_point_that_nothing_comes_to(old, new, fires):
 def test_a_router_that_names_none_comes_to_all():
     text = STATIC + http(ROUTER.replace(", entryPoints: [web]", ""), service("http://10.0.0.1:80"))
     assert told(one(text), "R10") == []
+
+
+def test_entry_points_without_any_router_wait_for_more_files():
+    assert told(one(STATIC + "http:\n  middlewares: {m: {compress: {}}}\n"), "R10") == []
+
+
+PROJECT = """
+services:
+  proxy:
+    image: {image}
+    command: --providers.docker --entrypoints.web.address=:80
+    ports: ["443:443"]
+    labels: {{traefik.http.routers.dash.rule: Host(`d`), traefik.http.routers.dash.service: api@internal}}
+  app:
+    image: app
+    labels: {{traefik.http.services.app.loadbalancer.server.port: {port}}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("image", "port", "expected"),
+    [
+        ("traefik:v3.6", 443, [("L03", "info")]),
+        ("traefik:v3.6", 8080, []),
+        ("registry.example.com/edge", 8080, []),
+    ],
+)
+def test_what_a_container_speaks_behind_traefik(image, port, expected):
+    assert told(one(PROJECT.format(image=image, port=port)), "L03") == expected
