@@ -11,7 +11,7 @@ from lbcheck.cli import interrupt
 from lbcheck.cli import options as taking
 from lbcheck.cli.output import CLEAN, FAILED, FOUND, NOTHING, color, fail, show, target, width, write
 from lbcheck.cli.servers import must_be_there
-from lbcheck.rehearsal.wishes import LOSSES
+from lbcheck.rehearsal.wishes import LOSSES, REHEARSED
 from lbcheck.report import REHEARSE_REPORTERS, REHEARSE_SUFFIXES
 
 if TYPE_CHECKING:
@@ -22,9 +22,6 @@ if TYPE_CHECKING:
     from lbcheck.rehearsal.outcome import Rehearsed
     from lbcheck.rehearsal.wishes import Wishes
     from lbcheck.settings import Settings
-
-#: The dialects for which there is a real proxy to run.
-REHEARSED = frozenset({"nginx", "haproxy"})
 
 
 @click.command(
@@ -218,7 +215,8 @@ def _rewrites(found: Sequence[Rehearsed]) -> None:
     for one in found:
         for change in one.rewrites:
             after = f"`{change.after}`" if change.after else "nothing"
-            click.echo(escape(f"{change.path}:{change.line}: `{change.before}` became {after}: {change.reason}"))
+            what = f"`{change.before}` became {after}" if change.before else f"added {after}"
+            click.echo(escape(f"{change.path}:{change.line}: {what}: {change.reason}"))
         for name in one.made_up:
             click.echo(escape(f"{one.config}: made up {name}"))
 

@@ -23,7 +23,7 @@ class Certificate:
         if not self._text:
             import trustme
 
-            names = ["localhost", "127.0.0.1", "rehearsal.test", *self._made.names]
+            names = ["localhost", "127.0.0.1", "rehearsal.test", *self._made.names, *sorted(self._made.certified)]
             names += [stub.host for stub in self._made.stubs if stub.host]
             authority = trustme.CA()
             leaf = authority.issue_cert(*dict.fromkeys(names))

@@ -8,20 +8,16 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from lbcheck.rehearsal.chances import IMPOSSIBLE, chi_square_p
 from lbcheck.rehearsal.outcome import CHANCE, CYCLES, PICKS, TOLERATED
+from lbcheck.rehearsal.proxies.table import adapter
 from lbcheck.traffic.algorithms.weighted import window_picks
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from lbcheck.model import Pool
     from lbcheck.rehearsal.load import Ask
-    from lbcheck.rehearsal.picks import Pick
+    from lbcheck.rehearsal.proxies.seam import Pick
 
-#: Algorithms that follow an order, and give each server its share exactly over whole cycles.
-ORDERED = {
-    "nginx": frozenset({"round_robin", "least_conn"}),
-    "haproxy": frozenset({"roundrobin", "static-rr", "leastconn", "first", "sticky"}),
-}
 #: Shares are rounded doubles of ratios of weights; no sum of weights that anybody writes is larger.
 _LARGEST_CYCLE = 1_000_000
 #: Of so many cycles the first may be left out.
@@ -40,9 +36,9 @@ class Held(NamedTuple):
     wrong_picks: int | None = None
 
 
-def ordered(pool: Pool, dialect: str) -> bool:
-    """Say whether the pool's algorithm takes its servers in an order, not by a key and not by chance."""
-    return pool.algorithm.name in ORDERED.get(dialect, ())
+def ordered(pool: Pool, dialect: str, lost: Collection[int] = ()) -> bool:
+    """Say whether the pool's servers, but for the `lost` ones, are taken in an order, not by a key nor by chance."""
+    return adapter(dialect).ordered(pool, lost)
 
 
 def whole_cycle(parts: Sequence[float]) -> int:
@@ -88,7 +84,7 @@ def by_cycle(
     found = counts(pool, served[:whole])
     exact = [round(part * whole) for part in parts]
     off = max(abs(one - other) for one, other in zip(found, exact, strict=True))
-    rounds = (dialect, pool.algorithm.name) == ("haproxy", "roundrobin") and off <= 1 + whole * _ROUNDING
+    rounds = pool.algorithm.name in adapter(dialect).ROUNDED and off <= 1 + whole * _ROUNDING
     if not off or (rounds and found in _windows(pool, parts, whole)):
         return Held(CYCLES, True, None)
     reason = f"counted {found} where {exact} were predicted"

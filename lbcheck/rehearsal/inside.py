@@ -50,7 +50,7 @@ def main() -> None:
     play = script.loads(sys.stdin.readline())
     try:
         changes = namespaces.enter()
-        tree = mounts.Tree(play.keep, somebody_else=changes)
+        tree = mounts.Tree(play.keep, somebody_else=changes, programs=play.programs)
         namespaces.settle()
         network.bring_up()
         machines = _machines(play)

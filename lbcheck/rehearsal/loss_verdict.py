@@ -203,6 +203,7 @@ def _shares(
         found = [*counts(target.pool, served), served.count(None)]
         return by_chance(found, [*known, loss.unserved]), served, parts
     if loss.unserved >= _ALL:
+        served = [place for place in served if place not in loss.places]  # in panic Envoy asks lost ones too
         reason = f"{len(served)} requests were served where none may be"
         return Held(None, not served, reason if served else None), served, parts
     if not served or loss.unserved or (seen.noticed is None and not loss.never):
@@ -216,6 +217,6 @@ def _settled(trial: Trial, dialect: str, seen: _Seen, load: Load, parts: Sequenc
     if pick is not None:
         sent = list(asks(load._replace(requests=min(MOST, max(ask for _, ask in seen.settled) + 1))))
         return by_pick([sent[ask] for _, ask in seen.settled], served, pick)
-    if ordered(pool, dialect):
+    if ordered(pool, dialect, frozenset(trial.predicted.places)):
         return by_cycle(pool, dialect, parts, served, tolerance)
     return by_chance(counts(pool, served), parts)

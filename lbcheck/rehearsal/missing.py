@@ -17,12 +17,17 @@ _HOST = re.compile(
 _PATH = re.compile(r"[\"'<(]?(?P<path>/[^\s\"'<>(),;:]+)")
 #: HAProxy names a file as the config does, relative to where HAProxy was started.
 _RELATIVE = re.compile(r"\bfile (?:'(?P<a>[^/'][^']*)'|<(?P<b>[^/>][^>]*)>)|unable to load (?P<c>[^/\s]\S*?)\.?$")
-_ABSENT = re.compile(r"No such file|no such file|failed \(2:|Permission denied|failed \(13:|unable to|cannot|error")
+_ABSENT = re.compile(
+    r"Invalid path|No such file|no such file|failed \(2:|Permission denied|failed \(13:|unable to|cannot|error"
+)
 _CERTIFICATE = re.compile(
     r"\.(?:pem|crt|cer|key|cert|chain|bundle|ca)\b|certificate|/(?:ssl|tls|certs?|private)/|SSL|\bcrt\b"
 )
-#: nginx begins each line with a date whose slashes are no path's.
-_TIME = re.compile(r"^\d{4}/\d\d/\d\d \S+ ")
+#: nginx begins each line with a date whose slashes are no path's; Envoy with places in its source, and the config's.
+_TIME = re.compile(
+    r"^\d{4}/\d\d/\d\d \S+ "
+    r"|^\[\d{4}-[^\]]*\](?:\[[^\]]*\])* (?:\[source/[^\]]*\] )?(?:error initializing config\w* '[^']*': )?"
+)
 _PARAMETERS = re.compile(r"dh_?param|/dh", re.IGNORECASE)
 _NEEDS_FOLDER = re.compile(r"bind\(\)|socket|mkdir\(\)|pid|chroot")
 

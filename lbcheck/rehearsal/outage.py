@@ -45,6 +45,7 @@ class Outage:
         self._lost_at = 0.0
         self._served_from = 0.0
         self._down: float | None = None
+        self._downs = 0
 
     async def play(self, proxy: Proxy) -> dict[str, Any]:
         """Play it, and return what happened; {} where no load reaches the pool."""
@@ -56,11 +57,13 @@ class Outage:
         paced = Paced(load, self._loss.rate)
         paced.start()
         await asyncio.sleep(_BEFORE)
-        proxy.fresh()
+        self._downs = len(proxy.ever_down())
         self._lost_at = time.monotonic()
         for number in self._loss.stubs:
             await self._stubs.lose(number, self._loss.kind)
         await self._until(lambda: self._noticed() is not None, self._loss.notice)
+        if self._noticed() is not None:
+            await asyncio.sleep(self._loss.lag)
         await self._settle(paced)
         paced.rate = max(paced.rate, _QUICK)
         noticed, tries = self._noticed(), [at - self._lost_at for at in self._tried()]
@@ -143,7 +146,7 @@ class Outage:
     def _noticed(self) -> float | None:
         """Return when the proxy stopped sending: it says so, or the last attempt before a silence was then."""
         if self._loss.down:
-            if self._down is None and self._loss.down in self._proxy.fresh():
+            if self._down is None and self._loss.down in self._proxy.ever_down()[self._downs :]:
                 self._down = self._now()
             return self._down
         if not self._loss.silence:

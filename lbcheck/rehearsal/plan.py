@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import ipaddress
+from math import ceil
 from typing import TYPE_CHECKING, NamedTuple
 
 from lbcheck.rehearsal.distribution import ordered, whole_cycle
 from lbcheck.rehearsal.healthy import healthy
 from lbcheck.rehearsal.keys import varied
+from lbcheck.rehearsal.proxies.table import adapter
 from lbcheck.rehearsal.samples import samples
 from lbcheck.rehearsal.script import Load, Stub
+from lbcheck.rehearsal.splits import Split
 from lbcheck.traffic.algorithms import shares
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping
 
     from lbcheck.model import Address, Config, Frontend, Listener, Pool, Route, Server
 
@@ -22,6 +25,8 @@ _FIRST_NAME = (198 << 24) + (18 << 16) + 1
 #: Requests for a pool whose algorithm keeps a strict order, one that hashes, one that draws.
 _ORDERED, _HASHED, _DRAWN = 240, 500, 3000
 _MOST = 20_000
+#: So much more is asked where a pool is drawn out of several, for it may be drawn less often than it should.
+_MARGIN = 1.2
 #: Requests with several under way at once.
 _TOGETHER = 240
 _STUB_PROTOCOLS = frozenset({"http", "tcp"})
@@ -33,7 +38,8 @@ class Target(NamedTuple):
     """One pool of the rehearsal: the stub that stands for each of its servers, and the loads that may reach it.
 
     `reason` says why it is not rehearsed; then there are no loads. `checks` are the stubs on the servers' own machines
-    that answer their health checks at another port, by the server's place.
+    that answer their health checks at another port, by the server's place. `called` is what the proxy calls each
+    server that is down, `split` the pools among which its route draws, where it is one of several.
     """
 
     pool: Pool
@@ -41,6 +47,8 @@ class Target(NamedTuple):
     loads: tuple[int, ...]
     reason: str | None = None
     checks: Mapping[int, int] = {}
+    called: tuple[str, ...] = ()
+    split: Split | None = None
 
     @property
     def doubled(self) -> bool:
@@ -49,13 +57,13 @@ class Target(NamedTuple):
         return len(set(known)) < len(known)
 
     def down(self, names: Iterable[str], lost: Iterable[int] = ()) -> list[str]:
-        """Return which of its servers, but for those `lost`, are among those that HAProxy calls POOL/NAME."""
+        """Return which of its servers, but for those `lost`, are among those that the proxy calls down."""
         taken = set(names)
         gone = set(lost)
         return [
             server.name
-            for place, server in enumerate(self.pool.servers)
-            if place not in gone and f"{self.pool.name}/{server.name}" in taken
+            for place, (server, called) in enumerate(zip(self.pool.servers, self.called, strict=False))
+            if place not in gone and called in taken
         ]
 
     def places(self) -> dict[int, int]:
@@ -74,6 +82,8 @@ class Plan:
         self.ready: set[tuple[str, int]] = set()
         #: Addresses to which some speak TLS and some do not: one stub cannot do both.
         self.clashes: set[str] = set()
+        #: Names for which the servers' certificate has to be good besides their own.
+        self.certified: set[str] = set()
         self._numbers: dict[tuple[str, int, str], int] = {}
 
     def address_of(self, host: str) -> str:
@@ -124,7 +134,8 @@ def plan(
 
 def _target(made: Plan, config: Config, pool: Pool, requests: int | None, seconds: float, seed: int) -> Target:
     leading = list(_leading(config, pool))
-    reason = pool.open or _unfit(pool) or _unspoken(leading)
+    proxy = adapter(config.dialect)
+    reason = pool.open or _unfit(pool) or proxy.unfit(pool, leading)
     tls = any("tls" in route.options for _, route in leading)
     stubs = tuple(None if reason else _server(made, server, tls=tls) for server in pool.servers)
     if not reason and any(stub is None for stub in stubs):
@@ -133,15 +144,29 @@ def _target(made: Plan, config: Config, pool: Pool, requests: int | None, second
         )
     if not reason and any(made.stubs[stub].address in made.clashes for stub in stubs if stub is not None):
         reason = "another pool speaks TLS, or does not, to one of its servers"
+    split = None
+    if not leading and proxy.SPLITS and not reason:
+        leading = list(_splitting(config, pool))
+        split = _split(made, pool, leading[0][1]) if leading else None
+        reason = (
+            "not all servers of the pools beside it have an address that is known" if leading and not split else None
+        )
     if reason:
         return Target(pool, stubs, (), reason)
+    expect = tuple(stub for stub in stubs if stub is not None) if split is None else split.stubs
+    called = tuple(
+        proxy.called(pool, server, made.stubs[stub].address)
+        for server, stub in zip(pool.servers, stubs, strict=True)
+        if stub is not None
+    )
     checks = {place: stub for place, one in enumerate(pool.servers) if (stub := _check_stub(made, one)) is not None}
     loads = []
-    for frontend, route in leading[:4]:
+    for frontend, route in leading[: 4 if split is None else 1]:
         for load in _loads(made, config, frontend, route, pool, requests, seconds, seed):
             loads.append(len(made.loads))
-            made.loads.append(load._replace(expect=tuple(stub for stub in stubs if stub is not None)))
-    return Target(pool, stubs, tuple(loads), None if loads else "no request is known that reaches it", checks)
+            made.loads.append(load._replace(expect=expect, requests=_drawn(load.requests, split)))
+    reason = None if loads else "no request is known that reaches it"
+    return Target(pool, stubs, tuple(loads), reason, checks, called, split)
 
 
 def _unfit(pool: Pool) -> str | None:
@@ -151,22 +176,7 @@ def _unfit(pool: Pool) -> str | None:
     unspoken = kinds & _UNSPOKEN
     if unspoken:
         return f"the stubs do not answer {min(unspoken)} checks"
-    if any(server.address.kind == "name" and _resolved_later(server) for server in pool.servers):
-        return "its servers' addresses come from resolvers while it runs, and the sandbox has none"
     return None
-
-
-def _resolved_later(server: Server) -> bool:
-    """Say whether HAProxy does not ask the system for a name's address at start (`init-addr last,none`)."""
-    setting = server.options.get("init-addr")
-    return setting is not None and "libc" not in str(setting.value).split(",")
-
-
-def _unspoken(leading: Sequence[tuple[Frontend, Route]]) -> str | None:
-    """Return why the stubs cannot answer what nginx sends: they speak HTTP and plain bytes."""
-    families = {route.options["pass"].value for _, route in leading if "pass" in route.options}
-    strange = families - {"proxy"}
-    return f"the stubs do not speak {min(strange)}" if strange else None
 
 
 def _server(made: Plan, server: Server, *, tls: bool) -> int | None:
@@ -237,6 +247,32 @@ def _leading(config: Config, pool: Pool) -> Iterator[tuple[Frontend, Route]]:
     yield from sorted(found, key=lambda pair: sum(map(len, pair[1].match)))
 
 
+def _splitting(config: Config, pool: Pool) -> Iterator[tuple[Frontend, Route]]:
+    """Yield the routes that draw the pool for each request, out of several with known shares."""
+    for frontend in config.frontends:
+        for route in frontend.routes:
+            known = all(one.pool is not None and one.share is not None for one in route.targets)
+            if route.outcome == "pools" and known and any(one.pool is pool and one.share for one in route.targets):
+                yield frontend, route
+
+
+def _split(made: Plan, pool: Pool, route: Route) -> Split | None:
+    """Return the pools among which a route draws, this one first; None where one has a server without a stub."""
+    shares_of: dict[int, float] = {id(pool): 0.0}
+    pools = {id(pool): pool}
+    for one in route.targets:
+        if one.pool is not None and one.share:
+            pools[id(one.pool)] = one.pool
+            shares_of[id(one.pool)] = shares_of.get(id(one.pool), 0.0) + one.share
+    parts = []
+    for key, share in shares_of.items():
+        stubs = [_server(made, server, tls=False) for server in pools[key].servers]
+        if pools[key].open is not None or any(stub is None for stub in stubs):
+            return None
+        parts.append((tuple(stub for stub in stubs if stub is not None), share))
+    return Split(tuple(parts))
+
+
 def _loads(
     made: Plan,
     config: Config,
@@ -275,6 +311,11 @@ def _enough(pool: Pool, dialect: str) -> int:
     if ordered(pool, dialect):
         return rounded_up(_ORDERED, whole_cycle(shares(pool, dialect).servers or ()))
     return _DRAWN if pool.algorithm.name.startswith("random") else _HASHED
+
+
+def _drawn(requests: int, split: Split | None) -> int:
+    """Return how many requests a route needs for so many to come to the pool."""
+    return requests if split is None else min(_MOST, ceil(requests / split.parts[0][1] * _MARGIN))
 
 
 def rounded_up(least: int, cycle: int) -> int:

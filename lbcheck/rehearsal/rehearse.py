@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 from lbcheck.rehearsal import loss_verdict, native, reload, sandbox
 from lbcheck.rehearsal.certificate import Certificate
 from lbcheck.rehearsal.losing import trials
-from lbcheck.rehearsal.messages import messages
 from lbcheck.rehearsal.outcome import MeasuredReload, Rehearsed
 from lbcheck.rehearsal.plan import Plan
 from lbcheck.rehearsal.progress import Step, Watch
+from lbcheck.rehearsal.proxies.table import adapter
 from lbcheck.rehearsal.script import SLOW
 from lbcheck.rehearsal.staging import staged
 from lbcheck.rehearsal.verdict import counted, judge
@@ -48,7 +48,7 @@ def rehearse(
     checked = native.checked(stage.script, made, pem)
     rehearsed = rehearsed._replace(
         accepted=checked.accepted,
-        native=messages(checked.output, stage.prepared),
+        native=adapter(config.dialect).messages(checked.output, stage.prepared),
         made_up=checked.made_up,
         error=checked.error,
     )
@@ -73,7 +73,12 @@ def _played(
     )
     traffic = assemble.traffic(config, scenario)
     losses = trials(config, made, traffic, wishes.kind, wishes.patience) if wishes.losses else []
-    plays = [script._replace(loss=trial.play) for trial in losses if trial.play is not None]
+    alone = adapter(config.dialect).alone
+    plays = [
+        script._replace(loss=trial.play, run=alone(script.run, trial.target.pool))
+        for trial in losses
+        if trial.play is not None
+    ]
     scripts = [script, *plays, *(turn.scripts if turn is not None else ())]
     events = sandbox.together(scripts, _side_by_side(), Watch(config.path, made, len(plays), tell))
     normal = events[0]

@@ -71,8 +71,8 @@ class Loss(NamedTuple):
     check of a server that is checked, 0 for one that is not, `notice` at most until the proxy has noticed, `recovery`
     until it sends requests there again.
 
-    How it is known that the proxy has noticed: its output says `down`, or it has not tried the server for
-    a time of `silence`. Neither of them where it cannot be known.
+    How it is known that the proxy has noticed: it says that the server which it calls `down` is, or it has not tried
+    the server for a time of `silence`. Neither of them where it cannot be known. `lag` is how much later it may act.
     """
 
     loads: tuple[int, ...]
@@ -85,6 +85,7 @@ class Loss(NamedTuple):
     recovery: float
     silence: float = 0.0
     down: str = ""
+    lag: float = 0.0
 
 
 class Reload(NamedTuple):
@@ -107,7 +108,9 @@ class Script(NamedTuple):
 
     `check` (() for none) and `run` are command lines. `ready` is where the proxy has to listen: addresses with their
     ports, paths of unix sockets with 0. All `loads` are played; or one `loss` while one of them is; or a `reload`.
-    `home` is the private folder where there are no namespaces, with `run` in it to be written to.
+    `tells` is where the proxy says which servers it takes for down (`witness.of`).
+    `programs` are single files of this machine that are run, by their places in the sandbox. `home` is the private
+    folder where there are no namespaces, with `run` in it to be written to.
     """
 
     check: tuple[str, ...]
@@ -124,6 +127,8 @@ class Script(NamedTuple):
     only_check: bool = False
     environment: tuple[tuple[str, str], ...] = ()
     home: str = ""
+    programs: Mapping[str, str] = {}
+    tells: str = ""
 
 
 def dumps(script: Script) -> str:

@@ -8,7 +8,7 @@ from lbcheck.redaction import without
 from lbcheck.rehearsal.chances import chi_square_p
 from lbcheck.rehearsal.distribution import Held, by_chance, by_cycle, by_pick, counts, ordered
 from lbcheck.rehearsal.load import IN_FLIGHT, asks
-from lbcheck.rehearsal.outcome import Concurrent, MeasuredPool, MeasuredServer
+from lbcheck.rehearsal.outcome import CHANCE, Concurrent, MeasuredPool, MeasuredServer
 from lbcheck.rehearsal.picks import picker
 from lbcheck.traffic.algorithms import MAX_RING_POINTS, shares
 
@@ -21,12 +21,13 @@ if TYPE_CHECKING:
     from lbcheck.rehearsal.script import Load
 
 #: Algorithms that look at how many requests a server is working on.
-_BY_LOAD = frozenset({"least_conn", "leastconn", "first"})
+_BY_LOAD = frozenset({"least_conn", "leastconn", "first", "least_request"})
 
 
 class Counted(NamedTuple):
     """What the load of one pool came to: the indexes in `pool.servers` that answered, in order; None for nobody.
 
+    `numbers` are the places of these requests in the load, `drawn` says what is wrong with how often its route took it.
     `together` are those of the requests of which several were under way at once. `down` are the servers that the proxy
     took for down meanwhile.
     """
@@ -37,6 +38,8 @@ class Counted(NamedTuple):
     down: Sequence[str]
     together: Sequence[int | None] = ()
     failed_together: int = 0
+    numbers: Sequence[int] = ()
+    drawn: str | None = None
 
 
 def counted(target: Target, loads: Sequence[Load], events: Sequence[Event]) -> Counted | None:
@@ -46,16 +49,22 @@ def counted(target: Target, loads: Sequence[Load], events: Sequence[Event]) -> C
         event = answers.get(("load", number))
         if event is not None and event["stubs"] and event["reached"]:
             further = answers.get(("together", number), {"stubs": [], "statuses": []})
-            return Counted(
-                loads[number], *_served(target, event), target.down(event["down"]), *_served(target, further)
-            )
+            served, failed, numbers = _served(target, event)
+            together, failed_together, _ = _served(target, further)
+            drawn = None if target.split is None else target.split.unlikely(event["stubs"])
+            down = target.down(event["down"])
+            return Counted(loads[number], served, failed, down, together, failed_together, numbers, drawn)
     return None
 
 
-def _served(target: Target, event: Event) -> tuple[list[int | None], int]:
+def _served(target: Target, event: Event) -> tuple[list[int | None], int, list[int]]:
+    """Return who served, how many requests failed, and which ones: without those that other pools were drawn for."""
     places = target.places()
-    pairs = list(zip(event["stubs"], event["statuses"], strict=True))
-    return [places.get(stub) for stub, _ in pairs], sum(stub < 0 or status >= 500 for stub, status in pairs)
+    others = frozenset() if target.split is None else target.split.others()
+    asked = enumerate(zip(event["stubs"], event["statuses"], strict=True))
+    own = [(number, stub, status) for number, (stub, status) in asked if stub not in others]
+    failed = sum(stub < 0 or status >= 500 for _, stub, status in own)
+    return [places.get(stub) for _, stub, _ in own], failed, [number for number, *_ in own]
 
 
 def judge(target: Target, dialect: str, seen: Counted | None, tolerance: float) -> MeasuredPool:
@@ -70,10 +79,14 @@ def judge(target: Target, dialect: str, seen: Counted | None, tolerance: float) 
         served, failed = seen.served, seen.failed
         if predicted.servers is None or target.doubled:
             held = Held(None, None, predicted.reason or "several of its lines are one server")
+        elif target.split is not None and target.split.mixed:
+            held = Held(None, None, "a pool beside it has one of its servers too")
         elif seen.down:
             held = Held(None, None, f"the proxy took {seen.down[0]} for down: its checks fail here")
         elif failed:
             held = Held(None, False, f"{failed} of {len(served)} requests failed")
+        elif seen.drawn:
+            held = Held(CHANCE, False, seen.drawn)
         else:
             held = _held(target.pool, dialect, predicted.servers, seen)
             concurrent = _together(target.pool, predicted.servers, seen, tolerance)
@@ -97,8 +110,8 @@ def judge(target: Target, dialect: str, seen: Counted | None, tolerance: float) 
 def _held(pool: Pool, dialect: str, parts: Sequence[float], seen: Counted) -> Held:
     pick = picker(pool, dialect)
     if pick is not None:
-        sent = [ask for ask, _ in zip(asks(seen.load), seen.served, strict=False)]
-        return by_pick(sent, seen.served, pick)
+        sent = list(asks(seen.load))
+        return by_pick([sent[number] for number in seen.numbers], seen.served, pick)
     if ordered(pool, dialect):
         return by_cycle(pool, dialect, parts, seen.served)
     return by_chance(counts(pool, seen.served), parts)

@@ -22,8 +22,8 @@ def trial(*, detection=6.0, failed=0.5, shares=(0.0, 0.5, 0.5), unserved=0.0, ki
         "a", ("a",), 1, "refuses", detection, "down after 3 failed checks", failed, None, unserved,
         tuple(Survivor(name, name, share) for name, share in zip("abc", shares, strict=True)), never=never, places=(0,),
     )  # fmt: skip
-    target = Target(pool("roundrobin", [2, 1, 1]), (10, 11, 12), (0,))
-    script = Loss((0,), (10,), kind, 100.0, 120, 0.0, (detection or 3.0) + 1.5, 1.0, down="Server app/a is DOWN")
+    target = Target(pool("roundrobin", [2, 1, 1]), (10, 11, 12), (0,), called=("app/a", "app/b", "app/c"))
+    script = Loss((0,), (10,), kind, 100.0, 120, 0.0, (detection or 3.0) + 1.5, 1.0, down="app/a")
     return Trial(target, predicted, script._replace(**play))
 
 
@@ -119,7 +119,6 @@ def test_checks_that_fail_for_no_reason_excuse_nobody_and_blame_nobody():
     made = trial()
     for server, name in zip(made.target.pool.servers, names, strict=True):
         server.name = name
-    made.target.pool.name = "app"
     found, aspects = verdict(made, busy)
     assert aspects["detection"] == (True, None)
     assert aspects["shares"] == (None, "the proxy took c for down too: its checks fail here")

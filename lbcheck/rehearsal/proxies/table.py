@@ -1,0 +1,20 @@
+"""Which proxies are rehearsed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lbcheck.rehearsal.proxies.haproxy import adapter as haproxy
+from lbcheck.rehearsal.proxies.nginx import adapter as nginx
+
+if TYPE_CHECKING:
+    from lbcheck.rehearsal.proxies.seam import Adapter
+
+_NGINX: Adapter = nginx
+_HAPROXY: Adapter = haproxy
+_ADAPTERS = {"nginx": _NGINX, "haproxy": _HAPROXY}
+
+
+def adapter(dialect: str) -> Adapter:
+    """Return what is known of a dialect's proxy, one of `wishes.REHEARSED`."""
+    return _ADAPTERS[dialect]
