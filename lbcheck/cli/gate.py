@@ -31,7 +31,7 @@ Examples:
   lbcheck gate build/                          check, and traffic with every loss
   lbcheck gate build/ --from deployed/         and what the change moves
   lbcheck gate lb/ --git origin/main           the same against a git revision
-  lbcheck gate build/ --rehearse               and what the real nginx or HAProxy makes of it
+  lbcheck gate build/ --rehearse               and what the real proxy makes of it
   lbcheck gate build/ --probe                  and whether each server would be up, seen from here
   lbcheck gate build/ -o gate.html -o gate.md  the verdict as a page, and for a pull request's comment
 \b

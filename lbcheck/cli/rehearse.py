@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     epilog="""\b
 Examples:
   lbcheck rehearse nginx.conf                  under load, and the counts against the prediction
-  lbcheck rehearse --only-native .             `nginx -t` and `haproxy -c` where nothing of the server exists
+  lbcheck rehearse --only-native .             `nginx -t`, `haproxy -c`, `envoy --mode validate`, anywhere
   lbcheck rehearse haproxy.cfg --no-losses     normal operation only: a few seconds
   lbcheck rehearse . --lose web1 --lose-kind hangs
   lbcheck rehearse new.cfg --from old.cfg      and requests that are lost while it is reloaded
@@ -43,7 +43,7 @@ Exit codes: 0 as predicted, 1 not as predicted or refused, 2 lbcheck could not d
 )
 @click.argument("paths", nargs=-1, type=click.Path(readable=False))
 @taking.together
-@click.option("--binary", metavar="PATH", help="The nginx or haproxy to run.  [default: the one on PATH]")
+@click.option("--binary", metavar="PATH", help="The nginx, haproxy or envoy to run.  [default: the one on PATH]")
 @click.option("--only-native", is_flag=True, help="Stop after the proxy's own check.")
 @click.option(
     "--no-namespaces", is_flag=True, help="Rewrite the config for loopback, as where there are no namespaces."
@@ -89,7 +89,7 @@ Exit codes: 0 as predicted, 1 not as predicted or refused, 2 lbcheck could not d
 @taking.settings_file
 @taking.color
 def command(paths: tuple[str, ...], **options: Any) -> None:
-    """Run the config on the real nginx or HAProxy, in a sandbox, under load, and count where the requests go.
+    """Run the config on the real nginx, HAProxy or Envoy, in a sandbox, under load, and count where the requests go.
 
     Then each server is lost in turn, and comes back; alike ones once. What is counted is held against the prediction.
     PATHS are files or folders; without any, this folder. Host names, certificates and addresses of the server need not

@@ -15,10 +15,14 @@ _HOST = re.compile(
     r"|host not found in \"(?P<c>[^\"]+)\" of the"
 )
 _PATH = re.compile(r"[\"'<(]?(?P<path>/[^\s\"'<>(),;:]+)")
-#: HAProxy names a file as the config does, relative to where HAProxy was started.
-_RELATIVE = re.compile(r"\bfile (?:'(?P<a>[^/'][^']*)'|<(?P<b>[^/>][^>]*)>)|unable to load (?P<c>[^/\s]\S*?)\.?$")
+#: HAProxy and Envoy name a file as the config does, relative to where they were started.
+_RELATIVE = re.compile(
+    r"\bfile (?:'(?P<a>[^/'][^']*)'|<(?P<b>[^/>][^>]*)>)|unable to load (?P<c>[^/\s]\S*?)\.?$"
+    r"|(?:Invalid|from) path: (?P<d>[^/\s]\S*)|unable to open file '(?P<e>[^/'][^']*)'"
+)
 _ABSENT = re.compile(
-    r"Invalid path|No such file|no such file|failed \(2:|Permission denied|failed \(13:|unable to|cannot|error"
+    r"Invalid path|Failed to load"
+    r"|No such file|no such file|failed \(2:|Permission denied|failed \(13:|unable to|cannot|error"
 )
 _CERTIFICATE = re.compile(
     r"\.(?:pem|crt|cer|key|cert|chain|bundle|ca)\b|certificate|/(?:ssl|tls|certs?|private)/|SSL|\bcrt\b"

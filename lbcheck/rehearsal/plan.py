@@ -10,6 +10,7 @@ from lbcheck.rehearsal.distribution import ordered, whole_cycle
 from lbcheck.rehearsal.healthy import healthy
 from lbcheck.rehearsal.keys import varied
 from lbcheck.rehearsal.proxies.table import adapter
+from lbcheck.rehearsal.reaching import drawing, leading_to
 from lbcheck.rehearsal.samples import samples
 from lbcheck.rehearsal.script import Load, Stub
 from lbcheck.rehearsal.splits import Split
@@ -133,9 +134,9 @@ def plan(
 
 
 def _target(made: Plan, config: Config, pool: Pool, requests: int | None, seconds: float, seed: int) -> Target:
-    leading = list(_leading(config, pool))
+    leading = list(leading_to(config, pool))
     proxy = adapter(config.dialect)
-    reason = pool.open or _unfit(pool) or proxy.unfit(pool, leading)
+    reason = proxy.unfit(pool, leading) or pool.open or _unfit(pool)
     tls = any("tls" in route.options for _, route in leading)
     stubs = tuple(None if reason else _server(made, server, tls=tls) for server in pool.servers)
     if not reason and any(stub is None for stub in stubs):
@@ -146,7 +147,7 @@ def _target(made: Plan, config: Config, pool: Pool, requests: int | None, second
         reason = "another pool speaks TLS, or does not, to one of its servers"
     split = None
     if not leading and proxy.SPLITS and not reason:
-        leading = list(_splitting(config, pool))
+        leading = list(drawing(config, pool))
         split = _split(made, pool, leading[0][1]) if leading else None
         reason = (
             "not all servers of the pools beside it have an address that is known" if leading and not split else None
@@ -164,7 +165,11 @@ def _target(made: Plan, config: Config, pool: Pool, requests: int | None, second
     for frontend, route in leading[: 4 if split is None else 1]:
         for load in _loads(made, config, frontend, route, pool, requests, seconds, seed):
             loads.append(len(made.loads))
-            made.loads.append(load._replace(expect=expect, requests=_drawn(load.requests, split)))
+            made.loads.append(
+                load._replace(
+                    expect=expect, requests=_drawn(load.requests, split), together=_drawn(load.together, split)
+                )
+            )
     reason = None if loads else "no request is known that reaches it"
     return Target(pool, stubs, tuple(loads), reason, checks, called, split)
 
@@ -234,26 +239,6 @@ def _listening(made: Plan, listener: Listener) -> tuple[str, int, str] | None:
     if host in {"", "*", "0.0.0.0"}:  # noqa: S104 - what the config binds
         host = "127.0.0.1"
     return ("::1" if host == "::" else host, address.port, "")
-
-
-def _leading(config: Config, pool: Pool) -> Iterator[tuple[Frontend, Route]]:
-    """Yield the routes that send all that they take to the pool, those without conditions first."""
-    found = [
-        (frontend, route)
-        for frontend in config.frontends
-        for route in frontend.routes
-        if route.outcome == "pools" and len(route.targets) == 1 and route.targets[0].pool is pool
-    ]
-    yield from sorted(found, key=lambda pair: sum(map(len, pair[1].match)))
-
-
-def _splitting(config: Config, pool: Pool) -> Iterator[tuple[Frontend, Route]]:
-    """Yield the routes that draw the pool for each request, out of several with known shares."""
-    for frontend in config.frontends:
-        for route in frontend.routes:
-            known = all(one.pool is not None and one.share is not None for one in route.targets)
-            if route.outcome == "pools" and known and any(one.pool is pool and one.share for one in route.targets):
-                yield frontend, route
 
 
 def _split(made: Plan, pool: Pool, route: Route) -> Split | None:

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from lbcheck.rehearsal.sandbox import Event
     from lbcheck.rehearsal.script import Load
 
+#: What a proxy answers to more requests than it lets through (RFC 6585).
+_TOO_MANY = 429
 #: Algorithms that look at how many requests a server is working on.
 _BY_LOAD = frozenset({"least_conn", "leastconn", "first", "least_request"})
 
@@ -29,7 +31,7 @@ class Counted(NamedTuple):
 
     `numbers` are the places of these requests in the load, `drawn` says what is wrong with how often its route took it.
     `together` are those of the requests of which several were under way at once. `down` are the servers that the proxy
-    took for down meanwhile.
+    took for down meanwhile. `limited` is how many requests it refused for being too many.
     """
 
     load: Load
@@ -40,6 +42,7 @@ class Counted(NamedTuple):
     failed_together: int = 0
     numbers: Sequence[int] = ()
     drawn: str | None = None
+    limited: int = 0
 
 
 def counted(target: Target, loads: Sequence[Load], events: Sequence[Event]) -> Counted | None:
@@ -53,7 +56,8 @@ def counted(target: Target, loads: Sequence[Load], events: Sequence[Event]) -> C
             together, failed_together, _ = _served(target, further)
             drawn = None if target.split is None else target.split.unlikely(event["stubs"])
             down = target.down(event["down"])
-            return Counted(loads[number], served, failed, down, together, failed_together, numbers, drawn)
+            limited = event["statuses"].count(_TOO_MANY)
+            return Counted(loads[number], served, failed, down, together, failed_together, numbers, drawn, limited)
     return None
 
 
@@ -83,6 +87,8 @@ def judge(target: Target, dialect: str, seen: Counted | None, tolerance: float) 
             held = Held(None, None, "a pool beside it has one of its servers too")
         elif seen.down:
             held = Held(None, None, f"the proxy took {seen.down[0]} for down: its checks fail here")
+        elif seen.limited:
+            held = Held(None, None, f"a limit of its rate refuses {seen.limited} of {len(served)} requests")
         elif failed:
             held = Held(None, False, f"{failed} of {len(served)} requests failed")
         elif seen.drawn:

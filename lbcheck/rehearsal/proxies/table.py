@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from lbcheck.rehearsal.proxies.envoy import adapter as envoy
 from lbcheck.rehearsal.proxies.haproxy import adapter as haproxy
 from lbcheck.rehearsal.proxies.nginx import adapter as nginx
 
@@ -12,7 +13,8 @@ if TYPE_CHECKING:
 
 _NGINX: Adapter = nginx
 _HAPROXY: Adapter = haproxy
-_ADAPTERS = {"nginx": _NGINX, "haproxy": _HAPROXY}
+_ENVOY: Adapter = envoy
+_ADAPTERS = {"nginx": _NGINX, "haproxy": _HAPROXY, "envoy": _ENVOY}
 
 
 def adapter(dialect: str) -> Adapter:
