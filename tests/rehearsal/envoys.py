@@ -44,15 +44,32 @@ def listener(port, filters, *, tls=None):
     return {"name": f"port-{port}", "address": address, "filter_chains": [chain]}
 
 
-def web(*routes, port=8080, tls=None, filters=()):
-    """Return an HTTP listener with routes of one virtual host for all names; `filters` come before the router."""
-    manager = {
+def manager(*routes, domain="*", filters=()):
+    """Return a connection manager with routes of one virtual host; `filters` come before the router."""
+    return {
         "@type": HTTP,
         "stat_prefix": "web",
-        "route_config": {"virtual_hosts": [{"name": "all", "domains": ["*"], "routes": list(routes)}]},
+        "route_config": {"virtual_hosts": [{"name": "all", "domains": [domain], "routes": list(routes)}]},
         "http_filters": [*filters, {"name": "router", "typed_config": {"@type": ROUTER}}],
     }
-    return listener(port, [("http", manager)], tls=tls)
+
+
+def web(*routes, port=8080, tls=None, filters=()):
+    """Return an HTTP listener with routes for all names."""
+    return listener(port, [("http", manager(*routes, filters=filters))], tls=tls)
+
+
+def by_name(port, tls, **routes):
+    """Return a TLS listener with a filter chain for each name of a server: its first label, and a route."""
+    made = listener(port, [])
+    inspector = "type.googleapis.com/envoy.extensions.filters.listener.tls_inspector.v3.TlsInspector"
+    made["listener_filters"] = [{"name": "inspector", "typed_config": {"@type": inspector}}]
+    made["filter_chains"] = []
+    for name, one in routes.items():
+        domain = f"{name}.example.com"
+        (chain,) = listener(port, [("http", manager(one, domain=domain))], tls=tls)["filter_chains"]
+        made["filter_chains"].append({"filter_chain_match": {"server_names": [domain]}, **chain})
+    return made
 
 
 def tcp(name, port):

@@ -9,7 +9,7 @@ import proxies
 import pytest
 from cli.running import lbcheck
 from rehearsal.canaries import SECRET, Canaries, state
-from rehearsal.envoys import CHECK, UPSTREAM, cluster, envoy, route, simple, tcp, web
+from rehearsal.envoys import CHECK, UPSTREAM, by_name, cluster, envoy, route, simple, tcp, web
 from rehearsal.running import configs, rehearsed, told
 from rehearsal.sandboxes import needs_sandbox
 from rehearsal.traced import Traced
@@ -76,6 +76,7 @@ CASES = {
                     route("names"), route("socket"), route("secure"), port=443, tls=TLS,
                 ),
                 tcp("database", 5432),
+                by_name(8443, TLS, one=route("first"), two=route("second")),
             ],
             [
                 cluster("blue", ["10.1.0.1:80", "10.1.0.2:80"]),
@@ -84,10 +85,12 @@ CASES = {
                         dns_resolvers=[{"socket_address": {"address": "192.0.2.53", "port_value": 53}}]),
                 cluster("socket", ["/run/app/one.sock", "10.3.0.1:80"]),
                 cluster("secure", ["10.4.0.1:443", "10.4.0.2:443"], transport_socket=SECURE),
+                cluster("first", ["10.6.0.1:80", "10.6.0.2:80"]),
+                cluster("second", ["10.7.0.1:80", "10.7.0.2:80"]),
                 cluster("database", ["10.5.0.1:5432", "db.example.com:5432"], type="STRICT_DNS"),
             ],
         ),
-        dict.fromkeys(("blue", "green", "names", "socket", "secure", "database"), CYCLES),
+        dict.fromkeys(("blue", "green", "names", "socket", "secure", "first", "second", "database"), CYCLES),
     ),
 }  # fmt: skip
 
