@@ -45,7 +45,6 @@ class Outage:
         self._lost_at = 0.0
         self._served_from = 0.0
         self._down: float | None = None
-        self._downs = 0
 
     async def play(self, proxy: Proxy) -> dict[str, Any]:
         """Play it, and return what happened; {} where no load reaches the pool."""
@@ -57,7 +56,6 @@ class Outage:
         paced = Paced(load, self._loss.rate)
         paced.start()
         await asyncio.sleep(_BEFORE)
-        self._downs = len(proxy.ever_down())
         self._lost_at = time.monotonic()
         for number in self._loss.stubs:
             await self._stubs.lose(number, self._loss.kind)
@@ -114,7 +112,9 @@ class Outage:
 
     async def _until(self, happened: Callable[[], bool], seconds: float) -> None:
         until = time.monotonic() + seconds
-        while time.monotonic() < until and not happened():  # noqa: ASYNC110 - nobody tells what the kernel saw
+        while time.monotonic() < until and not happened():
+            for one in self._attempts:
+                one.times()  # each is seen when somebody looks
             await asyncio.sleep(_STEP)
 
     def _now(self) -> float:
@@ -146,7 +146,7 @@ class Outage:
     def _noticed(self) -> float | None:
         """Return when the proxy stopped sending: it says so, or the last attempt before a silence was then."""
         if self._loss.down:
-            if self._down is None and self._loss.down in self._proxy.ever_down()[self._downs :]:
+            if self._down is None and self._loss.down in self._proxy.down():
                 self._down = self._now()
             return self._down
         if not self._loss.silence:
