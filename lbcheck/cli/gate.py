@@ -119,7 +119,7 @@ def _rehearse(request: Request, settings: Settings, options: dict[str, Any]) -> 
 
     if not options["rehearse"] and REHEARSE not in settings.gate.require:
         return stages.left_out(REHEARSE, "--rehearse")
-    from lbcheck.cli.rehearse import rehearsable, rehearsed
+    from lbcheck.cli.rehearse import rehearsable, rehearsed_where_possible
     from lbcheck.rehearsal.sandbox import UnusableError
     from lbcheck.rehearsal.staging import NoBinaryError
     from lbcheck.rehearsal.wishes import Wishes
@@ -127,7 +127,7 @@ def _rehearse(request: Request, settings: Settings, options: dict[str, Any]) -> 
     wishes = Wishes(tolerance=100 * settings.gate.tolerance)
     try:
         with interrupt.heard():
-            return stages.rehearse(rehearsed(rehearsable(request, settings), wishes))
+            return stages.rehearse(rehearsed_where_possible(rehearsable(request, settings), wishes))
     except (UnusableError, NoBinaryError) as error:
         return stages.not_run(REHEARSE, str(error))
 

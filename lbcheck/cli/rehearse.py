@@ -43,7 +43,9 @@ Exit codes: 0 as predicted, 1 not as predicted or refused, 2 lbcheck could not d
 )
 @click.argument("paths", nargs=-1, type=click.Path(readable=False))
 @taking.together
-@click.option("--binary", metavar="PATH", help="The nginx, haproxy or envoy to run.  [default: the one on PATH]")
+@click.option(
+    "--binary", metavar="PATH", help="The nginx, haproxy, envoy or traefik to run.  [default: the one on PATH]"
+)
 @click.option("--only-native", is_flag=True, help="Stop after the proxy's own check.")
 @click.option(
     "--no-namespaces", is_flag=True, help="Rewrite the config for loopback, as where there are no namespaces."
@@ -89,9 +91,10 @@ Exit codes: 0 as predicted, 1 not as predicted or refused, 2 lbcheck could not d
 @taking.settings_file
 @taking.color
 def command(paths: tuple[str, ...], **options: Any) -> None:
-    """Run the config on the real nginx, HAProxy or Envoy, in a sandbox, under load, and count where the requests go.
+    """Run the config on the real proxy, in a sandbox, under load, and count where the requests go.
 
-    Then each server is lost in turn, and comes back; alike ones once. What is counted is held against the prediction.
+    Proxies: nginx, HAProxy, Envoy, Traefik. Then each server is lost in turn, and comes back; alike ones once. What is
+    counted is held against the prediction.
     PATHS are files or folders; without any, this folder. Host names, certificates and addresses of the server need not
     exist: they are made up inside the sandbox, which nothing can leave.
     """
@@ -134,10 +137,11 @@ def rehearsable(request: Request, settings: Settings) -> list[Config]:
     """Return the configs for which there is a proxy to run. Raises PathMissingError."""
     from lbcheck import project
     from lbcheck.declared import declare
+    from lbcheck.rehearsal.proxies.table import adapter
 
     found = []
     for config in project.configs(project.prepare(request)):
-        if config.dialect in REHEARSED:
+        if config.dialect in REHEARSED and adapter(config.dialect).takes(config):
             declare(config, settings.declarations())
             found.append(config)
     return found
@@ -150,6 +154,28 @@ def rehearsed(configs: Sequence[Config], wishes: Wishes, old: Config | None = No
 
     with watched() as tell:
         return [rehearse(config, wishes, tell, old) for config in configs]
+
+
+def rehearsed_where_possible(configs: Sequence[Config], wishes: Wishes) -> list[Rehearsed]:
+    """Rehearse those configs whose proxies are installed; the others say so. Raises UnusableError, NoBinaryError: none.
+
+    One project may hold several balancers, of which this machine does not have every proxy.
+    """
+    from lbcheck.rehearsal.outcome import Rehearsed
+    from lbcheck.rehearsal.staging import NoBinaryError, binary
+
+    missing: dict[str, NoBinaryError] = {}
+    for dialect in dict.fromkeys(config.dialect for config in configs):
+        try:
+            binary(dialect, wishes)
+        except NoBinaryError as error:
+            missing[dialect] = error
+    here = [config for config in configs if config.dialect not in missing]
+    if missing and not here:
+        raise next(iter(missing.values()))
+    absent = [config for config in configs if config.dialect in missing]
+    unplayed = [Rehearsed(config.path, config.dialect, error=str(missing[config.dialect])) for config in absent]
+    return [*rehearsed(here, wishes), *unplayed]
 
 
 def _rewritten(configs: Sequence[Config], wishes: Wishes, old: Config | None, why: str) -> list[Rehearsed]:

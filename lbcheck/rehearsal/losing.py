@@ -147,6 +147,9 @@ def _silence(pool: Pool, dialect: str, server: Server, met: float) -> float:
     if not met:
         return 0.0
     silence = max(0.3, (_SILENT_ORDERED if ordered(pool, dialect) else _SILENT) / met)
+    check = server.check
+    if server.probed and (check is None or check.interval is None or check.interval.value <= 2 * silence):
+        return 0.0  # its checks are attempts, too
     out = server.fail_timeout.value if server.fail_timeout is not None else 0.0
     return 0.0 if 0 < out <= silence else silence
 

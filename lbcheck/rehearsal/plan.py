@@ -17,7 +17,7 @@ from lbcheck.rehearsal.splits import Split
 from lbcheck.traffic.algorithms import shares
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from lbcheck.model import Address, Config, Frontend, Listener, Pool, Route, Server
 
@@ -85,7 +85,13 @@ class Plan:
         self.clashes: set[str] = set()
         #: Names for which the servers' certificate has to be good besides their own.
         self.certified: set[str] = set()
+        #: What frontends listen at, by id, of which the config does not say so.
+        self.listeners: dict[int, list[Listener]] = {}
         self._numbers: dict[tuple[str, int, str], int] = {}
+
+    def listening(self, frontend: Frontend) -> Sequence[Listener]:
+        """Return what a frontend listens at in the sandbox."""
+        return self.listeners.get(id(frontend), frontend.listeners)
 
     def address_of(self, host: str) -> str:
         """Return the address that a host name has in the sandbox."""
@@ -124,7 +130,7 @@ def plan(
     """
     made = made or Plan()
     for frontend in config.frontends:
-        for listener in frontend.listeners:
+        for listener in made.listening(frontend):
             place = _listening(made, listener)
             if place is not None and listener.transport == "tcp":
                 made.ready.add((place[2] or place[0], place[1]))
@@ -146,8 +152,8 @@ def _target(made: Plan, config: Config, pool: Pool, requests: int | None, second
     if not reason and any(made.stubs[stub].address in made.clashes for stub in stubs if stub is not None):
         reason = "another pool speaks TLS, or does not, to one of its servers"
     split = None
-    if not leading and proxy.SPLITS and not reason:
-        leading = list(drawing(config, pool))
+    if not leading and not reason:
+        leading = [pair for pair in drawing(config, pool) if proxy.draws(config, pair[1])]
         split = _split(made, pool, leading[0][1]) if leading else None
         reason = (
             "not all servers of the pools beside it have an address that is known" if leading and not split else None
@@ -268,7 +274,7 @@ def _loads(
     seconds: float,
     seed: int,
 ) -> Iterator[Load]:
-    for listener in frontend.listeners[:2]:
+    for listener in made.listening(frontend)[:2]:
         place = _listening(made, listener)
         if place is None or listener.transport != "tcp":
             continue
@@ -294,7 +300,9 @@ def _loads(
 def _enough(pool: Pool, dialect: str) -> int:
     """Return how many requests show the distribution: whole cycles where there is an order."""
     if ordered(pool, dialect):
-        return rounded_up(_ORDERED, whole_cycle(shares(pool, dialect).servers or ()))
+        cycle = whole_cycle(shares(pool, dialect).servers or ())
+        further = cycle if pool.algorithm.name in adapter(dialect).RESHUFFLED else 0  # before one begins
+        return rounded_up(_ORDERED, cycle) + further
     return _DRAWN if pool.algorithm.name.startswith("random") else _HASHED
 
 

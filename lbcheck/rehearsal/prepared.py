@@ -10,6 +10,7 @@ from lbcheck.rehearsal.mounts import PROGRAMS
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from lbcheck.model import Listener
     from lbcheck.rehearsal.messages import Statement
     from lbcheck.text import Source, Span
 
@@ -32,7 +33,9 @@ class Prepared:
     it listens because of a change, `statements` what messages about the config may be about. `programs` are single
     files of this machine that are run, by their places in the sandbox; `certified` names that the servers'
     certificate has to hold besides their own, `authorities` the files by which it is verified; `uncovered` says why
-    nothing of the config but its native check can be rehearsed; `located` finds what a message without a line is about.
+    nothing of the config but its native check can be rehearsed; `unchecked` why there is
+    no native check. `listeners` are those that the sandbox has for frontends, by id, of which the config names none;
+    `located` finds what a message without a line is about.
     """
 
     def __init__(self) -> None:
@@ -51,6 +54,8 @@ class Prepared:
         self.certified: set[str] = set()
         self.authorities: set[str] = set()
         self.uncovered: str | None = None
+        self.unchecked: str | None = None
+        self.listeners: dict[int, list[Listener]] = {}
         self.located: Callable[[str], Span | None] = lambda _: None
         self._edits: dict[int, tuple[Source, list[tuple[int, int, str]]]] = {}
 

@@ -55,7 +55,10 @@ def rehearse(
     if not checked.accepted or wishes.only_native:
         return rehearsed
     turn = None if old is None else _Turn(old, config, wishes)
-    return _played(config, wishes, made, checked.script, rehearsed, tell, turn)
+    played, output = _played(config, wishes, made, checked.script, rehearsed, tell, turn)
+    if stage.script.check:
+        return played
+    return played._replace(native=adapter(config.dialect).messages(output, stage.prepared))
 
 
 def _played(
@@ -66,8 +69,8 @@ def _played(
     rehearsed: Rehearsed,
     tell: Callable[[Step], None],
     turn: _Turn | None,
-) -> Rehearsed:
-    """Play normal operation, losses and reload side by side, and judge them."""
+) -> tuple[Rehearsed, str]:
+    """Play normal operation, losses and reload side by side, and judge them; return what the proxy said, too."""
     scenario = Scenario(
         lose=wishes.lose, kind=REFUSES if wishes.kind == SLOW else wishes.kind, exact_points=MAX_RING_POINTS
     )
@@ -87,12 +90,13 @@ def _played(
         error = "the rehearsal ended early"
     pools = _judged(config, made.targets, made, normal, wishes)
     pools = _with_losses(config, made, pools, losses, events[1 : 1 + len(plays)], wishes)
-    return rehearsed._replace(
+    found = rehearsed._replace(
         error=error,
         pools=tuple(pools),
         traffic=traffic,
         reload=None if turn is None else turn.judged(events[1 + len(plays) :]),
     )
+    return found, "".join(event.get("output", "") for event in normal)
 
 
 def _judged(

@@ -108,6 +108,7 @@ class Script(NamedTuple):
 
     `check` (() for none) and `run` are command lines. `ready` is where the proxy has to listen: addresses with their
     ports, paths of unix sockets with 0. All `loads` are played; or one `loss` while one of them is; or a `reload`.
+    `settle` is for how many seconds after it listens the proxy may not know its routes.
     `tells` is where the proxy says which servers it takes for down (`witness.of`).
     `programs` are single files of this machine that are run, by their places in the sandbox. `home` is the private
     folder where there are no namespaces, with `run` in it to be written to.
@@ -129,6 +130,7 @@ class Script(NamedTuple):
     home: str = ""
     programs: Mapping[str, str] = {}
     tells: str = ""
+    settle: float = 0.0
 
 
 def dumps(script: Script) -> str:

@@ -48,6 +48,8 @@ def staged(config: Config, wishes: Wishes, made: Plan, pem: certificate.Certific
     refused = f"it loads or runs code ({prepared.refused[0]}); --trust-config lets it" if prepared.refused else None
     if prepared.uncovered is not None and not wishes.only_native:
         refused = refused or f"{prepared.uncovered}: the rehearsal does not cover that"
+    refused = refused or (prepared.unchecked if wishes.only_native else None)
+    made.listeners.update(prepared.listeners)
     earlier, made.ready = len(made.targets), set()
     plan(config, wishes.requests, wishes.seconds, wishes.seed, made)
     made.certified |= prepared.certified
@@ -66,6 +68,7 @@ def staged(config: Config, wishes: Wishes, made: Plan, pem: certificate.Certific
         environment=tuple(sorted(prepared.environment.items())),
         programs=dict(prepared.programs),
         tells=proxy.TELLS,
+        settle=proxy.SETTLE,
     )
     return Staged(prepared, script, tuple(made.targets[earlier:]), refused)
 

@@ -1,4 +1,4 @@
-"""The nodes of an Envoy config as it is written, by the paths that Envoy's messages name."""
+"""The nodes of a config that is written in YAML, JSON or TOML, and the paths that lead to them."""
 
 from __future__ import annotations
 

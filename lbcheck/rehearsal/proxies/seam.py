@@ -37,9 +37,10 @@ class Adapter(Protocol):
 
     `PROGRAM` is its executable, `INSTALL` the command that installs it. `TELLS` is where it says which servers it takes
     for down (`witness.of`). `SILENCE`: where it does not say, nothing going to a server shows that. `ROUNDED` are the
-    ordered algorithms whose weights are rounded, so that a pick is elsewhere now and then. `WRITER` is None where it
-    cannot be rehearsed without namespaces. `SPLITS`: a route of several pools draws one for each request. `LAG` is how
-    many seconds after it has noticed a loss it may act on it.
+    ordered algorithms whose weights are rounded, so that a pick is elsewhere now and then; `RESHUFFLED` those in
+    which servers that are due at once come in another order each time. `WRITER` is None where it cannot be rehearsed
+    without namespaces. `LAG` is how many seconds after it has noticed a loss it may act on it, `SETTLE` how many after
+    it listens it may know its routes.
     """
 
     PROGRAM: str
@@ -47,12 +48,16 @@ class Adapter(Protocol):
     TELLS: str
     SILENCE: bool
     ROUNDED: frozenset[str]
+    RESHUFFLED: frozenset[str]
     WRITER: Writer | None
-    SPLITS: bool
     LAG: float
+    SETTLE: float
 
     def executable(self, path: str) -> str:
         """Return the program that is run for what was found at a path. Raises NotRunnableError."""
+
+    def takes(self, config: Config) -> bool:
+        """Say whether a config is one that the proxy is started with."""
 
     def prepare(self, config: Config, binary: str, *, trusted: bool = False, home: str | None = None) -> Prepared:
         """Return a config made ready, at its own place or in the folder `home`. `trusted`: its code may run."""
@@ -62,6 +67,9 @@ class Adapter(Protocol):
 
     def unfit(self, pool: Pool, leading: Sequence[tuple[Frontend, Route]]) -> str | None:
         """Return why the pool, to which these routes lead, cannot be rehearsed; None where it can."""
+
+    def draws(self, config: Config, route: Route) -> bool:
+        """Say whether a route of several pools takes one of them anew for each request."""
 
     def varied(self, pool: Pool, sample: Sample) -> str:
         """Return what has to differ from request to request for the pool's key to differ (`Load.vary`)."""

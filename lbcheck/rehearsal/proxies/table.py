@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from lbcheck.rehearsal.proxies.envoy import adapter as envoy
 from lbcheck.rehearsal.proxies.haproxy import adapter as haproxy
 from lbcheck.rehearsal.proxies.nginx import adapter as nginx
+from lbcheck.rehearsal.proxies.traefik import adapter as traefik
 
 if TYPE_CHECKING:
     from lbcheck.rehearsal.proxies.seam import Adapter
@@ -14,7 +15,8 @@ if TYPE_CHECKING:
 _NGINX: Adapter = nginx
 _HAPROXY: Adapter = haproxy
 _ENVOY: Adapter = envoy
-_ADAPTERS = {"nginx": _NGINX, "haproxy": _HAPROXY, "envoy": _ENVOY}
+_TRAEFIK: Adapter = traefik
+_ADAPTERS = {"nginx": _NGINX, "haproxy": _HAPROXY, "envoy": _ENVOY, "traefik": _TRAEFIK}
 
 
 def adapter(dialect: str) -> Adapter:

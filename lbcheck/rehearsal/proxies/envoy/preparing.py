@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from lbcheck.rehearsal import trust
 from lbcheck.rehearsal.prepared import Prepared, Rewrite
-from lbcheck.rehearsal.proxies.envoy import nodes
+from lbcheck.rehearsal.proxies import nodes
 from lbcheck.rehearsal.proxies.envoy.code import code
 from lbcheck.rehearsal.proxies.envoy.told import located
 

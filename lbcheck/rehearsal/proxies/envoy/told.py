@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from lbcheck.rehearsal.outcome import Message
-from lbcheck.rehearsal.proxies.envoy import nodes
+from lbcheck.rehearsal.proxies import nodes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

@@ -26,18 +26,21 @@ __all__ = [
     "INSTALL",
     "LAG",
     "PROGRAM",
+    "RESHUFFLED",
     "ROUNDED",
+    "SETTLE",
     "SILENCE",
-    "SPLITS",
     "TELLS",
     "WRITER",
     "alone",
     "called",
+    "draws",
     "executable",
     "messages",
     "ordered",
     "picker",
     "prepare",
+    "takes",
     "turn",
     "unfit",
     "varied",
@@ -48,9 +51,10 @@ INSTALL = "apt-get install haproxy"
 TELLS = OUTPUT
 SILENCE = False
 ROUNDED: frozenset[str] = frozenset({"roundrobin"})
+RESHUFFLED: frozenset[str] = frozenset()
 WRITER: Writer | None = rewrite
-SPLITS = False
 LAG = 0.0
+SETTLE = 0.0
 #: Algorithms that follow an order, and give each server its share exactly over whole cycles.
 _ORDERED = frozenset({"roundrobin", "static-rr", "leastconn", "first", "sticky"})
 
@@ -109,6 +113,12 @@ def executable(path: str) -> str:
     return path
 
 
+def takes(config: Config) -> bool:
+    """Say so: whatever is read is its config."""
+    del config
+    return True
+
+
 def unfit(pool: Pool, leading: Sequence[tuple[Frontend, Route]]) -> str | None:
     """Return why the pool cannot be rehearsed; None where it can."""
     del leading
@@ -127,6 +137,12 @@ def ordered(pool: Pool, lost: Collection[int] = ()) -> bool:
     """Say whether the algorithm takes servers in an order, whichever are gone."""
     del lost
     return pool.algorithm.name in _ORDERED
+
+
+def draws(config: Config, route: Route) -> bool:
+    """Return False: a hash of the request chooses, or a variable."""
+    del config, route
+    return False
 
 
 def called(pool: Pool, server: Server, address: str) -> str:

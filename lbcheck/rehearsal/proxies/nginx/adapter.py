@@ -28,18 +28,21 @@ __all__ = [
     "INSTALL",
     "LAG",
     "PROGRAM",
+    "RESHUFFLED",
     "ROUNDED",
+    "SETTLE",
     "SILENCE",
-    "SPLITS",
     "TELLS",
     "WRITER",
     "alone",
     "called",
+    "draws",
     "executable",
     "messages",
     "ordered",
     "picker",
     "prepare",
+    "takes",
     "turn",
     "unfit",
     "varied",
@@ -50,9 +53,10 @@ INSTALL = "apt-get install nginx"
 TELLS = ""
 SILENCE = True
 ROUNDED: frozenset[str] = frozenset()
+RESHUFFLED: frozenset[str] = frozenset()
 WRITER: Writer | None = rewrite
-SPLITS = False
 LAG = 0.0
+SETTLE = 0.0
 #: Algorithms that follow an order, and give each server its share exactly over whole cycles.
 _ORDERED = frozenset({"round_robin", "least_conn"})
 
@@ -112,6 +116,12 @@ def executable(path: str) -> str:
     return path
 
 
+def takes(config: Config) -> bool:
+    """Say so: whatever is read is its config."""
+    del config
+    return True
+
+
 def unfit(pool: Pool, leading: Sequence[tuple[Frontend, Route]]) -> str | None:
     """Return why the stubs cannot answer what nginx sends: they speak HTTP and plain bytes."""
     del pool
@@ -124,6 +134,12 @@ def ordered(pool: Pool, lost: Collection[int] = ()) -> bool:
     """Say whether the algorithm takes servers in an order, whichever are gone."""
     del lost
     return pool.algorithm.name in _ORDERED
+
+
+def draws(config: Config, route: Route) -> bool:
+    """Return False: a hash of the request chooses, or a variable."""
+    del config, route
+    return False
 
 
 def called(pool: Pool, server: Server, address: str) -> str:
