@@ -29,6 +29,8 @@ _STEP = 0.02
 _BEFORE, _AFTER = 0.3, 0.2
 #: How long is watched that nobody serves.
 _ALONE = 0.5
+#: So many answers show that a silence is no standstill.
+_OTHERS = 3
 #: How much longer than its rate says the last part may take.
 _SLACK = 5.0
 
@@ -45,6 +47,7 @@ class Outage:
         self._lost_at = 0.0
         self._served_from = 0.0
         self._down: float | None = None
+        self._paced: Paced | None = None
 
     async def play(self, proxy: Proxy) -> dict[str, Any]:
         """Play it, and return what happened; {} where no load reaches the pool."""
@@ -53,7 +56,7 @@ class Outage:
         load = await self._reaching()
         if load is None:
             return {}
-        paced = Paced(load, self._loss.rate)
+        paced = self._paced = Paced(load, self._loss.rate)
         paced.start()
         await asyncio.sleep(_BEFORE)
         self._lost_at = time.monotonic()
@@ -152,11 +155,19 @@ class Outage:
         if not self._loss.silence:
             return None
         times = self._tried()
-        silent = (
-            before for before, after in pairwise([*times, time.monotonic()]) if after - before > self._loss.silence
-        )
+        silent = (before for before, after in pairwise([*times, time.monotonic()]) if self._quiet(before, after))
         first = next(silent, None)
         return None if first is None else first - self._lost_at
+
+    def _quiet(self, before: float, after: float) -> bool:
+        """Say whether nothing went to a lost server for so long, while other requests were answered.
+
+        On a busy machine everybody stands still at times.
+        """
+        if self._paced is None or after - before <= self._loss.silence:
+            return False
+        answered = (one.at + one.took for one in self._paced.answers.values())
+        return sum(before < at < after for at in answered) >= _OTHERS
 
     def _settled(self) -> bool:
         """Say whether enough requests were served since the loss."""
