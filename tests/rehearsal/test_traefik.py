@@ -6,11 +6,12 @@ import json
 
 import pytest
 from cli.running import lbcheck
+from proxies import TRAEFIK, needs_traefik
 from rehearsal.canaries import Canaries, state
 from rehearsal.running import rehearsed as anew
 from rehearsal.running import told
 from rehearsal.sandboxes import needs_sandbox
-from rehearsal.traefiks import TRAEFIK, dynamic, needs_traefik, service
+from rehearsal.traefiks import dynamic, service
 
 from lbcheck import project
 from lbcheck.project import Request

@@ -1,16 +1,6 @@
-"""The real Traefik, which `make traefik` leaves in `.tools`, and configs for it."""
+"""Configs for Traefik to rehearse."""
 
 from __future__ import annotations
-
-import os
-import shutil
-from pathlib import Path
-
-import pytest
-
-_TOOLS = Path(__file__).resolve().parents[2] / ".tools"
-TRAEFIK = shutil.which("traefik", path=os.pathsep.join([str(_TOOLS), os.environ.get("PATH", os.defpath)]))
-needs_traefik = pytest.mark.skipif(TRAEFIK is None, reason="traefik is not built (make traefik)")
 
 
 def service(*servers, **more):
