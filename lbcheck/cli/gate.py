@@ -31,7 +31,7 @@ Examples:
   lbcheck gate build/                          check, and traffic with every loss
   lbcheck gate build/ --from deployed/         and what the change moves
   lbcheck gate lb/ --git origin/main           the same against a git revision
-  lbcheck gate build/ --rehearse               and what the real nginx or HAProxy makes of it
+  lbcheck gate build/ --rehearse               and what the real proxy makes of it
   lbcheck gate build/ --probe                  and whether each server would be up, seen from here
   lbcheck gate build/ -o gate.html -o gate.md  the verdict as a page, and for a pull request's comment
 \b
@@ -121,7 +121,7 @@ def _rehearse(request: Request, settings: Settings, options: dict[str, Any]) -> 
 
     if not options["rehearse"]:
         return stages.left_out(REHEARSE, "--rehearse")
-    from lbcheck.cli.rehearse import rehearsable, rehearsed
+    from lbcheck.cli.rehearse import rehearsable, rehearsed_where_possible
     from lbcheck.rehearsal.sandbox import UnusableError
     from lbcheck.rehearsal.staging import NoBinaryError
     from lbcheck.rehearsal.wishes import Wishes
@@ -129,7 +129,7 @@ def _rehearse(request: Request, settings: Settings, options: dict[str, Any]) -> 
     wishes = Wishes(tolerance=100 * settings.gate.tolerance)
     try:
         with interrupt.heard():
-            return stages.rehearse(rehearsed(rehearsable(request, settings), wishes))
+            return stages.rehearse(rehearsed_where_possible(rehearsable(request, settings), wishes))
     except (UnusableError, NoBinaryError) as error:
         return stages.not_run(REHEARSE, str(error))
 

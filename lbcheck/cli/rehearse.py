@@ -11,7 +11,7 @@ from lbcheck.cli import interrupt
 from lbcheck.cli import options as taking
 from lbcheck.cli.output import CLEAN, FAILED, FOUND, NOTHING, color, fail, show, target, width, write
 from lbcheck.cli.servers import must_be_there
-from lbcheck.rehearsal.wishes import LOSSES
+from lbcheck.rehearsal.wishes import LOSSES, REHEARSED
 from lbcheck.report import REHEARSE_REPORTERS, REHEARSE_SUFFIXES
 
 if TYPE_CHECKING:
@@ -23,9 +23,6 @@ if TYPE_CHECKING:
     from lbcheck.rehearsal.wishes import Wishes
     from lbcheck.settings import Settings
 
-#: The dialects for which there is a real proxy to run.
-REHEARSED = frozenset({"nginx", "haproxy"})
-
 
 @click.command(
     "rehearse",
@@ -33,7 +30,7 @@ REHEARSED = frozenset({"nginx", "haproxy"})
     epilog="""\b
 Examples:
   lbcheck rehearse nginx.conf                  under load, and the counts against the prediction
-  lbcheck rehearse --only-native .             `nginx -t` and `haproxy -c` where nothing of the server exists
+  lbcheck rehearse --only-native .             `nginx -t`, `haproxy -c`, `envoy --mode validate`, anywhere
   lbcheck rehearse haproxy.cfg --no-losses     normal operation only: a few seconds
   lbcheck rehearse . --lose web1 --lose-kind hangs
   lbcheck rehearse new.cfg --from old.cfg      and requests that are lost while it is reloaded
@@ -47,7 +44,9 @@ do its work or not all that was asked for, 3 nothing was judged.
 )
 @click.argument("paths", nargs=-1, type=click.Path(readable=False))
 @taking.together
-@click.option("--binary", metavar="PATH", help="The nginx or haproxy to run.  [default: the one on PATH]")
+@click.option(
+    "--binary", metavar="PATH", help="The nginx, haproxy, envoy or traefik to run.  [default: the one on PATH]"
+)
 @click.option("--only-native", is_flag=True, help="Stop after the proxy's own check.")
 @click.option(
     "--no-namespaces", is_flag=True, help="Rewrite the config for loopback, as where there are no namespaces."
@@ -93,9 +92,10 @@ do its work or not all that was asked for, 3 nothing was judged.
 @taking.settings_file
 @taking.color
 def command(paths: tuple[str, ...], **options: Any) -> None:
-    """Run the config on the real nginx or HAProxy, in a sandbox, under load, and count where the requests go.
+    """Run the config on the real proxy, in a sandbox, under load, and count where the requests go.
 
-    Then each server is lost in turn, and comes back; alike ones once. What is counted is held against the prediction.
+    Proxies: nginx, HAProxy, Envoy, Traefik. Then each server is lost in turn, and comes back; alike ones once. What is
+    counted is held against the prediction.
     PATHS are files, folders, or - for standard input; without any, this folder. Host names, certificates and addresses
     of the server need not exist: they are made up inside the sandbox, which nothing can leave.
     """
@@ -140,10 +140,11 @@ def rehearsable(request: Request, settings: Settings) -> list[Config]:
     """Return the configs for which there is a proxy to run. Raises PathMissingError."""
     from lbcheck import project
     from lbcheck.declared import declare
+    from lbcheck.rehearsal.proxies.table import adapter
 
     found = []
     for config in project.configs(project.prepare(request)):
-        if config.dialect in REHEARSED:
+        if config.dialect in REHEARSED and adapter(config.dialect).takes(config):
             declare(config, settings.declarations())
             found.append(config)
     return found
@@ -156,6 +157,28 @@ def rehearsed(configs: Sequence[Config], wishes: Wishes, old: Config | None = No
 
     with watched() as tell:
         return [rehearse(config, wishes, tell, old) for config in configs]
+
+
+def rehearsed_where_possible(configs: Sequence[Config], wishes: Wishes) -> list[Rehearsed]:
+    """Rehearse those configs whose proxies are installed; the others say so. Raises UnusableError, NoBinaryError: none.
+
+    One project may hold several balancers, of which this machine does not have every proxy.
+    """
+    from lbcheck.rehearsal.outcome import Rehearsed
+    from lbcheck.rehearsal.staging import NoBinaryError, binary
+
+    missing: dict[str, NoBinaryError] = {}
+    for dialect in dict.fromkeys(config.dialect for config in configs):
+        try:
+            binary(dialect, wishes)
+        except NoBinaryError as error:
+            missing[dialect] = error
+    here = [config for config in configs if config.dialect not in missing]
+    if missing and not here:
+        raise next(iter(missing.values()))
+    absent = [config for config in configs if config.dialect in missing]
+    unplayed = [Rehearsed(config.path, config.dialect, error=str(missing[config.dialect])) for config in absent]
+    return [*rehearsed(here, wishes), *unplayed]
 
 
 def _rewritten(configs: Sequence[Config], wishes: Wishes, old: Config | None, why: str) -> list[Rehearsed]:
@@ -221,7 +244,8 @@ def _rewrites(found: Sequence[Rehearsed]) -> None:
     for one in found:
         for change in one.rewrites:
             after = f"`{change.after}`" if change.after else "nothing"
-            click.echo(escape(f"{change.path}:{change.line}: `{change.before}` became {after}: {change.reason}"))
+            what = f"`{change.before}` became {after}" if change.before else f"added {after}"
+            click.echo(escape(f"{change.path}:{change.line}: {what}: {change.reason}"))
         for name in one.made_up:
             click.echo(escape(f"{one.config}: made up {name}"))
 

@@ -32,6 +32,10 @@ def own_answers(dialect: str, answers: Iterable[tuple[int, int]], *, lost: bool)
 
 
 def told(own: Counter[int], total: int) -> str:
-    """Return in words what the proxy answered itself, of so many requests."""
-    statuses = ", ".join(str(status) for status, _ in own.most_common(3))
-    return f"the proxy itself answered {own.total():,} of {total:,} requests ({statuses}): a limit, a rule, or a cache"
+    """Return in words what the proxy answered itself, of so many requests, and what that may come from."""
+    found = [status for status, _ in own.most_common(3)]
+    cause = "a cache or a rule" if found[0] < 400 else "a limit or a rule"
+    if 503 in found:
+        cause += ", or a server that it does not reach"
+    statuses = ", ".join(map(str, found))
+    return f"the proxy itself answered {own.total():,} of {total:,} requests ({statuses}): {cause}"

@@ -8,26 +8,24 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from lbcheck.rehearsal.chances import IMPOSSIBLE, chi_square_p
 from lbcheck.rehearsal.outcome import CHANCE, CYCLES, PICKS, TOLERATED
+from lbcheck.rehearsal.proxies.table import adapter
 from lbcheck.traffic.algorithms.weighted import window_picks
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from lbcheck.model import Pool
     from lbcheck.rehearsal.load import Ask
-    from lbcheck.rehearsal.picks import Pick
+    from lbcheck.rehearsal.proxies.seam import Pick
 
-#: Algorithms that follow an order, and give each server its share exactly over whole cycles.
-ORDERED = {
-    "nginx": frozenset({"round_robin", "least_conn"}),
-    "haproxy": frozenset({"roundrobin", "static-rr", "leastconn", "first", "sticky"}),
-}
 #: Algorithms that look at how many requests each server is working on; HAProxy's random does where it draws several.
-_BY_LOAD = frozenset({"least_conn", "least_time", "random_two", "leastconn", "first"})
+_BY_LOAD = frozenset({"least_conn", "least_time", "random_two", "leastconn", "first", "least_request"})
 #: Shares are rounded doubles of ratios of weights; no sum of weights that anybody writes is larger.
 _LARGEST_CYCLE = 1_000_000
 #: Of so many cycles the first may be left out.
 _SETTLING = 3
+#: So many places are tried at which a cycle may begin.
+_STARTS = 2_000
 #: HAProxy's rounding moves no more picks than this part: with weights 5, 36 and 36, one in 77 at times.
 _ROUNDING = 0.02
 
@@ -42,9 +40,9 @@ class Held(NamedTuple):
     wrong_picks: int | None = None
 
 
-def ordered(pool: Pool, dialect: str) -> bool:
-    """Say whether the pool's algorithm takes its servers in an order, not by a key and not by chance."""
-    return pool.algorithm.name in ORDERED.get(dialect, ())
+def ordered(pool: Pool, dialect: str, lost: Collection[int] = ()) -> bool:
+    """Say whether the pool's servers, but for the `lost` ones, are taken in an order, not by a key nor by chance."""
+    return adapter(dialect).ordered(pool, lost)
 
 
 def by_load(pool: Pool, dialect: str) -> bool:
@@ -107,8 +105,10 @@ def by_cycle(
     found = counts(pool, served[:whole])
     exact = [round(part * whole) for part in parts]
     off = max(abs(one - other) for one, other in zip(found, exact, strict=True))
-    rounds = (dialect, pool.algorithm.name) == ("haproxy", "roundrobin") and off <= 1 + whole * _ROUNDING
+    rounds = pool.algorithm.name in adapter(dialect).ROUNDED and off <= 1 + whole * _ROUNDING
     if not off or (rounds and found in _windows(pool, parts, whole)):
+        return Held(CYCLES, True, None)
+    if pool.algorithm.name in adapter(dialect).RESHUFFLED and _aligned(pool, parts, served, cycle):
         return Held(CYCLES, True, None)
     reason = f"counted {found} where {exact} were predicted"
     if tolerance is None:
@@ -116,6 +116,19 @@ def by_cycle(
     if off <= 1:
         return Held(CYCLES, True, None)
     return Held(TOLERATED, off / whole * 100 <= tolerance, reason)
+
+
+def _aligned(pool: Pool, parts: Sequence[float], served: Sequence[int | None], cycle: int) -> bool:
+    """Say whether each cycle is exact, two at least, where the counting begins with one.
+
+    Inside a cycle the order of servers that are due at once changes, so that elsewhere one may come twice.
+    """
+    exact = [round(part * cycle) for part in parts]
+    for start in range(min(cycle, len(served) - 2 * cycle + 1, _STARTS)):
+        ends = range(start + cycle, len(served) + 1, cycle)
+        if all(counts(pool, served[end - cycle : end]) == exact for end in ends):
+            return True
+    return False
 
 
 def _windows(pool: Pool, parts: Sequence[float], count: int) -> list[list[int]]:

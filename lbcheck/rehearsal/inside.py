@@ -17,7 +17,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from lbcheck.rehearsal import mounts, namespaces, network, script
-from lbcheck.rehearsal.load import played, played_together
+from lbcheck.rehearsal.load import Client, asks, played, played_together
 from lbcheck.rehearsal.machines import Machines, apart
 from lbcheck.rehearsal.outage import Outage
 from lbcheck.rehearsal.proxy import OUTPUT_LIMIT, Proxy, environment, last_words
@@ -34,6 +34,10 @@ if TYPE_CHECKING:
 _CHECK = 60.0
 #: How long servers may be down at first, in seconds; how often a load is played at most while some go down.
 _UP, _TRIES = 3.0, 3
+#: So much of what the proxy has said last is told.
+_TOLD = 20_000
+#: How soon somebody answers who will, in seconds.
+_SOON = 1.0
 #: How often the counts so far are told, in seconds.
 _PROGRESS = 0.1
 
@@ -50,7 +54,7 @@ def main() -> None:
     play = script.loads(sys.stdin.readline())
     try:
         changes = namespaces.enter()
-        tree = mounts.Tree(play.keep, somebody_else=changes)
+        tree = mounts.Tree(play.keep, somebody_else=changes, programs=play.programs)
         namespaces.settle()
         network.bring_up()
         machines = _machines(play)
@@ -122,6 +126,7 @@ async def _rehearse(play: Script, machines: Machines | None) -> None:
         if not await proxy.listens(play.ready):
             _say("unusable", reason="the proxy does not listen", output=proxy.output())
             return
+        await _routed(play)
         if outage is not None:
             _say("loss", **await outage.play(proxy))
         elif play.reload is not None:
@@ -131,9 +136,31 @@ async def _rehearse(play: Script, machines: Machines | None) -> None:
                 await _loads([(number, play.loads[number]) for number in reload.after], proxy)
         else:
             await _loads(list(enumerate(play.loads)), proxy)
-        _say("done")
+        _say("done", output=proxy.output()[-_TOLD:])
     finally:
         proxy.end()
+
+
+async def _routed(play: Script) -> None:
+    """Wait, as long as it may take, until a request gets through to a stub: then the proxy knows its routes."""
+    until = time.monotonic() + play.settle
+    while time.monotonic() < until:
+        for load in play.loads:
+            if await _gets_through(load):
+                return
+        await asyncio.sleep(0.05)
+
+
+async def _gets_through(load: Load) -> bool:
+    """Say whether a stub answers a load's first request soon; a proxy without routes may not answer at all."""
+    client = Client(load)
+    try:
+        answer = await asyncio.wait_for(client.ask(next(asks(load))), _SOON)
+    except TimeoutError:
+        return False
+    finally:
+        client.close()
+    return answer.stub in load.expect
 
 
 async def _loads(loads: Sequence[tuple[int, Load]], proxy: Proxy) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from lbcheck.rehearsal.distribution import by_load, ordered, whole_cycle
 from lbcheck.rehearsal.paced import MOST_IN_FLIGHT
 from lbcheck.rehearsal.plan import rounded_up
+from lbcheck.rehearsal.proxies.table import adapter
 from lbcheck.rehearsal.script import SLOW, Loss
 from lbcheck.rehearsal.stubs import SLOWNESS
 from lbcheck.traffic.scenario import ERRORS, HANGS, REFUSES
@@ -73,7 +74,9 @@ def trials(config: Config, made: Plan, traffic: outcome.Traffic, kind: str, pati
 def _trial(
     dialect: str, made: Plan, target: Target, loss: outcome.Loss, routes: list[Route], kind: str, patience: float
 ) -> Trial:
-    pool = target.pool
+    pool, proxy = target.pool, adapter(dialect)
+    if target.split is not None:
+        return Trial(target, loss, None, "its route draws it out of several pools")
     stubs = [stub for place in loss.places if (stub := target.stubs[place]) is not None]
     if kind == HANGS:
         if any(made.stubs[stub].path for stub in stubs):
@@ -96,10 +99,11 @@ def _trial(
         min(slowest + SLACK, patience),
         notice if notice <= patience else unnoticed,
         min(_recovery(server, loss, kind, routes) + SLACK, patience) if normal else 0.0,
-        _silence(pool, dialect, server, normal * rate) if dialect == "nginx" else 0.0,
-        f"Server {pool.name}/{server.name} is DOWN" if dialect == "haproxy" and server.probed else "",
+        _silence(pool, dialect, server, normal * rate) if proxy.SILENCE else 0.0,
+        target.called[loss.places[0]],
         1 if by_load(pool, dialect) and not stall else MOST_IN_FLIGHT,
         tuple(f"{pool.name}/{one.name}" for one in probed) if dialect == "haproxy" else (),
+        proxy.LAG,
     )
     return Trial(target, loss, play, stall=stall, part=normal)
 
@@ -135,7 +139,7 @@ def _settled(pool: Pool, dialect: str, loss: outcome.Loss) -> int:
     """Return how many requests show the survivors' shares; 0 where nobody survives."""
     if not any(server.share != 0.0 for server in loss.servers):
         return 0
-    if ordered(pool, dialect):
+    if ordered(pool, dialect, frozenset(loss.places)):
         parts = [server.share for server in loss.servers]
         cycle = whole_cycle([part for part in parts if part is not None])
         return min(rounded_up(_ORDERED, cycle) + cycle, 10 * _DRAWN)
@@ -150,6 +154,9 @@ def _silence(pool: Pool, dialect: str, server: Server, met: float) -> float:
     if not met:
         return 0.0
     silence = max(0.3, (_SILENT_ORDERED if ordered(pool, dialect) else _SILENT) / met)
+    check = server.check
+    if server.probed and (check is None or check.interval is None or check.interval.value <= 2 * silence):
+        return 0.0  # its checks are attempts, too
     out = server.fail_timeout.value if server.fail_timeout is not None else 0.0
     return 0.0 if 0 < out <= silence else silence
 

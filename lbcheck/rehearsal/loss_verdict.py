@@ -92,7 +92,9 @@ def _unsound(trial: Trial, seen: Seen, down: Sequence[str]) -> str | None:
         return "how slow servers fare is not predicted"
     others = trial.target.down(down, trial.predicted.places)
     if others:
-        return f"the proxy took {others[0]} for down too: its checks fail here"
+        follows = any(one.name == others[0] and one.tracks is not None for one in trial.target.pool.servers)
+        why = "it follows another one's checks" if follows else "its checks fail here"
+        return f"the proxy took {others[0]} for down too: {why}"
     return seen.disturbed()
 
 
@@ -202,6 +204,7 @@ def _shares(trial: Trial, dialect: str, seen: Seen, load: Load, tolerance: float
         return by_chance([*counts(target.pool, served), served.count(None)], [*known, loss.unserved])
     settled = seen.served()
     if loss.unserved >= _ALL:
+        settled = [one for one in settled if one[0] not in loss.places]  # in panic Envoy asks lost ones too
         reason = f"{len(settled)} requests were served where none may be"
         return Held(None, not settled, reason if settled else None)
     if not settled or loss.unserved or (seen.noticed is None and not loss.never):
@@ -222,6 +225,6 @@ def _settled(
     if pick is not None:
         sent = list(asks(load._replace(requests=min(MOST, max(ask for _, ask in settled) + 1))))
         return by_pick([sent[ask] for _, ask in settled], served, pick, trial.target.altered)
-    if ordered(pool, dialect):
+    if ordered(pool, dialect, frozenset(trial.predicted.places)):
         return by_cycle(pool, dialect, parts, served, tolerance)
     return by_chance(counts(pool, served), parts)

@@ -19,10 +19,14 @@ _HOST = re.compile(
 _PATH = re.compile(r"[\"'<(]?(?P<path>/[^\s\"'<>(),;:]+)")
 #: Where in the config it is: no path in here is what is missed.
 _PLACE = re.compile(r"^.*?\[[^\]]*:\d+\] ?: | in \S+:\d+$")
-#: HAProxy names a file as the config does, relative to where HAProxy was started.
-_RELATIVE = re.compile(r"\bfile (?:'(?P<a>[^/'][^']*)'|<(?P<b>[^/>][^>]*)>)|unable to load (?P<c>[^/\s]\S*?)\.?$")
+#: HAProxy and Envoy name a file as the config does, relative to where they were started.
+_RELATIVE = re.compile(
+    r"\bfile (?:'(?P<a>[^/'][^']*)'|<(?P<b>[^/>][^>]*)>)|unable to load (?P<c>[^/\s]\S*?)\.?$"
+    r"|(?:Invalid|from) path: (?P<d>[^/\s]\S*)|unable to open file '(?P<e>[^/'][^']*)'"
+)
 _ABSENT = re.compile(
-    r"No such file|no such file|failed \(2:|Permission denied|failed \(13:|unable to|cannot|error|failed to open"
+    r"Invalid path|Failed to load"
+    r"|No such file|no such file|failed \(2:|Permission denied|failed \(13:|unable to|cannot|error|failed to open"
 )
 #: Words that are said of nothing but of what is not there.
 _NOT_THERE = re.compile(r"[Nn]o such file or directory|failed to open")
@@ -34,8 +38,11 @@ _SYSTEM_FOLDERS = ("/etc/ssl/certs", "/etc/pki/tls/certs")
 _CERTIFICATE = re.compile(
     r"\.(?:pem|crt|cer|key|cert|chain|bundle|ca)\b|certificate|/(?:ssl|tls|certs?|private)/|SSL|\bcrt\b"
 )
-#: nginx begins each line with a date whose slashes are no path's.
-_TIME = re.compile(r"^\d{4}/\d\d/\d\d \S+ ")
+#: nginx begins each line with a date whose slashes are no path's; Envoy with places in its source, and the config's.
+_TIME = re.compile(
+    r"^\d{4}/\d\d/\d\d \S+ "
+    r"|^\[\d{4}-[^\]]*\](?:\[[^\]]*\])* (?:\[source/[^\]]*\] )?(?:error initializing config\w* '[^']*': )?"
+)
 _PARAMETERS = re.compile(r"dh_?param|/dh", re.IGNORECASE)
 _NEEDS_FOLDER = re.compile(r"bind\(\)|socket|mkdir\(\)|pid|chroot")
 

@@ -45,13 +45,15 @@ _SCRATCH = "/tmp"  # noqa: S108
 class Tree:
     """What of this machine will be seen: opened by those who may, before they become somebody else.
 
-    `seen` are folders of the config; what cannot be opened is not seen. To be made in the mount namespace in which
-    the tree will stand; `somebody_else` will enter it.
+    `seen` are folders of the config; what cannot be opened is not seen. `programs` are single files of this machine by
+    their places in the tree, where they are seen read-only. To be made in the mount namespace in which the tree will
+    stand; `somebody_else` will enter it. Raises OSError.
     """
 
-    def __init__(self, seen: Iterable[str], *, somebody_else: bool) -> None:
+    def __init__(self, seen: Iterable[str], *, somebody_else: bool, programs: Mapping[str, str] | None = None) -> None:
         self._here = os.getcwd()
         self._layers: dict[str, int] = {}
+        self._programs = {place: os.open(path, os.O_PATH) for place, path in (programs or {}).items()}
         self._copies: dict[str, bytes] = {}
         self._links = dict(_LINKS)
         for path in (*PROGRAMS, *_FOLDERS):
@@ -119,6 +121,12 @@ class Tree:
         for path in _SEALED:
             if os.path.isdir(root + path) and not os.path.islink(root + path):
                 _read_only(root + path, root + path)
+        for place, descriptor in self._programs.items():
+            os.makedirs(os.path.dirname(root + place), exist_ok=True)
+            with open(root + place, "wb"):
+                pass
+            _read_only(f"/proc/self/fd/{descriptor}", root + place)
+            os.close(descriptor)
         self._kernel(root)
         _pivot(root)
         os.chdir(self._here)

@@ -40,6 +40,8 @@ def checked(script: Script, made: Plan, certificate: Callable[[], str]) -> Check
     The script that comes back plays without a check of its own. Raises sandbox.UnusableError.
     """
     made_up: list[str] = []
+    if not script.check:
+        return Checked(furnished(script, made), True, "", ())
     for _ in range(_ROUNDS):
         events = list(sandbox.play(furnished(script, made)._replace(only_check=True)))
         said: Event = next((event for event in events if event["event"] == "checked"), {})

@@ -62,6 +62,8 @@ class Outage:
         await asyncio.sleep(_BEFORE)
         await self._lose()
         await self._until(lambda: self._noticed() is not None, self._loss.notice)
+        if self._noticed() is not None:
+            await asyncio.sleep(self._loss.lag)
         await self._settle(paced)
         paced.rate = max(paced.rate, _QUICK)
         noticed, restored, sent = self._noticed(), self._now(), paced.sent
@@ -76,7 +78,6 @@ class Outage:
         return {"load": self._play.loads.index(load), **times, **self._happened(paced)}
 
     async def _lose(self) -> None:
-        self._proxy.fresh()
         self._downs = len(self._proxy.ever_down())
         self._lost_at = time.monotonic()
         for number in self._loss.stubs:
@@ -162,7 +163,7 @@ class Outage:
     def _noticed(self) -> float | None:
         """Return when the proxy stopped sending: it says so, or the last attempt before a silence was then."""
         if self._loss.down:
-            if self._down is None and self._loss.down in self._proxy.fresh():
+            if self._down is None and self._loss.down in self._proxy.down():
                 self._down = self._now()
             return self._down
         if not self._loss.silence:

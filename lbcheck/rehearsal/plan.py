@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import ipaddress
+from math import ceil
 from typing import TYPE_CHECKING, NamedTuple
 
 from lbcheck.rehearsal.altered import altered
 from lbcheck.rehearsal.distribution import ordered, whole_cycle
 from lbcheck.rehearsal.healthy import healthy
 from lbcheck.rehearsal.identities import identities, verified
-from lbcheck.rehearsal.keys import SOURCE, varied
+from lbcheck.rehearsal.keys import keyed, varied
+from lbcheck.rehearsal.mapped import mapped
+from lbcheck.rehearsal.proxies.table import adapter
+from lbcheck.rehearsal.proxies.varying import SOURCE
+from lbcheck.rehearsal.reaching import drawing, leading_to, passed_on, shared
 from lbcheck.rehearsal.samples import samples
 from lbcheck.rehearsal.script import Load, Stub
+from lbcheck.rehearsal.splits import Split
 from lbcheck.rehearsal.stubs import ANSWERED_CHECKS
 from lbcheck.traffic.algorithms import shares
 
@@ -25,6 +31,8 @@ _FIRST_NAME = (198 << 24) + (18 << 16) + 1
 #: Requests for a pool whose algorithm keeps a strict order, one that hashes, one that draws.
 _ORDERED, _HASHED, _DRAWN = 240, 500, 3000
 _MOST = 20_000
+#: So much more is asked where a pool is drawn out of several, for it may be drawn less often than it should.
+_MARGIN = 1.2
 #: Requests with several under way at once.
 _TOGETHER = 240
 _STUB_PROTOCOLS = frozenset({"http", "tcp"})
@@ -35,7 +43,8 @@ class Target(NamedTuple):
 
     `reason` says why it is not rehearsed; then there are no loads. `checks` are the stubs on the servers' own machines
     that answer their health checks at another port, by the server's place. `verified`: the proxy looks at their
-    certificates. `altered` is where the config may change what it hashes.
+    certificates. `altered` is where the config may change what it hashes. `called` is what the proxy calls each server
+    that is down, `split` the pools among which its route draws, where it is one of several.
     """
 
     pool: Pool
@@ -45,6 +54,8 @@ class Target(NamedTuple):
     checks: Mapping[int, int] = {}
     verified: bool = False
     altered: str | None = None
+    called: tuple[str, ...] = ()
+    split: Split | None = None
 
     @property
     def doubled(self) -> bool:
@@ -53,13 +64,13 @@ class Target(NamedTuple):
         return len(set(known)) < len(known)
 
     def down(self, names: Iterable[str], lost: Iterable[int] = ()) -> list[str]:
-        """Return which of its servers, but for those `lost`, are among those that HAProxy calls POOL/NAME."""
+        """Return which of its servers, but for those `lost`, are among those that the proxy calls down."""
         taken = set(names)
         gone = set(lost)
         return [
             server.name
-            for place, server in enumerate(self.pool.servers)
-            if place not in gone and f"{self.pool.name}/{server.name}" in taken
+            for place, (server, called) in enumerate(zip(self.pool.servers, self.called, strict=False))
+            if place not in gone and called in taken
         ]
 
     def places(self) -> dict[int, int]:
@@ -80,7 +91,13 @@ class Plan:
         self.ready: set[tuple[str, int]] = set()
         #: Addresses to which some speak TLS and some do not: one stub cannot do both.
         self.clashes: set[str] = set()
+        #: What frontends listen at, by id, of which the config does not say so.
+        self.listeners: dict[int, list[Listener]] = {}
         self._numbers: dict[tuple[str, int, str], int] = {}
+
+    def listening(self, frontend: Frontend) -> Sequence[Listener]:
+        """Return what a frontend listens at in the sandbox."""
+        return self.listeners.get(id(frontend), frontend.listeners)
 
     def address_of(self, host: str) -> str:
         """Return the address that a host name has in the sandbox."""
@@ -119,7 +136,7 @@ def plan(
     """
     made = made or Plan()
     for frontend in config.frontends:
-        for listener in frontend.listeners:
+        for listener in made.listening(frontend):
             place = _listening(made, listener)
             if place is not None and listener.transport == "tcp":
                 made.ready.add((place[2] or place[0], place[1]))
@@ -129,9 +146,10 @@ def plan(
 
 
 def _target(made: Plan, config: Config, pool: Pool, requests: int | None, seconds: float, seed: int) -> Target:
-    leading = list(_leading(config, pool))
-    reason = pool.open or _unfit(pool) or _unspoken(leading)
-    tls = any("tls" in route.options or _passed_on(frontend) for frontend, route in leading)
+    leading = list(leading_to(config, pool))
+    proxy = adapter(config.dialect)
+    reason = proxy.unfit(pool, leading) or pool.open or _unfit(pool)
+    tls = any("tls" in route.options or passed_on(frontend) for frontend, route in leading)
     stubs = tuple(None if reason else _server(made, server, tls=tls) for server in pool.servers)
     if not reason and any(stub is None for stub in stubs):
         reason = (
@@ -139,19 +157,36 @@ def _target(made: Plan, config: Config, pool: Pool, requests: int | None, second
         )
     if not reason and any(made.stubs[stub].address in made.clashes for stub in stubs if stub is not None):
         reason = "another pool speaks TLS, or does not, to one of its servers"
+    split = None
+    if not leading and not reason:
+        leading = [pair for pair in drawing(config, pool) if proxy.draws(config, pair[1])]
+        split = _split(made, pool, leading[0][1]) if leading else None
+        reason = (
+            "not all servers of the pools beside it have an address that is known" if leading and not split else None
+        )
     if reason:
         return Target(pool, stubs, (), reason)
     routes = [route for _, route in leading]
     made.certified.update(identities(pool, routes))
+    expect = tuple(stub for stub in stubs if stub is not None) if split is None else split.stubs
+    called = tuple(
+        proxy.called(pool, server, made.stubs[stub].address)
+        for server, stub in zip(pool.servers, stubs, strict=True)
+        if stub is not None
+    )
     checks = {place: stub for place, one in enumerate(pool.servers) if (stub := _check_stub(made, one)) is not None}
     loads = []
-    for frontend, route in leading[:4]:
+    for frontend, route in leading[: 4 if split is None else 1]:
         for load in _loads(made, config, frontend, route, pool, requests, seconds, seed):
             loads.append(len(made.loads))
-            made.loads.append(load._replace(expect=tuple(stub for stub in stubs if stub is not None)))
+            made.loads.append(
+                load._replace(
+                    expect=expect, requests=_drawn(load.requests, split), together=_drawn(load.together, split)
+                )
+            )
     reason = None if loads else "no request is known that reaches it"
     place = altered(config, pool, {frontend.name for frontend, _ in leading})
-    return Target(pool, stubs, tuple(loads), reason, checks, verified(pool, routes), place)
+    return Target(pool, stubs, tuple(loads), reason, checks, verified(pool, routes), place, called, split)
 
 
 def _unfit(pool: Pool) -> str | None:
@@ -161,22 +196,7 @@ def _unfit(pool: Pool) -> str | None:
     unspoken = kinds - ANSWERED_CHECKS
     if unspoken:
         return f"the stubs do not answer {min(unspoken)} checks"
-    if any(server.address.kind == "name" and _resolved_later(server) for server in pool.servers):
-        return "its servers' addresses come from resolvers while it runs, and the sandbox has none"
     return None
-
-
-def _resolved_later(server: Server) -> bool:
-    """Say whether HAProxy does not ask the system for a name's address at start (`init-addr last,none`)."""
-    setting = server.options.get("init-addr")
-    return setting is not None and "libc" not in str(setting.value).split(",")
-
-
-def _unspoken(leading: Sequence[tuple[Frontend, Route]]) -> str | None:
-    """Return why the stubs cannot answer what nginx sends: they speak HTTP and plain bytes."""
-    families = {route.options["pass"].value for _, route in leading if "pass" in route.options}
-    strange = families - {"proxy"}
-    return f"the stubs do not speak {min(strange)}" if strange else None
 
 
 def _server(made: Plan, server: Server, *, tls: bool) -> int | None:
@@ -242,32 +262,21 @@ def _listening(made: Plan, listener: Listener) -> tuple[str, int, str] | None:
     return ("::1" if host == "::" else host, address.port, "")
 
 
-def _leading(config: Config, pool: Pool) -> Iterator[tuple[Frontend, Route]]:
-    """Yield the routes that send all that they take to the pool, those without conditions first.
-
-    Behind them, those that send some of it there as their values have it, as `proxy_pass http://$mapped` does.
-    """
-    found = [
-        (frontend, route)
-        for frontend in config.frontends
-        for route in frontend.routes
-        if any(one.pool is pool for one in route.targets)
-        and (not _shared(route) or all(one.share is None and one.weight is None for one in route.targets))
-    ]
-    yield from sorted(found, key=lambda pair: (_shared(pair[1]), sum(map(len, pair[1].match))))
-
-
-def _shared(route: Route) -> bool:
-    """Say whether a route may lead to other pools too."""
-    return len(route.targets) > 1 or route.outcome != "pools"
-
-
-def _passed_on(frontend: Frontend) -> bool:
-    """Say whether clients speak TLS with the servers: the frontend looks at the name that they ask for, no further."""
-    if frontend.protocol != "tcp" or any(listener.tls for listener in frontend.listeners):
-        return False
-    asked = (one for route in frontend.routes for conditions in route.match for one in conditions)
-    return any(one.field == "sni" for one in asked)
+def _split(made: Plan, pool: Pool, route: Route) -> Split | None:
+    """Return the pools among which a route draws, this one first; None where one has a server without a stub."""
+    shares_of: dict[int, float] = {id(pool): 0.0}
+    pools = {id(pool): pool}
+    for one in route.targets:
+        if one.pool is not None and one.share:
+            pools[id(one.pool)] = one.pool
+            shares_of[id(one.pool)] = shares_of.get(id(one.pool), 0.0) + one.share
+    parts = []
+    for key, share in shares_of.items():
+        stubs = [_server(made, server, tls=False) for server in pools[key].servers]
+        if pools[key].open is not None or any(stub is None for stub in stubs):
+            return None
+        parts.append((tuple(stub for stub in stubs if stub is not None), share))
+    return Split(tuple(parts))
 
 
 def _loads(
@@ -280,19 +289,23 @@ def _loads(
     seconds: float,
     seed: int,
 ) -> Iterator[Load]:
-    plain, shared = frontend.protocol == "tcp", _shared(route)
-    for listener in frontend.listeners[:2]:
+    plain = frontend.protocol == "tcp"
+    several = shared(route) and not adapter(config.dialect).draws(config, route)
+    for listener in made.listening(frontend)[:2]:
         place = _listening(made, listener)
         if place is None or listener.transport != "tcp":
             continue
-        for sample in samples(frontend, route.match)[:3]:
+        asked = samples(frontend, route.match)[:3]
+        if several:
+            asked += [one for sample in asked for one in mapped(config, pool.name, sample)]
+        for sample in asked:
             vary = "" if sample.source else varied(pool, config.dialect, sample, plain=plain)
-            if (shared and vary) or (sample.source and (":" in sample.source) != (":" in place[0])):
+            if (several and vary) or (sample.source and (":" in sample.source) != (":" in place[0])):
                 continue  # what varies may lead elsewhere
             load = Load(
                 pool.name,
                 *place,
-                tls=listener.tls or _passed_on(frontend),
+                tls=listener.tls or passed_on(frontend),
                 proxy_protocol="accept-proxy" in listener.options or "proxy_protocol" in listener.options,
                 protocol="tcp" if plain else "http",
                 method=sample.method,
@@ -305,9 +318,9 @@ def _loads(
                 seed=seed,
                 source=sample.source,
                 sni=sample.sni,
-                shared=shared,
+                shared=several,
             )
-            if not vary and not sample.source:  # clients of many addresses reach no limit of one
+            if not (vary or sample.source or several or keyed(pool)):  # clients of many addresses reach no limit of one
                 yield load._replace(vary=SOURCE)
             yield load
 
@@ -315,8 +328,15 @@ def _loads(
 def _enough(pool: Pool, dialect: str) -> int:
     """Return how many requests show the distribution: whole cycles where there is an order."""
     if ordered(pool, dialect):
-        return rounded_up(_ORDERED, whole_cycle(shares(pool, dialect).servers or ()))
+        cycle = whole_cycle(shares(pool, dialect).servers or ())
+        further = cycle if pool.algorithm.name in adapter(dialect).RESHUFFLED else 0  # before one begins
+        return rounded_up(_ORDERED, cycle) + further
     return _DRAWN if pool.algorithm.name.startswith("random") else _HASHED
+
+
+def _drawn(requests: int, split: Split | None) -> int:
+    """Return how many requests a route needs for so many to come to the pool."""
+    return requests if split is None else min(_MOST, ceil(requests / split.parts[0][1] * _MARGIN))
 
 
 def rounded_up(least: int, cycle: int) -> int:

@@ -8,12 +8,15 @@ from typing import TYPE_CHECKING, NamedTuple
 from lbcheck.rehearsal.mounts import PROGRAMS
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from lbcheck.model import Listener
     from lbcheck.rehearsal.messages import Statement
     from lbcheck.text import Source, Span
 
 
 class Rewrite(NamedTuple):
-    """A change of the config's text: everything else stays byte for byte."""
+    """A change of the config's text: everything else stays byte for byte. `before` "": it is said besides it."""
 
     path: str
     line: int
@@ -27,7 +30,12 @@ class Prepared:
 
     `places` maps a path in the sandbox back to the user's own. `seen` are folders of this machine that are seen in the
     sandbox: those in which the config's files lie. `environment` are variables that the config names, `ready` where
-    it listens because of a change, `statements` what messages about the config may be about.
+    it listens because of a change, `statements` what messages about the config may be about. `programs` are single
+    files of this machine that are run, by their places in the sandbox; `certified` names that the servers'
+    certificate has to hold besides their own, `authorities` the files by which it is verified; `uncovered` says why
+    nothing of the config but its native check can be rehearsed; `unchecked` why there is
+    no native check. `listeners` are those that the sandbox has for frontends, by id, of which the config names none;
+    `located` finds what a message without a line is about.
     """
 
     def __init__(self) -> None:
@@ -42,6 +50,13 @@ class Prepared:
         self.environment: dict[str, str] = {}
         self.ready: set[tuple[str, int]] = set()
         self.statements: list[Statement] = []
+        self.programs: dict[str, str] = {}
+        self.certified: set[str] = set()
+        self.authorities: set[str] = set()
+        self.uncovered: str | None = None
+        self.unchecked: str | None = None
+        self.listeners: dict[int, list[Listener]] = {}
+        self.located: Callable[[str], Span | None] = lambda _: None
         self._edits: dict[int, tuple[Source, list[tuple[int, int, str]]]] = {}
 
     def change(self, source: Source, start: int, end: int, after: str, reason: str) -> None:
@@ -51,6 +66,10 @@ class Prepared:
         self._edits.setdefault(id(source), (source, []))[1].append((start, end, after))
         line = source.position(start)[0]
         self.rewrites.append(Rewrite(source.path, line, before.strip(), after.strip(), reason))
+
+    def add(self, path: str, what: str, reason: str) -> None:
+        """Note what is said on the command line about the config at a path, over what it says itself."""
+        self.rewrites.append(Rewrite(path, 1, "", what, reason))
 
     def refuse(self, span: Span, what: str) -> None:
         """Say what is not run unless the user trusts the config."""

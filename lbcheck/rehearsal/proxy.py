@@ -7,7 +7,6 @@ import contextlib
 import errno
 import ipaddress
 import os
-import re
 import socket
 import struct
 import subprocess
@@ -15,7 +14,7 @@ import sys
 import time
 from typing import TYPE_CHECKING
 
-from lbcheck.rehearsal import namespaces
+from lbcheck.rehearsal import namespaces, witness
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -26,8 +25,6 @@ if TYPE_CHECKING:
 _START, _LASTS = 20.0, 0.3
 _LOG = "/tmp/lbcheck-proxy.log"  # noqa: S108 - in a tree of our own
 OUTPUT_LIMIT = 200_000
-#: HAProxy's message about a server (src/server.c srv_update_status()).
-_STATE = re.compile(r"Server (\S+/\S+) is (DOWN|UP)\b")
 #: How /proc/net/tcp calls the state TCP_LISTEN (include/net/tcp_states.h).
 _LISTEN = "0A"
 #: How /proc/net/unix says so: __SO_ACCEPTCON (include/linux/net.h).
@@ -36,7 +33,7 @@ _ANY_4, _ANY_6 = ipaddress.ip_address("0.0.0.0"), ipaddress.ip_address("::")  # 
 
 
 class Proxy:
-    """A started proxy. What it writes can be read as it comes (`fresh`), or as a whole."""
+    """A started proxy."""
 
     def __init__(self, play: Script) -> None:
         self._path = f"{play.home}/run/proxy.log" if play.home else _LOG
@@ -45,7 +42,7 @@ class Proxy:
                 play.run, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment(play),
                 preexec_fn=last_words(play),  # noqa: PLW1509 - one call of prctl
             )  # fmt: skip
-        self._log = open(self._path, "rb")  # noqa: SIM115 - read as long as the proxy runs
+        self._witness = witness.of(play.tells, self._path)
 
     async def listens(self, ready: Iterable[tuple[str, int]]) -> bool:
         """Wait until the proxy listens at all of these places, without a connection that would count as a request.
@@ -60,23 +57,18 @@ class Proxy:
             await asyncio.sleep(0.01)
         return False
 
-    def fresh(self) -> str:
-        """Return what the proxy has written since this was last asked."""
-        return self._log.read().decode("utf-8", "backslashreplace")
-
     def output(self) -> str:
         """Return all that the proxy has written, up to a limit."""
         with open(self._path, "rb") as log:
             return log.read(OUTPUT_LIMIT).decode("utf-8", "backslashreplace")
 
     def down(self) -> set[str]:
-        """Return the servers, as POOL/NAME, that HAProxy takes for down by what it says; nginx says nothing."""
-        last = dict(_STATE.findall(self.output()))
-        return {name for name, state in last.items() if state == "DOWN"}
+        """Return the servers that it takes for down, as it calls them; none where it does not say."""
+        return self._witness.down()
 
     def ever_down(self) -> list[str]:
         """Return the servers that it has taken for down so far, in order, each as often as it said so."""
-        return [name for name, state in _STATE.findall(self.output()) if state == "DOWN"]
+        return self._witness.ever_down()
 
     def signal(self, number: int) -> None:
         """Send a signal to the first process of the proxy."""
@@ -94,7 +86,7 @@ class Proxy:
 
     def end(self) -> None:
         """Let the proxy end."""
-        self._log.close()
+        self._witness.close()
         self._process.terminate()
 
 

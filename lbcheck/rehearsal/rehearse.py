@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 from lbcheck.rehearsal import loss_verdict, native, reload, sandbox
 from lbcheck.rehearsal.certificate import Certificate
 from lbcheck.rehearsal.losing import trials
-from lbcheck.rehearsal.messages import messages
 from lbcheck.rehearsal.outcome import MeasuredReload, Rehearsed
 from lbcheck.rehearsal.plan import Plan
 from lbcheck.rehearsal.progress import Step, Watch
+from lbcheck.rehearsal.proxies.table import adapter
 from lbcheck.rehearsal.script import SLOW
 from lbcheck.rehearsal.staging import staged
 from lbcheck.rehearsal.verdict import measured
@@ -48,7 +48,7 @@ def rehearse(
     checked = native.checked(stage.script, made, pem)
     rehearsed = rehearsed._replace(
         accepted=checked.accepted,
-        native=messages(checked.output, stage.prepared),
+        native=adapter(config.dialect).messages(checked.output, stage.prepared),
         made_up=checked.made_up,
         error=checked.error,
         broken=checked.broken,
@@ -56,7 +56,10 @@ def rehearse(
     if not checked.accepted or wishes.only_native:
         return rehearsed
     turn = None if old is None else _Turn(old, config, wishes)
-    return _played(config, wishes, made, checked.script, rehearsed, tell, turn)
+    played, output = _played(config, wishes, made, checked.script, rehearsed, tell, turn)
+    if stage.script.check:
+        return played
+    return played._replace(native=adapter(config.dialect).messages(output, stage.prepared))
 
 
 def _played(
@@ -67,32 +70,38 @@ def _played(
     rehearsed: Rehearsed,
     tell: Callable[[Step], None],
     turn: _Turn | None,
-) -> Rehearsed:
-    """Play normal operation, losses and reload side by side, and judge them."""
+) -> tuple[Rehearsed, str]:
+    """Play normal operation, losses and reload side by side, and judge them; return what the proxy said, too."""
     scenario = Scenario(
         lose=wishes.lose, kind=REFUSES if wishes.kind == SLOW else wishes.kind, exact_points=MAX_RING_POINTS
     )
     traffic = assemble.traffic(config, scenario)
     losses = trials(config, made, traffic, wishes.kind, wishes.patience) if wishes.losses else []
-    plays = [script._replace(loss=trial.play) for trial in losses if trial.play is not None]
+    alone = adapter(config.dialect).alone
+    plays = [
+        script._replace(loss=trial.play, run=alone(script.run, trial.target.pool))
+        for trial in losses
+        if trial.play is not None
+    ]
     scripts = [script, *plays, *(turn.scripts if turn is not None else ())]
     events = sandbox.together(scripts, _side_by_side(), Watch(config.path, made, len(plays), tell))
     pools = _judged(config, made.targets, made, events[0], wishes)
     pools = _with_losses(config, made, pools, losses, events[1 : 1 + len(plays)], wishes)
-    return rehearsed._replace(
+    found = rehearsed._replace(
         error=_unfinished(events),
         broken=any(map(native.crashed, events)),
         pools=tuple(pools),
         traffic=traffic,
         reload=None if turn is None else turn.judged(events[1 + len(plays) :]),
     )
+    return found, "".join(event.get("output", "") for event in events[0])
 
 
 def _unfinished(events: Sequence[Sequence[Event]]) -> str | None:
     """Return why it was not rehearsed to the end: normal operation, or any other part where lbcheck is to blame."""
     normal, *others = events
     why = map(native.unusable, [normal, *filter(native.crashed, others)])
-    early = not any(event["event"] == "done" for event in normal)
+    early = not any(event["event"] == "done" for event in events[0])
     return next(filter(None, why), "the rehearsal ended early" if early else None)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 from typing import TYPE_CHECKING
 
 from lbcheck import wording
@@ -10,6 +9,7 @@ from lbcheck.rehearsal import answered, native
 from lbcheck.rehearsal.certificate import PLACE
 from lbcheck.rehearsal.load import NOBODY
 from lbcheck.rehearsal.outcome import MeasuredReload
+from lbcheck.rehearsal.proxies.table import adapter
 from lbcheck.rehearsal.script import Reload
 
 if TYPE_CHECKING:
@@ -22,14 +22,16 @@ if TYPE_CHECKING:
     from lbcheck.rehearsal.script import Script
     from lbcheck.rehearsal.staging import Staged
 
-#: What tells the master process to read its config anew (nginx(8); HAProxy's management.txt, "master-worker").
-_SIGNALS = {"nginx": signal.SIGHUP, "haproxy": signal.SIGUSR2}
 #: Where both configs lie: at the same place, as they do on the machine that reloads.
 HOME = "/etc/lbcheck-reload"
 
 
 def turnover(dialect: str, old: Staged, new: Staged, made: Plan, certificate: Callable[[], str]) -> Script | str:
     """Return the script of the reload; why there is none where the proxy refuses a side."""
+    told = adapter(dialect).turn(old.script.run)
+    if isinstance(told, str):
+        return told
+    run, signal = told
     if made.clashes:
         return f"{min(made.clashes)} is spoken to in TLS by one of them only"
     checked = [native.checked(side.script, made, certificate) for side in (old, new)]
@@ -45,12 +47,12 @@ def turnover(dialect: str, old: Staged, new: Staged, made: Plan, certificate: Ca
         new.loads,
         after.files,
         tuple(sorted(before.files.keys() - after.files.keys())),
-        int(_SIGNALS[dialect]),
+        signal,
         new.script.ready,
     )
     return before._replace(
         check=(),
-        run=_with_master(dialect, before.run),
+        run=run,
         files=files,
         folders=tuple(dict.fromkeys([*before.folders, *after.folders])),
         keep=tuple(dict.fromkeys([*before.keep, *after.keep])),
@@ -59,11 +61,6 @@ def turnover(dialect: str, old: Staged, new: Staged, made: Plan, certificate: Ca
         loads=loads,
         reload=reload,
     )
-
-
-def _with_master(dialect: str, run: Sequence[str]) -> tuple[str, ...]:
-    """Return the command line with a master process that can be told to reload; nginx has one."""
-    return (run[0], "-W", *run[1:]) if dialect == "haproxy" else tuple(run)
 
 
 def judged(old: Config, events: Sequence[Event], pools: Sequence[MeasuredPool]) -> MeasuredReload:

@@ -6,13 +6,14 @@ import ipaddress
 from contextlib import closing
 from typing import TYPE_CHECKING
 
-from lbcheck.rehearsal import lodging, native, rewrite_haproxy, rewrite_nginx, staging
+from lbcheck.rehearsal import lodging, native, staging
 from lbcheck.rehearsal.certificate import Certificate
 from lbcheck.rehearsal.messages import messages
 from lbcheck.rehearsal.outcome import MeasuredReload, Rehearsed
 from lbcheck.rehearsal.plan import plan
 from lbcheck.rehearsal.prepared import Prepared
 from lbcheck.rehearsal.progress import Step, Watch
+from lbcheck.rehearsal.proxies.table import adapter
 from lbcheck.rehearsal.rewriting import Places, Rewriting, unread
 from lbcheck.rehearsal.sandbox import UnusableError
 from lbcheck.rehearsal.script import Script
@@ -27,13 +28,12 @@ if TYPE_CHECKING:
     from lbcheck.model import Config
     from lbcheck.rehearsal.outcome import MeasuredPool, Message
     from lbcheck.rehearsal.plan import Plan
+    from lbcheck.rehearsal.proxies.seam import Writer
     from lbcheck.rehearsal.sandbox import Event
     from lbcheck.rehearsal.wishes import Wishes
 
     #: Reads the text of a config of this dialect, as if it lay at this path.
     Read = Callable[[str, str, str], Config]
-
-_WRITERS = {"nginx": rewrite_nginx, "haproxy": rewrite_haproxy}
 
 
 def rehearse(
@@ -50,10 +50,13 @@ def rehearse(
     """
     binary = staging.binary(config.dialect, wishes)
     found = Rehearsed(config.path, config.dialect, rewritten=why)
+    writer = adapter(config.dialect).WRITER
+    if writer is None:
+        return found._replace(error=f"{why}; without namespaces {config.dialect} is not rehearsed")
     if old is not None:
         found = found._replace(reload=MeasuredReload(old.path, None, "reloads need namespaces"))
     with lodging.opened() as room, closing(Places()) as places:
-        made = _rewritten(config, room.folder, places)
+        made = _rewritten(config, writer, room.folder, places)
         found = found._replace(rewrites=tuple(made.rewrites))
         if made.refused:
             return found._replace(error=f"{why}; it cannot be rewritten safely ({made.refused[0]})")
@@ -63,7 +66,7 @@ def rehearse(
         if (foreign := _foreign(planned, places)) is not None:
             return found._replace(error=f"{why}; it cannot be rewritten safely ({foreign} would be used)")
         tell(Step(config.path, "checking"))
-        play = _script(made, planned, _WRITERS[config.dialect].commands(binary, made), wishes)
+        play = _script(made, planned, writer.commands(binary, made), wishes)
         places.close()
         events = _seen(room.play(play), Watch(config.path, planned, 0, tell))
     said = next((event for event in events if event["event"] == "checked"), {})
@@ -89,14 +92,14 @@ def _seen(events: Iterable[Event], watch: Callable[[int, Event], None]) -> list[
     return found
 
 
-def _rewritten(config: Config, home: str, places: Places) -> Rewriting:
+def _rewritten(config: Config, writer: Writer, home: str, places: Places) -> Rewriting:
     """Write a config anew. Raises UnusableError where this machine has no more places for its servers."""
     made = Rewriting(home, f"{config.dialect}.conf", places)
     if (why := unread([hit.code for hit in config.hits]) or config.open) is not None:
         made.refused.append(f"{config.path}: {why}")
         return made
     try:
-        _WRITERS[config.dialect].rewrite(config, made)
+        writer.rewrite(config, made)
     except OSError as error:
         raise UnusableError(f"no place on loopback for {config.path}: {error.strerror}") from None
     if places.own():

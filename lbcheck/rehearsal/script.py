@@ -75,8 +75,8 @@ class Loss(NamedTuple):
     `checked` at most until a health check of each of the servers `probed` (POOL/NAME) has passed, without which nothing
     is lost, `notice` at most until the proxy has noticed, `recovery` until it sends requests there again.
 
-    How it is known that the proxy has noticed: its output says `down`, or it has not tried the server for
-    a time of `silence`. Neither of them where it cannot be known.
+    How it is known that the proxy has noticed: it says that the server which it calls `down` is, or it has not tried
+    the server for a time of `silence`. Neither of them where it cannot be known. `lag` is how much later it may act.
     """
 
     loads: tuple[int, ...]
@@ -91,6 +91,7 @@ class Loss(NamedTuple):
     down: str = ""
     at_once: int = 200
     probed: tuple[str, ...] = ()
+    lag: float = 0.0
 
 
 class Reload(NamedTuple):
@@ -113,7 +114,10 @@ class Script(NamedTuple):
 
     `check` (() for none) and `run` are command lines. `ready` is where the proxy has to listen: addresses with their
     ports, paths of unix sockets with 0. All `loads` are played; or one `loss` while one of them is; or a `reload`.
-    `home` is the private folder where there are no namespaces, with `run` in it to be written to.
+    `settle` is for how many seconds after it listens the proxy may not know its routes.
+    `tells` is where the proxy says which servers it takes for down (`witness.of`).
+    `programs` are single files of this machine that are run, by their places in the sandbox. `home` is the private
+    folder where there are no namespaces, with `run` in it to be written to.
     """
 
     check: tuple[str, ...]
@@ -130,6 +134,9 @@ class Script(NamedTuple):
     only_check: bool = False
     environment: tuple[tuple[str, str], ...] = ()
     home: str = ""
+    programs: Mapping[str, str] = {}
+    tells: str = ""
+    settle: float = 0.0
 
 
 def dumps(script: Script) -> str:

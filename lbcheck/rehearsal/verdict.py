@@ -9,8 +9,9 @@ from lbcheck.redaction import without
 from lbcheck.rehearsal import answered
 from lbcheck.rehearsal.chances import chi_square_p
 from lbcheck.rehearsal.distribution import Held, by_chance, by_cycle, by_load, by_pick, counts, ordered
+from lbcheck.rehearsal.keys import keyed
 from lbcheck.rehearsal.load import IN_FLIGHT, asks
-from lbcheck.rehearsal.outcome import Concurrent, MeasuredPool, MeasuredServer
+from lbcheck.rehearsal.outcome import CHANCE, Concurrent, MeasuredPool, MeasuredServer
 from lbcheck.rehearsal.picks import picker
 from lbcheck.rehearsal.unreached import unreached
 from lbcheck.traffic.algorithms import MAX_RING_POINTS, shares
@@ -22,9 +23,6 @@ if TYPE_CHECKING:
     from lbcheck.rehearsal.plan import Target
     from lbcheck.rehearsal.sandbox import Event
     from lbcheck.rehearsal.script import Load
-
-#: Algorithms that take a key from the request, which need not be written.
-_KEYED = frozenset({"source", "uri", "ip_hash", "rdp-cookie"})
 
 
 #: Fewer requests with several under way at once say nothing.
@@ -58,6 +56,7 @@ class Counted(NamedTuple):
     """What the load of one pool came to, one request after the other, and with several under way at once (`together`).
 
     `down` are the servers that the proxy took for down meanwhile; `unsettled`: it had taken some for down before.
+    `drawn` says what is wrong with how often its route took the pool.
     """
 
     load: Load
@@ -65,6 +64,7 @@ class Counted(NamedTuple):
     down: Sequence[str]
     together: Served
     unsettled: bool = False
+    drawn: str | None = None
 
 
 def counted(target: Target, dialect: str, loads: Sequence[Load], events: Sequence[Event]) -> Counted | None:
@@ -80,6 +80,7 @@ def counted(target: Target, dialect: str, loads: Sequence[Load], events: Sequenc
                 target.down(event["down"]),
                 _served(target, dialect, further),
                 event["unsettled"],
+                None if target.split is None else target.split.unlikely(event["stubs"]),
             )
     return None
 
@@ -124,6 +125,8 @@ def judge(target: Target, dialect: str, seen: Counted | None, tolerance: float) 
         held = Held(None, None, target.reason or "no request reached it")
     elif predicted.servers is None or target.doubled:
         held = Held(None, None, predicted.reason or "several of its lines are one server")
+    elif target.split is not None and target.split.mixed:
+        held = Held(None, None, "a pool beside it has one of its servers too")
     elif seen.down:
         held = Held(None, None, f"the proxy took {seen.down[0]} for down: its checks fail here")
     elif served.failed and target.verified:
@@ -131,6 +134,8 @@ def judge(target: Target, dialect: str, seen: Counted | None, tolerance: float) 
         held = Held(None, None, f"{served.failed} of {len(served.places)} requests failed: {why}")
     elif served.failed:
         held = Held(None, False, f"{served.failed} of {len(served.places)} requests failed")
+    elif seen.drawn:
+        held = Held(CHANCE, False, seen.drawn)
     else:
         held = _held(target, dialect, predicted.servers, seen)
         if held.passed is None and served.left_out is not None:
@@ -164,7 +169,7 @@ def _held(target: Target, dialect: str, parts: Sequence[float], seen: Counted) -
         return by_pick([sent[number] for number in served.asked], served.places, pick, target.altered)
     if ordered(pool, dialect):
         return by_cycle(pool, dialect, parts, served.places, 0.0 if seen.unsettled else None)
-    if not seen.load.vary and (pool.algorithm.key is not None or pool.algorithm.name in _KEYED):
+    if not seen.load.vary and keyed(pool):
         return Held(None, None, "its key is not one that lbcheck can vary")
     return by_chance(counts(pool, served.places), parts)
 

@@ -7,6 +7,8 @@ from typing import NamedTuple
 from lbcheck.rehearsal.script import SLOW
 from lbcheck.traffic.scenario import KINDS, REFUSES
 
+#: The dialects for which there is a real proxy to run.
+REHEARSED = frozenset({"nginx", "haproxy", "envoy", "traefik"})
 #: How a lost server may behave.
 LOSSES = (*KINDS, SLOW)
 

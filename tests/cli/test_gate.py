@@ -293,3 +293,16 @@ def test_reports_beside(folder):
     assert "Where the traffic goes" not in page
     assert (folder / "gate.md").read_text().startswith("### GO: `new` in place of `old`\n")
     assert json.loads((folder / "gate.json").read_text())["verdict"] == "GO"
+
+
+def test_a_proxy_that_is_not_here_leaves_the_others(folder):
+    """One project, two balancers, and this machine has the proxy of one: it is rehearsed, and the other one named."""
+    text = "http:\n  services:\n    app: {loadBalancer: {servers: [{url: 'http://10.0.0.1'}]}}\n"
+    (folder / "new" / "traefik.yaml").write_text(text)
+    done = lbcheck(folder, "gate", "new", "--rehearse", "--output-format", "json", env={"PATH": "/usr/bin:/usr/sbin"})
+    (stage,) = [one for one in json.loads(done.stdout)["stages"] if one["name"] == "rehearse"]
+    if "no sandbox" in str(stage) or "haproxy is not installed" in str(stage):
+        pytest.skip("no sandbox can be made here, or no proxy is installed")
+    assert stage["outcome"] == "not_run"
+    assert stage["evidence"][0].startswith("of 1 pool 1 as predicted")
+    assert "traefik is not installed: " in stage["evidence"][1]

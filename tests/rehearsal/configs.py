@@ -98,6 +98,16 @@ listen web
         ),
         {"web": "whole cycles"},
     ),
+    "nginx, pools of a map": (
+        nginx(
+            """
+    map $cookie_beta $pool { default stable; 1 beta; }
+    upstream stable { server 10.0.0.1; server 10.0.0.2; }
+    upstream beta { server 10.0.0.3; server 10.0.0.4 weight=4; }
+    server { listen 80; location / { proxy_pass http://$pool; } }"""
+        ),
+        {"stable": "whole cycles", "beta": "whole cycles"},
+    ),
     "nginx, from an address of its own": (
         nginx(
             """

@@ -16,7 +16,15 @@ from lbcheck.rehearsal.script import Load
 from lbcheck.rehearsal.verdict import counted, judge
 
 LOAD = Load("app", "127.0.0.1", 80, expect=(10, 11))
-LIMIT = "the proxy itself answered {} of {} requests ({}): a limit, a rule, or a cache"
+CAUSES = {
+    200: "a cache or a rule",
+    429: "a limit or a rule",
+    503: "a limit or a rule, or a server that it does not reach",
+}
+
+
+def own(number, total, status):
+    return f"the proxy itself answered {number} of {total} requests ({status}): {CAUSES[status]}"
 
 
 def judged(stubs, statuses=None, *, dialect="haproxy", name="roundrobin", together=(), unsettled=False, vary=""):
@@ -36,7 +44,7 @@ def test_limits_and_caches_are_left_out():
     """`limit_req`, `deny_status 429`, `proxy_cache`: what reaches the servers is shared out as ever."""
     found = judged([10, 11, PROXY, 10, PROXY, 11], [200, 200, 429, 200, 429, 200])
     assert (found.passed, found.requests, found.failed) == (True, 4, 0)
-    assert found.left_out == LIMIT.format(2, 6, 429)
+    assert found.left_out == own(2, 6, 429)
     assert [server.served for server in found.servers] == [2, 2]
     found = judged([10, 10, PROXY, 10, PROXY, 10], [200, 200, 429, 200, 429, 200])
     assert (found.passed, found.reason) == (False, "counted [4, 0] where [2, 2] were predicted")
@@ -44,8 +52,8 @@ def test_limits_and_caches_are_left_out():
 
 def test_where_next_to_nothing_reaches_a_server_nothing_is_judged():
     found = judged([10, *[PROXY] * 9], [200] * 10, dialect="nginx", name="round_robin")
-    assert (found.passed, found.reason) == (None, LIMIT.format(9, 10, 200))
-    assert judged([PROXY] * 4).reason == LIMIT.format(4, 4, 503)
+    assert (found.passed, found.reason) == (None, own(9, 10, 200))
+    assert judged([PROXY] * 4).reason == own(4, 4, 503)
 
 
 @pytest.mark.parametrize(("stub", "status"), [(NOBODY, 0), (PROXY, 502), (PROXY, 504), (10, 500)])
@@ -85,7 +93,7 @@ def test_each_pick_is_held_against_its_own_request():
 def test_limits_with_several_under_way():
     together = [(10, 200), (PROXY, 503), (10, 200), (PROXY, 503)]
     found = judged([10, 11], together=together).concurrent
-    assert (found.passed, found.reason) == (None, LIMIT.format(2, 4, 503))
+    assert (found.passed, found.reason) == (None, own(2, 4, 503))
     assert judged([10, 11], together=[(10, 200), (PROXY, 502)]).concurrent.passed is False
 
 

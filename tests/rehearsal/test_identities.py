@@ -12,7 +12,7 @@ from rehearsal.running import configs
 from lbcheck.rehearsal.certificate import Certificate
 from lbcheck.rehearsal.identities import identities, verified
 from lbcheck.rehearsal.plan import Plan, plan
-from lbcheck.rehearsal.verdict import Counted, judge
+from lbcheck.rehearsal.verdict import Counted, Served, judge
 
 
 def named(pem, folder):
@@ -84,6 +84,7 @@ backend b
 def test_failures_of_servers_that_are_verified_say_nothing(verify, passed, tmp_path):
     (config,) = configs(tmp_path, haproxy(BOTH.format(verify=verify)))
     made = plan(config)
-    seen = Counted(made.loads[0], [None, 1] * 120, 120, [])
+    served = Served(range(240), [None, 1] * 120, 120, total=240)
+    seen = Counted(made.loads[0], served, [], Served())
     found = judge(made.targets[0], "haproxy", seen, 1.0)
     assert (found.passed, "120 of 240 requests failed" in found.reason) == (passed, True)

@@ -23,8 +23,8 @@ def trial(*, detection=6.0, failed=0.5, shares=(0.0, 0.5, 0.5), unserved=0.0, ki
         "a", ("a",), 1, "refuses", detection, "down after 3 failed checks", failed, None, unserved,
         tuple(Survivor(name, name, share) for name, share in zip("abc", shares, strict=True)), never=never, places=(0,),
     )  # fmt: skip
-    target = Target(pool("roundrobin", [2, 1, 1]), (10, 11, 12), (0,))
-    script = Loss((0,), (10,), kind, 100.0, 120, 0.0, (detection or 3.0) + 1.5, 1.0, down="Server app/a is DOWN")
+    target = Target(pool("roundrobin", [2, 1, 1]), (10, 11, 12), (0,), called=("app/a", "app/b", "app/c"))
+    script = Loss((0,), (10,), kind, 100.0, 120, 0.0, (detection or 3.0) + 1.5, 1.0, down="app/a")
     return Trial(target, predicted, script._replace(**play))
 
 
@@ -136,10 +136,11 @@ def test_checks_that_fail_for_no_reason_excuse_nobody_and_blame_nobody():
     made = trial()
     for server, name in zip(made.target.pool.servers, names, strict=True):
         server.name = name
-    made.target.pool.name = "app"
     found, aspects = verdict(made, busy)
     assert set(aspects.values()) == {(None, "the proxy took c for down too: its checks fail here")}
     assert found.passed is None
+    made.target.pool.servers[2].tracks = Setting("app/a")
+    assert verdict(made, busy)[1]["shares"] == (None, "the proxy took c for down too: it follows another one's checks")
 
 
 def test_nobody_is_left():
@@ -280,8 +281,8 @@ def test_limits_of_the_proxy_s_own(dialect, status, sound):
         for number, (ask, stub, said, at, took) in enumerate(seen["answers"])
     ]
     _, aspects = verdict(trial(), seen, dialect=dialect)
-    words = f"the proxy itself answered 150 of 800 requests ({status}): a limit, a rule, or a cache"
-    assert (set(aspects.values()) == {(None, words)}) is not sound
+    words = f"the proxy itself answered 150 of 800 requests ({status}): a limit or a rule"
+    assert all(reason and reason.startswith(words) for _, reason in aspects.values()) is not sound
 
 
 def test_what_fails_while_all_are_there_is_not_the_loss_s_doing():

@@ -7,7 +7,7 @@ from checks.read import config
 
 from lbcheck.rehearsal.load import asks
 from lbcheck.rehearsal.plan import plan
-from lbcheck.rehearsal.verdict import Counted, counted, judge
+from lbcheck.rehearsal.verdict import Counted, Served, counted, judge
 
 PASSED_ON = """\
 defaults
@@ -59,28 +59,63 @@ def test_a_condition_on_the_client_is_kept():
     assert {ask.source for ask in asks(load)} == {"10.255.255.254"}
 
 
-def test_a_route_to_several_pools_is_tried_with_one_request():
+def test_a_route_to_several_pools_is_tried_with_requests_that_do_not_vary():
     made = plan(config("nginx", MAPPED))
     loads = {target.pool.name: [made.loads[number] for number in target.loads] for target in made.targets}
-    assert [(load.port, load.shared) for load in loads["stable"]] == [(80, True), (81, True)]
-    assert [load.port for load in loads["beta"]] == [80]
+    assert all(load.shared and not load.vary for load in (*loads["stable"], *loads["beta"]))
+    assert {load.port for load in loads["stable"]} == {80, 81}  # where shares are drawn, nobody knows who is meant
+    assert {load.port for load in loads["beta"]} == {80}
     assert loads["keyed"] == []  # a key that varies may lead elsewhere
+
+
+ENTRIES = """\
+events {{}}
+http {{
+    map {source} $pool {{ hostnames; default one; {key} two; }}
+    upstream one {{ server 10.0.0.1; }}
+    upstream two {{ server 10.0.0.2; }}
+    server {{ listen 80; location /x {{ proxy_pass http://$pool; }} }}
+}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("source", "key", "path", "header"),
+    [
+        ("$host", "a.test", "/x", ("Host", "a.test")),
+        ("${http_host}", ".a.test", "/x", ("Host", "a.test")),
+        ("$host", "*.a.test", "/x", ("Host", "www.a.test")),
+        ("$host", "~^v[0-9]\\.a$", "/x", ("Host", "v0.a")),
+        ("$cookie_beta", "1", "/x", ("Cookie", "beta=1")),
+        ("$http_x_pool", "2", "/x", ("x-pool", "2")),
+        ("$arg_p", "2", "/x?p=2", ("Host", "rehearsal.test")),
+    ],
+)
+def test_what_a_map_wants_is_asked_for(source, key, path, header):
+    made = plan(config("nginx", ENTRIES.format(source=source, key=key)))
+    (load,) = [made.loads[number] for number in made.targets[1].loads][1:]
+    assert (load.path, header in load.headers) == (path, True)
+
+
+def test_what_nobody_can_ask_of_a_map():
+    made = plan(config("nginx", ENTRIES.format(source="$ssl_cipher", key="x")))
+    assert len(made.targets[1].loads) == 1
 
 
 @pytest.mark.parametrize(("stubs", "passed"), [([0, 1] * 120, True), ([0, 1, 2] * 80, None)])
 def test_a_route_that_leads_elsewhere_says_nothing(stubs, passed):
     made = plan(config("nginx", MAPPED))
     (target,) = [one for one in made.targets if one.pool.name == "stable"]
-    event = {"event": "load", "number": target.loads[0], "reached": True, "down": []}
+    event = {"event": "load", "number": target.loads[0], "reached": True, "down": [], "unsettled": False}
     event |= {"stubs": stubs, "statuses": [200] * 240}
-    assert judge(target, "nginx", counted(target, made.loads, [event]), 1.0).passed is passed
+    assert judge(target, "nginx", counted(target, "nginx", made.loads, [event]), 1.0).passed is passed
 
 
 def test_a_key_that_cannot_vary_is_not_left_to_chance():
     text = "frontend web\n    mode http\n    bind :80\n    default_backend app\nbackend app\n    mode http\n"
     servers = "    balance hash req.hdr(host)\n    server s1 10.0.0.1:80\n    server s2 10.0.0.2:80\n"
     made = plan(config("haproxy", text + servers))
-    seen = Counted(made.loads[0], [1] * 500, 0, [])
+    seen = Counted(made.loads[0], Served(range(500), [1] * 500, total=500), [], Served())
     found = judge(made.targets[0], "haproxy", seen, 1.0)
     assert (found.passed, found.reason) == (None, "its key is not one that lbcheck can vary")
 

@@ -35,7 +35,7 @@ REFUSED = {
     "haproxy, checks that expect something", "haproxy, PROXY protocol, stick table, unix socket",
     "nginx, certificates that it verifies by name", "haproxy, certificates that it verifies by name",
     "haproxy, by name in TLS, cookie and address", "haproxy, from an address of its own",
-    "nginx, from an address of its own",
+    "nginx, from an address of its own", "nginx, pools of a map",
 }  # fmt: skip
 NAMES = [
     *(name for name in CASES if name not in REFUSED),

@@ -18,8 +18,8 @@ from rehearsal.sandboxes import needs_sandbox
 
 from lbcheck import project
 from lbcheck.project import Request
-from lbcheck.rehearsal import haproxy as haproxy_proxy
-from lbcheck.rehearsal import nginx as nginx_proxy
+from lbcheck.rehearsal.proxies.haproxy import adapter as haproxy_proxy
+from lbcheck.rehearsal.proxies.nginx import adapter as nginx_proxy
 
 PREPARE = {"nginx": nginx_proxy.prepare, "haproxy": haproxy_proxy.prepare}
 REFUSED = {

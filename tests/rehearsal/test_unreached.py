@@ -21,7 +21,7 @@ frontend web
 backend app
     mode http
     server s1 10.0.0.1:443 ssl verify {verify}
-    server s2 10.0.0.2:443 ssl verify {verify}
+    server s2 10.0.0.2:443 check ssl verify {verify}
 """
 NO_ANSWER = "the connection ends without an answer"
 

@@ -27,7 +27,7 @@ def deciding(manager: Message) -> Iterator[NotChecked]:
         kind, inside = item.typed("typed_config")
         reason = None if item.true("disabled") else _reason(kind, inside)
         if reason is not None:
-            yield NotChecked(inside.place("@type"), reason)
+            yield NotChecked(item.message("typed_config").place("@type"), reason)
 
 
 def overriding(holder: Message) -> Iterator[NotChecked]:

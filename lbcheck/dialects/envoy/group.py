@@ -111,6 +111,7 @@ def _take(file: File, resources: Resources, config: Config) -> None:
         config.hits.append(Hit(file.problem.code or "E03", nowhere, args))
     for hit in file.hits:
         _note(hit, config)
+    resources.documents += [*file.documents, *file.further]
     for document in file.further:
         config.unmodelled.append(NotChecked(first_line(document), "Envoy reads the first document of a file alone"))
     found = [resources.take(document) for document in file.documents if document.end > document.start]

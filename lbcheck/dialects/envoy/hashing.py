@@ -25,7 +25,8 @@ def _part(one: Message) -> str:
     for kind, field in (("header", "header_name"), ("cookie", "name"), ("query_parameter", "name"),
                         ("filter_state", "key")):  # fmt: skip
         if kind in one:
-            return f"{kind} {one.message(kind).word(field)}"
+            rewritten = " (rewritten)" if "regex_rewrite" in one.message(kind) else ""
+            return f"{kind} {one.message(kind).word(field)}{rewritten}"
     if one.message("connection_properties").true("source_ip") or "source_ip" in one:
         return "source_ip"
     return "opaque"

@@ -39,10 +39,10 @@ def listener(message: Message, world: World) -> list[Frontend]:
     last = message.message("default_filter_chain")
     if last:
         chains.append(last)
-    found: list[Frontend] = []
-    for chain in chains:
-        found += _chain(chain, message, owner, places, world, alone=len(chains) == 1)
-    return found
+    if chains and all("transport_socket" in chain or "tls_context" in chain for chain in chains):
+        for place in places:
+            place.tls = True
+    return [frontend for chain in chains for frontend in _chain(chain, message, owner, places, world)]
 
 
 def _addresses(message: Message) -> list[Listener]:
@@ -56,19 +56,13 @@ def _addresses(message: Message) -> list[Listener]:
     return found
 
 
-def _chain(
-    chain: Message, message: Message, owner: str, places: list[Listener], world: World, *, alone: bool
-) -> list[Frontend]:
+def _chain(chain: Message, message: Message, owner: str, places: list[Listener], world: World) -> list[Frontend]:
     """Return the frontends of a filter chain: its last filter decides."""
     names = (
         [node.text for node in texts(chain.message("filter_chain_match").get("server_names"))]
         if ("server_names" in chain.message("filter_chain_match"))
         else []
     )
-    tls = "transport_socket" in chain or "tls_context" in chain
-    if tls and alone:
-        for place in places:
-            place.tls = True
     for item in chain.messages("filters"):
         kind, inside = item.typed("typed_config")
         if kind == "HttpConnectionManager":

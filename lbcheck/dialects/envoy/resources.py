@@ -31,7 +31,9 @@ _KINDS = {
 class Resources:
     """The resources of one or several documents, by kind, in order of writing."""
 
-    __slots__ = ("assignments", "bootstraps", "clusters", "dynamic", "listeners", "others", "route_configs", "v2")
+    __slots__ = (
+        "assignments", "bootstraps", "clusters", "documents", "listeners", "others", "route_configs", "v2",
+    )  # fmt: skip
 
     def __init__(self) -> None:
         self.bootstraps: list[Message] = []
@@ -42,6 +44,8 @@ class Resources:
         self.others: list[Message] = []
         #: Documents of the API version 2, which no Envoy since 1.18 reads.
         self.v2: list[Node] = []
+        #: All documents, those too that hold nothing of these.
+        self.documents: list[Node] = []
 
     def take(self, root: Node) -> bool:
         """Sort a document in; False where it is none of Envoy's."""

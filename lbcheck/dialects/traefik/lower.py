@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from lbcheck.dialects.containers import Container
+    from lbcheck.dialects.traefik.document import Document
     from lbcheck.dialects.traefik.group import Group, Project
     from lbcheck.dialects.traefik.routers import Broken, Router
     from lbcheck.dialects.traefik.static import Static
@@ -32,6 +33,7 @@ class Tree(NamedTuple):
     broken: list[Broken]
     complete: bool
     project: Project | None
+    documents: Sequence[Document]
 
 
 def read(paths: Sequence[str], files: Files) -> list[Config]:
@@ -66,7 +68,7 @@ def config(one: Group) -> Config:
     _leave_out_halves(made, services)
     _note_uses(made, static, entries, services, complete=complete)
     made.requirements += requirements.requirements(entries)
-    made.tree = Tree(entries, static, broken, complete, one.project)
+    made.tree = Tree(entries, static, broken, complete, one.project, files)
     if one.project is not None:
         made.world = one.project.containers.world
         made.home = None if one.project.proxy is None else one.project.proxy.name

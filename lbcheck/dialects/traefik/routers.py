@@ -182,6 +182,7 @@ def _of_entry_point(
             protocol=protocol,
             scope=protocol,
             timeouts=entry_point.timeouts if entry_point is not None and protocol == "http" else None,
+            options={"entry point": Setting(name), "named": Setting(name != DEFAULT), "tls": Setting(tls)},
         )
 
 

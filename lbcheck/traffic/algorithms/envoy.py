@@ -171,13 +171,16 @@ class Cluster:
         arcs = dict(zip((host.place for host, _ in taking), ring.clockwise_arcs(len(taking)), strict=True))
         return [arcs.get(host.place, 0) / hashtables.VALUES for host in using], None
 
-    def acting(self) -> list[tuple[Host, float]] | None:
-        """Return the hosts of the one priority that takes all requests, with their parts; None where several do."""
-        loads = self.loads() if self.levels else None
+    def acting(self, lost: Collection[int] = ()) -> list[tuple[Host, float]] | None:
+        """Return the hosts of the one priority that takes all requests, with their parts; None where several do.
+
+        The hosts at the places `lost` are unhealthy.
+        """
+        loads = self.loads(lost) if self.levels else None
         if loads is None or 100 not in loads.percents:
             return None
         level = loads.percents.index(100)
-        using = [host for host in self.levels[level] if host.healthy or loads.panic[level]]
+        using = [host for host in self.levels[level] if (host.healthy and host.place not in lost) or loads.panic[level]]
         return [(host, part) for host, part in zip(using, self._normalised(using), strict=True) if part > 0]
 
     def ring(self, keys: Sequence[str], parts: Sequence[float]) -> Ring:

@@ -331,6 +331,7 @@ ABORT = f"{{'@type': {HTTP}.fault.v3.HTTPFault, abort: {{http_status: 503, perce
 DELAY = f"{{'@type': {HTTP}.fault.v3.HTTPFault, delay: {{fixed_delay: 1s, percentage: {{numerator: 100}}}}}}"
 FILTERS = "          http_filters:\n"
 ANSWERED = "requests that a fault answers before they reach a host"
+STRUCT = "type.googleapis.com/xds.type.v3.TypedStruct"
 SUBSETS = "    lb_subset_config: {subset_selectors: [{keys: [version]}]}\n"
 
 
@@ -342,6 +343,14 @@ SUBSETS = "    lb_subset_config: {subset_selectors: [{keys: [version]}]}\n"
         ((ROUTE, ROUTE + SET.replace("FILTER", ABORT)), [ANSWERED]),
         (
             (FILTERS, FILTERS + f"          - {{name: lua, typed_config: {{'@type': {HTTP}.lua.v3.Lua}}}}\n"),
+            ["what a Lua script does with requests"],
+        ),
+        (
+            (
+                FILTERS,
+                FILTERS
+                + f"          - {{name: lua, typed_config: {{'@type': {STRUCT}, type_url: {HTTP}.lua.v3.Lua}}}}\n",
+            ),
             ["what a Lua script does with requests"],
         ),
         (("    connect_timeout: 1s\n", SUBSETS), ["the subset of its hosts that metadata chooses"]),

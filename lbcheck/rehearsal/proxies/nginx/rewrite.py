@@ -9,9 +9,9 @@ import os
 import re
 from typing import TYPE_CHECKING
 
-from lbcheck.rehearsal import fragments
 from lbcheck.rehearsal.messages import Statement
 from lbcheck.rehearsal.namespaces import NOBODY
+from lbcheck.rehearsal.proxies.nginx import fragments
 from lbcheck.rehearsal.rewriting import address
 
 if TYPE_CHECKING:

@@ -3,20 +3,62 @@
 from __future__ import annotations
 
 import os
+import signal
 from typing import TYPE_CHECKING
 
 from lbcheck.paths import is_glob
-from lbcheck.rehearsal import fragments, trust
-from lbcheck.rehearsal.messages import Statement
+from lbcheck.rehearsal import trust
+from lbcheck.rehearsal.messages import Statement, messages
 from lbcheck.rehearsal.prepared import Prepared
+from lbcheck.rehearsal.proxies.nginx import fragments, rewrite
+from lbcheck.rehearsal.proxies.nginx.code import code
+from lbcheck.rehearsal.proxies.nginx.keys import varied
+from lbcheck.rehearsal.proxies.nginx.picks import picker
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator, Sequence
 
     from lbcheck.dialects.nginx.scope import Scope
     from lbcheck.dialects.nginx.tree import Directive
-    from lbcheck.model import Config
+    from lbcheck.model import Config, Frontend, Pool, Route, Server
+    from lbcheck.rehearsal.proxies.seam import Writer
     from lbcheck.text import Source
+
+__all__ = [
+    "INSTALL",
+    "LAG",
+    "PROGRAM",
+    "RESHUFFLED",
+    "ROUNDED",
+    "SETTLE",
+    "SILENCE",
+    "TELLS",
+    "WRITER",
+    "alone",
+    "called",
+    "draws",
+    "executable",
+    "messages",
+    "ordered",
+    "picker",
+    "prepare",
+    "takes",
+    "turn",
+    "unfit",
+    "varied",
+]
+
+PROGRAM = "nginx"
+INSTALL = "apt-get install nginx"
+TELLS = ""
+SILENCE = True
+ROUNDED: frozenset[str] = frozenset()
+RESHUFFLED: frozenset[str] = frozenset()
+WRITER: Writer | None = rewrite
+LAG = 0.0
+SETTLE = 0.0
+#: Algorithms that follow an order, and give each server its share exactly over whole cycles.
+_ORDERED = frozenset({"round_robin", "least_conn"})
 
 #: Directive → what is written instead ("" takes it out), and why.
 _CHANGED = {
@@ -53,7 +95,7 @@ def prepare(config: Config, binary: str, *, trusted: bool = False, home: str | N
         made.statements.append(Statement((directive.name, *directive.args), directive.word_span))
         _change(made, directive)
         _written(made, directive)
-        if not trusted and (what := trust.nginx_code(directive)) is not None:
+        if not trusted and (what := code(directive)) is not None:
             made.refuse(directive.span, what)
     if not trusted:
         made.refused.extend(trust.unread(config))
@@ -67,6 +109,54 @@ def prepare(config: Config, binary: str, *, trusted: bool = False, home: str | N
     made.check = (binary, "-t", "-c", main, "-g", ours)
     made.run = (binary, "-c", main, "-g", ours)
     return made
+
+
+def executable(path: str) -> str:
+    """Return the program at a path: it is nginx."""
+    return path
+
+
+def takes(config: Config) -> bool:
+    """Say so: whatever is read is its config."""
+    del config
+    return True
+
+
+def unfit(pool: Pool, leading: Sequence[tuple[Frontend, Route]]) -> str | None:
+    """Return why the stubs cannot answer what nginx sends: they speak HTTP and plain bytes."""
+    del pool
+    families = {route.options["pass"].value for _, route in leading if "pass" in route.options}
+    strange = families - {"proxy"}
+    return f"the stubs do not speak {min(strange)}" if strange else None
+
+
+def ordered(pool: Pool, lost: Collection[int] = ()) -> bool:
+    """Say whether the algorithm takes servers in an order, whichever are gone."""
+    del lost
+    return pool.algorithm.name in _ORDERED
+
+
+def draws(config: Config, route: Route) -> bool:
+    """Return False: a hash of the request chooses, or a variable."""
+    del config, route
+    return False
+
+
+def called(pool: Pool, server: Server, address: str) -> str:
+    """Return "": nginx does not say which servers it leaves out."""
+    del pool, server, address
+    return ""
+
+
+def alone(run: Sequence[str], pool: Pool) -> tuple[str, ...]:
+    """Return the command line as it is: it checks its servers whether or not there is traffic."""
+    del pool
+    return tuple(run)
+
+
+def turn(run: Sequence[str]) -> tuple[tuple[str, ...], int] | str:
+    """Return the command line, which has a master process, and the signal that tells it to reload (nginx(8))."""
+    return tuple(run), int(signal.SIGHUP)
 
 
 def _main(config: Config) -> str:

@@ -3,17 +3,60 @@
 from __future__ import annotations
 
 import os
+import signal
 from typing import TYPE_CHECKING
 
 from lbcheck.rehearsal import standing, trust, variables
-from lbcheck.rehearsal.messages import Statement
+from lbcheck.rehearsal.messages import Statement, messages
 from lbcheck.rehearsal.prepared import Prepared
+from lbcheck.rehearsal.proxies.haproxy import rewrite
+from lbcheck.rehearsal.proxies.haproxy.code import code
+from lbcheck.rehearsal.proxies.haproxy.keys import varied
+from lbcheck.rehearsal.proxies.haproxy.picks import picker
+from lbcheck.rehearsal.witness import OUTPUT
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator, Sequence
 
     from lbcheck.dialects.haproxy.tree import Line, Section
-    from lbcheck.model import Config
+    from lbcheck.model import Config, Frontend, Pool, Route, Server
+    from lbcheck.rehearsal.proxies.seam import Writer
+
+__all__ = [
+    "INSTALL",
+    "LAG",
+    "PROGRAM",
+    "RESHUFFLED",
+    "ROUNDED",
+    "SETTLE",
+    "SILENCE",
+    "TELLS",
+    "WRITER",
+    "alone",
+    "called",
+    "draws",
+    "executable",
+    "messages",
+    "ordered",
+    "picker",
+    "prepare",
+    "takes",
+    "turn",
+    "unfit",
+    "varied",
+]
+
+PROGRAM = "haproxy"
+INSTALL = "apt-get install haproxy"
+TELLS = OUTPUT
+SILENCE = False
+ROUNDED: frozenset[str] = frozenset({"roundrobin"})
+RESHUFFLED: frozenset[str] = frozenset()
+WRITER: Writer | None = rewrite
+LAG = 0.0
+SETTLE = 0.0
+#: Algorithms that follow an order, and give each server its share exactly over whole cycles.
+_ORDERED = frozenset({"roundrobin", "static-rr", "leastconn", "first", "sticky"})
 
 _ONE_USER = "the sandbox has one user"
 #: Keyword of the global section that is taken out → why.
@@ -47,7 +90,7 @@ def prepare(config: Config, binary: str, *, trusted: bool = False, home: str | N
     for section, line in _lines(config):
         made.statements.append(Statement(line.words, line.span_of))
         _change(made, section, line)
-        if not trusted and (what := trust.haproxy_code(section, line)) is not None:
+        if not trusted and (what := code(section, line)) is not None:
             made.refuse(line.span, what)
     if not trusted:
         made.refused.extend(trust.unread(config))
@@ -63,6 +106,60 @@ def prepare(config: Config, binary: str, *, trusted: bool = False, home: str | N
     made.check = (binary, "-c", *files)
     made.run = (binary, "-db", *files)
     return made
+
+
+def executable(path: str) -> str:
+    """Return the program at a path: it is HAProxy."""
+    return path
+
+
+def takes(config: Config) -> bool:
+    """Say so: whatever is read is its config."""
+    del config
+    return True
+
+
+def unfit(pool: Pool, leading: Sequence[tuple[Frontend, Route]]) -> str | None:
+    """Return why the pool cannot be rehearsed; None where it can."""
+    del leading
+    if any(server.address.kind == "name" and _resolved_later(server) for server in pool.servers):
+        return "its servers' addresses come from resolvers while it runs, and the sandbox has none"
+    return None
+
+
+def _resolved_later(server: Server) -> bool:
+    """Say whether HAProxy does not ask the system for a name's address at start (`init-addr last,none`)."""
+    setting = server.options.get("init-addr")
+    return setting is not None and "libc" not in str(setting.value).split(",")
+
+
+def ordered(pool: Pool, lost: Collection[int] = ()) -> bool:
+    """Say whether the algorithm takes servers in an order, whichever are gone."""
+    del lost
+    return pool.algorithm.name in _ORDERED
+
+
+def draws(config: Config, route: Route) -> bool:
+    """Return False: a hash of the request chooses, or a variable."""
+    del config, route
+    return False
+
+
+def called(pool: Pool, server: Server, address: str) -> str:
+    """Return how its messages call a server that something besides the traffic can find dead."""
+    del address
+    return f"{pool.name}/{server.name}" if server.probed else ""
+
+
+def alone(run: Sequence[str], pool: Pool) -> tuple[str, ...]:
+    """Return the command line as it is: it checks its servers whether or not there is traffic."""
+    del pool
+    return tuple(run)
+
+
+def turn(run: Sequence[str]) -> tuple[tuple[str, ...], int] | str:
+    """Return the command line with a master process, and the signal to it (management.txt, "master-worker")."""
+    return (run[0], "-W", *run[1:]), int(signal.SIGUSR2)
 
 
 def _lines(config: Config) -> Iterator[tuple[Section, Line]]:

@@ -1,0 +1,24 @@
+"""Which proxies are rehearsed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lbcheck.rehearsal.proxies.envoy import adapter as envoy
+from lbcheck.rehearsal.proxies.haproxy import adapter as haproxy
+from lbcheck.rehearsal.proxies.nginx import adapter as nginx
+from lbcheck.rehearsal.proxies.traefik import adapter as traefik
+
+if TYPE_CHECKING:
+    from lbcheck.rehearsal.proxies.seam import Adapter
+
+_NGINX: Adapter = nginx
+_HAPROXY: Adapter = haproxy
+_ENVOY: Adapter = envoy
+_TRAEFIK: Adapter = traefik
+_ADAPTERS = {"nginx": _NGINX, "haproxy": _HAPROXY, "envoy": _ENVOY, "traefik": _TRAEFIK}
+
+
+def adapter(dialect: str) -> Adapter:
+    """Return what is known of a dialect's proxy, one of `wishes.REHEARSED`."""
+    return _ADAPTERS[dialect]
