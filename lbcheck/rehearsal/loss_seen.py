@@ -56,8 +56,9 @@ class Seen:
         self.during = [one for one in self._answers if one.over >= 0 and one.at < self.restored]
         self.answered = [one for one in self.during if one.over < self.restored - MARGIN]
         self.failed = [one for one in self.during if one.failed]
-        slowest = max((one.took for one in self.failed), default=trial.stall)
         self._end = end = self.restored if self.noticed is None else self.noticed
+        saved = [one.took for one in self.during if self.noticed is not None and one.at < end < one.over]
+        slowest = max([trial.stall if not self.failed else 0.0, *saved, *(one.took for one in self.failed)])
         #: Requests that met the lost server as long as it was not noticed. One that was waiting when the proxy noticed
         #: may have been saved by that.
         self.lasting = [one for one in self.answered if MARGIN <= one.at < end - slowest]
