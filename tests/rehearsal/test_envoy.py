@@ -398,11 +398,15 @@ def test_the_gate_rehearses_envoy(tmp_path):
     assert "of 1 pool 1 as predicted" in stage["evidence"][0]
 
 
+#: A port that nobody but a DNS resolver has.
+RESOLVER = 50_053
+
+
 def escaping(folder, canaries, address):
     """Write a config that asks, logs to and traces to this machine."""
     sink = {"name": "s", "typed_config": {"@type": "type.googleapis.com/envoy.config.metrics.v3.StatsdSink",
         "address": {"socket_address": {"address": address, "port_value": canaries.port}}}}  # fmt: skip
-    resolver = [{"socket_address": {"address": address, "port_value": canaries.port}}]
+    resolver = [{"socket_address": {"address": address, "port_value": RESOLVER}}]
     log = {"name": "l", "typed_config": {
         "@type": "type.googleapis.com/envoy.extensions.access_loggers.file.v3.FileAccessLog",
         "path": f"{folder.parent}/outside/victim.txt"}}  # fmt: skip
@@ -447,6 +451,6 @@ def test_no_process_of_it_touches_this_machine(tmp_path):
         traced = Traced(tmp_path / "trace", folder, "rehearse", "--no-losses", ".")
     assert traced.inside > 3
     assert traced.strays == []
-    asked = [line for path in (tmp_path / "trace").iterdir() for line in path.read_text().splitlines()
-             if f"htons({canaries.port})" in line and "SOCK_DGRAM" in line]  # fmt: skip
-    assert asked == []
+    lines = [line for path in (tmp_path / "trace").iterdir() for line in path.read_text().splitlines()]
+    assert any('openat(AT_FDCWD, "/etc/hosts"' in line for line in lines)  # c-ares reads it, and asks nobody
+    assert [line for line in lines if f"htons({RESOLVER})" in line] == []
