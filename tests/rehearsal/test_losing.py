@@ -31,3 +31,14 @@ def test_a_loss_that_nobody_notices_is_watched_until_requests_that_met_it_are_ov
     found = trial(tmp_path, case, kind)
     assert found.play.notice >= found.stall + 2
     assert trial(tmp_path, case, kind, patience=1.0).play.notice == 1.0
+
+
+@pytest.mark.parametrize(
+    ("balance", "varied"),
+    [("roundrobin", ["source", ""]), ("random", ["source", ""]), ("source", ["source"]), ("rdp-cookie", [""])],
+)
+def test_clients_have_many_addresses_where_these_do_not_count(tmp_path, balance, varied):
+    """So no limit for each of them stands in the way; where none gets through so, they come from one."""
+    name, text = UNCHECKED
+    (config,) = configs(tmp_path, (name, f"{text}    mode tcp\n    balance {balance}\n"))
+    assert [load.vary for load in plan(config).loads] == varied
