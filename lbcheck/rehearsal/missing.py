@@ -22,7 +22,8 @@ _PLACE = re.compile(r"^.*?\[[^\]]*:\d+\] ?: | in \S+:\d+$")
 #: HAProxy and Envoy name a file as the config does, relative to where they were started.
 _RELATIVE = re.compile(
     r"\bfile (?:'(?P<a>[^/'][^']*)'|<(?P<b>[^/>][^>]*)>)|unable to load (?P<c>[^/\s]\S*?)\.?$"
-    r"|(?:Invalid|from) path: (?P<d>[^/\s]\S*)|unable to open file '(?P<e>[^/'][^']*)'"
+    r"|Invalid path: (?P<d>[^/\s]\S*)|unable to open file '(?P<e>[^/'][^']*)'"
+    r"|Failed to load [a-z ]+ from (?:path: )?(?P<f>(?!path:)[^/\s][^\s:]*)"
 )
 _ABSENT = re.compile(
     r"Invalid path|Failed to load"

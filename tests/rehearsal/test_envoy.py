@@ -30,6 +30,8 @@ THREE = ["10.0.0.1:80", "10.0.0.2:80", "10.0.0.3:80"]
 BY_USER = {"hash_policy": [{"header": {"header_name": "x-user"}}]}
 TLS = {"tls_certificates": [{"certificate_chain": {"filename": "/etc/nowhere/site.crt"},
                              "private_key": {"filename": "/etc/nowhere/site.key"}}]}  # fmt: skip
+RELATIVE = {"tls_certificates": [{"certificate_chain": {"filename": "certs/site.crt"},
+                                  "private_key": {"filename": "certs/site.key"}}]}  # fmt: skip
 SECURE = {"name": "tls", "typed_config": {"@type": UPSTREAM, "sni": "app.example.com", "common_tls_context": {
     "validation_context": {"trusted_ca": {"filename": "/etc/ssl/certs/ca-certificates.crt"},
         "match_typed_subject_alt_names": [{"san_type": "DNS", "matcher": {"exact": "app.example.com"}}]}}}}  # fmt: skip
@@ -76,7 +78,7 @@ CASES = {
                     route("names"), route("socket"), route("secure"), port=443, tls=TLS,
                 ),
                 tcp("database", 5432),
-                by_name(8443, TLS, one=route("first"), two=route("second")),
+                by_name(8443, RELATIVE, one=route("first"), two=route("second")),
             ],
             [
                 cluster("blue", ["10.1.0.1:80", "10.1.0.2:80"]),
