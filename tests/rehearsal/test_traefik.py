@@ -158,7 +158,7 @@ def test_a_retry_saves_the_requests(tmp_path):
     content["http"]["routers"]["app"]["middlewares"] = ["again"]
     found = rehearsed(tmp_path, content, losses=True)
     (loss,) = found.pools[0].losses
-    assert (loss.failed, loss.predicted_failed_share) == (0, 0.0)
+    assert (loss.failed_share, loss.predicted_failed_share) == (0.0, 0.0)
     assert found.passed, told(found)
 
 
