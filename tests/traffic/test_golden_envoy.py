@@ -11,7 +11,7 @@ from lbcheck.traffic.algorithms.xxhash import xxh64
 
 
 def level(healthy, total):
-    return Level(healthy, total, healthy, total)
+    return Level(healthy, total, healthy, total, total)
 
 
 @pytest.mark.parametrize(

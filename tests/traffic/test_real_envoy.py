@@ -24,7 +24,7 @@ ROUTER = "type.googleapis.com/envoy.extensions.filters.http.router.v3.Router"
 LOCALITIES = {"common_lb_config": {"locality_weighted_lb_config": {}}}
 NO_PANIC = {"common_lb_config": {"healthy_panic_threshold": {"value": 0}}}
 
-#: Policy and further fields of a cluster, and its hosts: (weight, priority, locality's weight, healthy).
+#: Policy and further fields of a cluster, and its hosts: (weight, priority, locality's weight, healthy or its status).
 CLUSTERS = {
     **{f"rr{at}": ("ROUND_ROBIN", {}, [(weight, 0, None, True) for weight in weights])
        for at, weights in enumerate(WEIGHTS)},
@@ -52,7 +52,34 @@ CLUSTERS = {
     "locality_down": ("ROUND_ROBIN", LOCALITIES, [(1, 0, 2, False), (1, 0, 2, True), (1, 0, 1, True), (1, 0, 1, True)]),
     "locality_unweighted": ("ROUND_ROBIN", LOCALITIES, [(1, 0, 1, True), (1, 0, None, True)]),
     "locality_ring": ("RING_HASH", LOCALITIES, [(1, 0, 3, True), (1, 0, 3, True), (1, 0, 1, True)]),
+    "draining": ("ROUND_ROBIN", {}, [(1, 0, None, True), (1, 0, None, "DRAINING"), (1, 0, None, "DRAINING")]),
+    "drains": ("ROUND_ROBIN", {}, [(1, 0, None, True), (1, 0, None, False), (1, 0, None, "DRAINING")]),
+    "drains_panic": ("ROUND_ROBIN", {}, [(1, 0, None, True), (1, 0, None, False), (1, 0, None, False),
+                                         (1, 0, None, "DRAINING")]),
+    "drained": ("RANDOM", {}, [(1, 0, None, "DRAINING"), (1, 0, None, "DRAINING")]),
+    "drained_calm": ("RANDOM", NO_PANIC, [(1, 0, None, "DRAINING"), (1, 0, None, "DRAINING")]),
+    "drain_level": ("ROUND_ROBIN", {}, [(1, 0, None, True), (1, 0, None, "DRAINING"), (1, 1, None, True)]),
+    "drained_level": ("ROUND_ROBIN", {}, [(1, 0, None, "DRAINING"), (1, 1, None, True), (1, 1, None, False)]),
+    "drained_levels": ("RANDOM", {}, [(1, 0, None, "DRAINING"), (1, 0, None, "DRAINING"), (1, 1, None, False),
+                                      (1, 1, None, "DRAINING")]),
+    "drain_spill": ("RANDOM", {}, [(1, 0, None, True), (1, 0, None, False), (1, 0, None, "DRAINING"),
+                                   (1, 1, None, True)]),
+    "drain_locality": ("ROUND_ROBIN", LOCALITIES, [(1, 0, 2, True), (1, 0, 2, "DRAINING"), (1, 0, 2, "DRAINING"),
+                                                   (1, 0, 1, True)]),
+    "drain_localities": ("ROUND_ROBIN", LOCALITIES, [(1, 0, 2, "DRAINING"), (1, 0, 2, "DRAINING"), (1, 0, 1, True),
+                                                     (1, 0, 1, True)]),
+    "drain_random": ("RANDOM", {}, [(1, 0, None, True), (1, 0, None, "DRAINING"), (1, 0, None, "DRAINING"),
+                                    (1, 0, None, True)]),
+    "weighs": ("RANDOM", {}, [(4, 0, None, True), (1, 0, None, False), (9, 0, None, "DRAINING"), (1, 1, None, True)]),
 }  # fmt: skip
+#: A host's status where no other one is written.
+STATUS = {True: "HEALTHY", False: "UNHEALTHY"}
+#: Clusters with hosts that drain: whose turns are exact over three, and the others.
+DRAINS = ["draining", "drains", "drains_panic", "drain_level", "drained_level"]
+SHARES_OF_DRAINS = [
+    "drained", "drained_calm", "drained_levels", "drain_spill", "drain_locality", "drain_localities", "drain_random",
+    "weighs",
+]  # fmt: skip
 SPLITS = {"split": [("rr0", 3), ("lr", 1)]}
 
 
@@ -64,7 +91,7 @@ def endpoints(addresses, hosts):
             {
                 "endpoint": {"address": {"socket_address": {"address": host, "port_value": int(port)}}},
                 "load_balancing_weight": weight,
-                "health_status": "HEALTHY" if healthy else "UNHEALTHY",
+                "health_status": STATUS.get(healthy, healthy),
             }
         )
     return [
@@ -80,6 +107,8 @@ def endpoints(addresses, hosts):
 
 def cluster(name, addresses, policy, more, hosts):
     assignment = {"cluster_name": name, "endpoints": endpoints(addresses, hosts)}
+    if name == "weighs":
+        assignment["policy"] = {"weighted_priority_health": True}
     return {"name": name, "type": "STATIC", "lb_policy": policy, "load_assignment": assignment, **more}
 
 
@@ -151,7 +180,9 @@ def counted(client, name, count):
     return [found.count(at) for at in range(len(CLUSTERS[name][2]))] + [found.count(None)]
 
 
-@pytest.mark.parametrize("name", ["rr0", "rr1", "rr2", "rr3", "rr4", "lr_weighted", "backups", "panic", "gone", "dead"])
+@pytest.mark.parametrize(
+    "name", ["rr0", "rr1", "rr2", "rr3", "rr4", "lr_weighted", "backups", "panic", "gone", "dead", *DRAINS]
+)
 def test_turns_are_exact_over_whole_cycles(client, config, name):
     weights = [weight for weight, *_ in CLUSTERS[name][2]]
     cycle = sum(weights) if name.startswith(("rr", "lr")) else 6
@@ -160,8 +191,9 @@ def test_turns_are_exact_over_whole_cycles(client, config, name):
 
 
 @pytest.mark.parametrize(
-    "name", ["lr", "random", "spill", "panics", "no_panic", "locality_down", "localities", "locality_unweighted"]
-)
+    "name", ["lr", "random", "spill", "panics", "no_panic", "locality_down", "localities", "locality_unweighted",
+     *SHARES_OF_DRAINS],
+)  # fmt: skip
 def test_shares(client, config, name):
     assert chi_square_p(counted(client, name, DRAWS), predicted(config, name)) > IMPOSSIBLE
 

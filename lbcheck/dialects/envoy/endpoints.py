@@ -20,8 +20,10 @@ if TYPE_CHECKING:
 
 _ONE = Setting(1)
 _FIRST = Setting(0)
-#: Statuses by which a control plane takes a host out; Envoy counts them among all hosts, but not among the healthy.
-_OUT = frozenset({"UNHEALTHY", "DRAINING", "TIMEOUT"})
+#: Statuses by which a control plane takes a host out; Envoy counts them among all hosts, but not among the healthy;
+#: but one that drains it does not count at all (upstream_impl.cc, excludeBasedOnHealthFlag()).
+_DRAINING = "DRAINING"
+_OUT = frozenset({"UNHEALTHY", _DRAINING, "TIMEOUT"})
 
 
 class Common:
@@ -139,6 +141,8 @@ def _options(message: Message, endpoint: Message) -> dict[str, Setting[Any]]:
     status = message.text("health_status")
     if status is not None and status.value == "DEGRADED":
         found["degraded"] = status
+    if status is not None and status.value == _DRAINING:
+        found["draining"] = status
     if "additional_addresses" in endpoint:
         found["additional_addresses"] = Setting(True, endpoint.place("additional_addresses"))
     keyed = message.message("metadata").message("filter_metadata").node

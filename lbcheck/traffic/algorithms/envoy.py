@@ -20,9 +20,12 @@ HASHES = ("ring_hash", "maglev")
 
 
 class Host:
-    """A host as the policies see it: `healthy` as the config says, `key` what is hashed for it (None: not known)."""
+    """A host as the policies see it: `healthy` as the config says, `key` what is hashed for it (None: not known).
 
-    __slots__ = ("healthy", "key", "locality", "member", "place", "priority")
+    One that is `draining` is left out where Envoy reckons how many of its hosts are healthy.
+    """
+
+    __slots__ = ("draining", "healthy", "key", "locality", "member", "place", "priority")
 
     def __init__(self, place: int, member: Member, key: str | None) -> None:
         server = member.server
@@ -32,6 +35,7 @@ class Host:
         locality = server.options.get("locality")
         self.locality = locality.value if locality is not None else ""
         self.healthy = server.enabled
+        self.draining = "draining" in server.options
         self.key = key
 
 
@@ -72,8 +76,9 @@ class Cluster:
         levels = []
         for hosts in self.levels:
             good = [host for host in hosts if host.healthy and host.place not in lost]
-            weights = (sum(host.member.weight for host in group) for group in (good, hosts))
-            levels.append(priorities.Level(len(good), len(hosts), *weights))
+            counting = [host for host in hosts if not host.draining]
+            weighing, weight = (sum(host.member.weight for host in group) for group in (good, counting))
+            levels.append(priorities.Level(len(good), len(counting), weighing, weight, len(hosts)))
         weighted = "weighted_priority_health" in self.pool.options
         return priorities.loads(levels, self._factor, self._threshold, weighted=weighted)
 
@@ -121,7 +126,7 @@ class Cluster:
         if not self._weighted or panic:
             return self._within(using), None
         groups = _grouped(using)
-        totals = _grouped(every)
+        totals = _grouped([host for host in every if not host.draining])
         weights = [
             priorities.locality_weight(_locality_weight(group), len(group), len(totals[key]), self._factor)
             for key, group in groups.items()

@@ -14,12 +14,16 @@ PANIC = 50
 
 
 class Level(NamedTuple):
-    """What counts of one priority: healthy hosts, all hosts, and the same as weights (`weighted_priority_health`)."""
+    """What counts of one priority: healthy hosts, all but those that drain, and both as weights.
+
+    The weights are for `weighted_priority_health`. `hosts` are all that it has.
+    """
 
     healthy: int
     total: int
     healthy_weight: int
     total_weight: int
+    hosts: int
 
 
 class Loads(NamedTuple):
@@ -43,8 +47,8 @@ def loads(
         return Loads([100, *[0] * (len(levels) - 1)], [False] * len(levels))
     panic = [available != 100 and _percent(level) < threshold for level in levels]
     if all(panic):
-        total = sum(level.total for level in levels)
-        return Loads(_dealt([level.total for level in levels], total), panic)
+        hosts = [level.hosts for level in levels]
+        return Loads(_dealt(hosts, sum(hosts)), panic)
     if not available:  # panic is off on some levels only where they have no hosts at all
         return Loads([100, *[0] * (len(levels) - 1)], panic)
     return Loads(_dealt(health, available), panic)
