@@ -84,12 +84,32 @@ def _by_place(servers: Iterable[tuple[Key, Server]]) -> dict[Key, list[Server]]:
 def server_duplicate(config: Config, context: Context) -> Iterator[Hit]:
     """P04: two lines of one role for the same address, reached in the same way."""
     for pool, servers in zip(config.pools, context.once(config, located), strict=True):
+        yield from _ignored(pool)
         if len({where for where, _ in servers}) == len(servers):
             continue
         for lines in _by_place(servers).values():
             for alike in _alike(lines) if len(lines) > 1 else ():
                 if not any(map(twice, alike)):
                     yield _repeated(pool, alike, config.dialect, context)
+
+
+def _ignored(pool: Pool) -> Iterator[Hit]:
+    """Yield the servers that the proxy ignores because an earlier one has their address (Envoy's EDS)."""
+    repeated = pool.options.get("repeated")
+    for first, server in repeated.value if repeated is not None else ():
+        if twice(server):
+            continue
+        args = {
+            "server": server.name,
+            "pool": pool.name,
+            "address": server.address.text,
+            "lines": "2 lines",
+            "first": first.span.line,
+            "effect": "Envoy keeps the first one alone, and ignores what this one says of weight, priority and health",
+            "weight": first.weight.value + server.weight.value,
+        }
+        related = [Related(first.span, "the same address")]
+        yield Hit("P04", server.span, args, related=related, pool=pool.name, server=server.name)
 
 
 def _alike(lines: Sequence[Server]) -> Iterator[list[Server]]:

@@ -254,6 +254,41 @@ def test_locality_weights_on_a_ring(client, config):
     assert chi_square_p([found.count(at) for at in range(3)] + [0], parts) > IMPOSSIBLE
 
 
+@pytest.mark.parametrize(("kind", "parts"), [("EDS", [10, 1, 1]), ("STATIC", [10, 5, 1])])
+def test_hosts_of_one_address(kind, parts, tmp_path, backend):
+    """Of hosts of one address EDS keeps the first, in another priority or locality too; a static cluster keeps all."""
+    port = proxies.free_port()
+    one, two, three, _ = backend.addresses
+    hosts = [(10, 0, None, True), (1, 0, None, True), (4, 0, 3, True), (1, 0, 3, True), (7, 1, None, True)]
+    made = json.loads(bootstrap(port, [one, two, two, three, two], {"app": ("ROUND_ROBIN", {}, hosts)}))
+    texts = by_eds(made, str(tmp_path / "eds.json")) if kind == "EDS" else {}
+    for path, text in texts.items():
+        tmp_path.joinpath(path).write_text(text)
+    text = json.dumps(made)
+    (config,) = read(["envoy.json", *texts], DiskFiles(memory={"envoy.json": text, **texts}))
+    assert not config.hits
+    count = 10 * sum(parts)
+    with proxies.envoy(tmp_path, text, port), proxies.Client(port) as client:
+        found = client.ask_all(["/app/"] * count)
+    assert [found.count(at) for at in range(3)] == [part * 10 for part in parts]
+    (pool,) = config.pools
+    totals = dict.fromkeys((one, two, three), 0.0)
+    for server, share in zip(pool.servers, shares(pool, "envoy").servers, strict=True):
+        totals[server.address.text] += share * count
+    assert list(totals.values()) == pytest.approx([part * 10 for part in parts])
+
+
+def by_eds(made, path):
+    """Let the one cluster of a bootstrap ask the file at a path for its hosts; return the file's text by its path."""
+    (cluster,) = made["static_resources"]["clusters"]
+    assignment = cluster.pop("load_assignment")
+    cluster["type"] = "EDS"
+    cluster["eds_cluster_config"] = {"eds_config": {"path_config_source": {"path": path}}}
+    made["node"] = {"id": "one", "cluster": "web"}
+    resource = {"@type": "type.googleapis.com/envoy.config.endpoint.v3.ClusterLoadAssignment", **assignment}
+    return {path: json.dumps({"resources": [resource]})}
+
+
 def test_hosts_that_a_health_check_finds_dead(tmp_path, backend):
     """Losing one of two: 30 % spill over to the next priority; losing both: all of it."""
     port, admin = proxies.free_port(), proxies.free_port()

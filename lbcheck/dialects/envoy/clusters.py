@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from lbcheck.dialects.envoy.endpoints import Common, servers
+from lbcheck.dialects.envoy.endpoints import Common, kept, servers
 from lbcheck.dialects.envoy.health import health_check, outlier
 from lbcheck.dialects.envoy.message import STATEMENT, TEMPLATE, Message, pairs
 from lbcheck.dialects.envoy.policies import policy
@@ -57,6 +57,10 @@ def pool(cluster: Message, assignments: Mapping[str, Message], config: Config) -
     found, missing = servers(assignment, common, config)
     reason = dynamic or missing or _template(cluster, found)
     options = _options(cluster, assignment, kind)
+    if kind == "EDS":
+        found, repeated = kept(found)
+        if repeated:
+            options["repeated"] = Setting(repeated)
     options["localities"] = Setting(chosen.localities)
     if chosen.reason is not None:
         options["opaque policy"] = Setting(chosen.reason, chosen.algorithm.span)

@@ -62,6 +62,25 @@ class Locality:
             self.options["locality weight"] = weight
 
 
+def kept(servers: list[Server]) -> tuple[list[Server], list[tuple[Server, Server]]]:
+    """Return the servers that Envoy keeps of those of EDS, and each other one behind the first of its address.
+
+    "When the configuration contains duplicate hosts, only the first one will be retained" (eds.cc), whatever their
+    localities, priorities and weights. Clusters that are not of EDS keep them all.
+    """
+    first: dict[tuple[str, str | None, int | None], Server] = {}
+    repeated = []
+    found = []
+    for server in servers:
+        address = server.address
+        known = first.setdefault((address.kind, address.host, address.port), server) if address.known else server
+        if known is server:
+            found.append(server)
+        else:
+            repeated.append((known, server))
+    return found, repeated
+
+
 def servers(assignment: Message, common: Common, config: Config) -> tuple[list[Server], str | None]:
     """Return the servers of a load assignment, and why they are not all of them (None: they are)."""
     found: list[Server] = []

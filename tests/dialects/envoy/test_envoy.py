@@ -10,6 +10,8 @@ import verdicts
 from proxies import ENVOY
 from verdicts import verdict
 
+from lbcheck.checks.addresses import server_duplicate
+from lbcheck.context import Context
 from lbcheck.dialects import envoy
 from lbcheck.files import DiskFiles
 from lbcheck.project import judge
@@ -509,3 +511,33 @@ def test_broken_texts_never_raise():
                 ]
             )
         load("\n".join(kept))
+
+
+@pytest.mark.parametrize(("comment", "said"), [("", True), (" # twice on purpose", False)])
+def test_eds_keeps_the_first_host_of_an_address(comment, said):
+    def endpoint(port, weight):
+        address = f"{{socket_address: {{address: 10.0.0.1, port_value: {port}}}}}"
+        return f"    - {{endpoint: {{address: {address}}}, load_balancing_weight: {weight}}}"
+
+    text = "resources:\n" + "\n".join(
+        [
+            '- "@type": type.googleapis.com/envoy.config.cluster.v3.Cluster',
+            "  name: app",
+            "  type: EDS",
+            "  eds_cluster_config: {eds_config: {ads: {}}}",
+            '- "@type": type.googleapis.com/envoy.config.endpoint.v3.ClusterLoadAssignment',
+            "  cluster_name: app",
+            "  endpoints:",
+            "  - lb_endpoints:",
+            endpoint(80, 10),
+            endpoint(81, 10),
+            "  - priority: 1",
+            "    lb_endpoints:",
+            endpoint(81, 5) + comment,
+        ]
+    )
+    (config,) = envoy.read(["eds.yaml"], DiskFiles(memory={"eds.yaml": text}))
+    (pool,) = config.pools
+    assert [server.address.port for server in pool.servers] == [80, 81]
+    found = [hit for hit in server_duplicate(config, Context()) if hit.code == "P04"]
+    assert [hit.span.line for hit in found] == [14] * said
