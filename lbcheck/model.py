@@ -601,6 +601,7 @@ class Frontend:
     `order` says which route wins: "first" (in order of writing) or "nginx" (exact, ^~, regex in order, longest
     prefix). `hosts` are the server names it answers for; empty means all. `branch` marks configs of which only one
     alternative exists at run time (HAProxy `.if`): two frontends meet only if their branches are compatible.
+    `options` holds "undefined pool", what a route to a pool that does not exist does, where that is not as usual.
     """
 
     __slots__ = (

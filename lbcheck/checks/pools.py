@@ -139,6 +139,8 @@ def _undefined(frontend: Frontend, route: Route, target: WeightedTarget, known: 
     guess = closest(target.name, known)
     if route.expression is not None:
         effect = "requests for which the expression gives that name fall through to the default"
+    elif "undefined pool" in frontend.options:
+        effect = str(frontend.options["undefined pool"].value)
     else:
         effect = _UNDEFINED.get((dialect, frontend.protocol), _UNDEFINED.get((dialect, ""), _NOWHERE))
     args = {

@@ -86,7 +86,7 @@ def _named(message: Message, otherwise: Message) -> Span:
 def _http(manager: Message, owner: str, places: list[Listener], world: World) -> list[Frontend]:
     world.config.unmodelled.extend(deciding(manager))
     if "route_config" in manager:
-        return frontends(manager.message("route_config"), places, owner, world)
+        return frontends(manager.message("route_config"), places, owner, world, inline=True)
     if "rds" in manager:
         name = manager.message("rds").word("route_config_name")
         known = world.route_configs.get(name)

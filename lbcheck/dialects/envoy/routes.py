@@ -37,9 +37,15 @@ _DYNAMIC = {
 }
 
 
-def frontends(config: Message, listeners: Sequence[Listener], owner: str, world: World) -> list[Frontend]:
-    """Return a frontend for each virtual host of a route configuration that a listener uses."""
+def frontends(
+    config: Message, listeners: Sequence[Listener], owner: str, world: World, *, inline: bool = False
+) -> list[Frontend]:
+    """Return a frontend for each virtual host of a route configuration that a listener uses.
+
+    `inline`: it stands in the listener, and is not of RDS.
+    """
     found = []
+    undefined = _undefined(config, inline=inline)
     for host in config.messages("virtual_hosts"):
         name = host.text("name")
         domains = [node.text for node in texts(host.get("domains"))] if "domains" in host else []
@@ -58,11 +64,23 @@ def frontends(config: Message, listeners: Sequence[Listener], owner: str, world:
                 listeners,
                 routes,
                 hosts=[] if "*" in domains else domains,
+                options={} if undefined is None else {"undefined pool": Setting(undefined)},
             )
         )
         _mirrors(host, world)
         world.config.unmodelled.extend(overriding(host))
     return found
+
+
+def _undefined(config: Message, *, inline: bool) -> str | None:
+    """Return what a route to a cluster that does not exist does; None where Envoy does not start.
+
+    `validate_clusters` is true by default for routes in the listener, false for those of RDS (route.proto).
+    """
+    written = config.boolean("validate_clusters")
+    if not (inline if written is None else written.value):
+        return "Envoy answers 503 to its requests"
+    return None if inline else "Envoy takes none of the routes that stand beside it"
 
 
 def _route(message: Message, host: Message, config: Message, world: World) -> Route | None:

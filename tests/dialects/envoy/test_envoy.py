@@ -11,6 +11,7 @@ from proxies import ENVOY
 from verdicts import verdict
 
 from lbcheck.checks.addresses import server_duplicate
+from lbcheck.checks.pools import pool_undefined
 from lbcheck.context import Context
 from lbcheck.dialects import envoy
 from lbcheck.files import DiskFiles
@@ -541,3 +542,39 @@ def test_eds_keeps_the_first_host_of_an_address(comment, said):
     assert [server.address.port for server in pool.servers] == [80, 81]
     found = [hit for hit in server_duplicate(config, Context()) if hit.code == "P04"]
     assert [hit.span.line for hit in found] == [14] * said
+
+
+ROUTES = """\
+- "@type": type.googleapis.com/envoy.config.route.v3.RouteConfiguration
+  name: web{more}
+  virtual_hosts:
+  - {{name: all, domains: ["*"], routes: [{{match: {{prefix: /}}, route: {{cluster: nowhere}}}}]}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("more", "effect"),
+    [("", "answers 503"), ("\n  validate_clusters: true", "takes none of the routes")],
+)
+def test_a_cluster_that_routes_of_rds_miss(more, effect):
+    """Envoy 1.40 answers 503, and 404 where it validates."""
+    before, _, rest = BASE.partition("          route_config:")
+    source = "config_source: {path_config_source: {path: routes.yaml}}"
+    rds = f"          rds: {{route_config_name: web, {source}}}\n          http_filters:"
+    texts = {
+        "envoy.yaml": before + rds + rest.partition("          http_filters:")[2],
+        "routes.yaml": "resources:\n" + ROUTES.format(more=more),
+    }
+    (config,) = envoy.read([*texts], DiskFiles(memory=texts))
+    (hit,) = pool_undefined(config, Context())
+    assert effect in hit.args["effect"]
+
+
+@pytest.mark.parametrize(
+    ("more", "effect"), [("", "does not start"), ("            validate_clusters: false\n", "answers 503")]
+)
+def test_a_cluster_that_routes_in_the_listener_miss(more, effect):
+    text = BASE.replace("cluster: app}", "cluster: nowhere}").replace("route_config:\n", "route_config:\n" + more)
+    (config,) = envoy.read(["envoy.yaml"], DiskFiles(memory={"envoy.yaml": text}))
+    (hit,) = pool_undefined(config, Context())
+    assert effect in hit.args["effect"]
