@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from lbcheck.rehearsal import certificate
 from lbcheck.rehearsal.plan import Plan, plan
 from lbcheck.rehearsal.proxies.seam import NotRunnableError
-from lbcheck.rehearsal.proxies.table import adapter
+from lbcheck.rehearsal.proxies.table import adapter, named_by
 from lbcheck.rehearsal.script import Script
 
 if TYPE_CHECKING:
@@ -74,13 +74,16 @@ def staged(config: Config, wishes: Wishes, made: Plan, pem: certificate.Certific
 
 
 def binary(dialect: str, wishes: Wishes) -> str:
-    """Return the path of a dialect's proxy. Raises NoBinaryError."""
+    """Return the whole path of a dialect's proxy. Raises NoBinaryError, where another proxy is named, too."""
     proxy = adapter(dialect)
+    other = named_by(wishes.binary or "")
+    if other not in {None, dialect}:
+        raise NoBinaryError(f"--binary {wishes.binary}: that is not {proxy.PROGRAM}, which a {dialect} config needs")
     path = shutil.which(wishes.binary or proxy.PROGRAM, path=None if wishes.binary else _search_path())
     if path is None:
         raise NoBinaryError(f"{wishes.binary or proxy.PROGRAM} is not installed: {proxy.INSTALL}")
     try:
-        return proxy.executable(path)
+        return proxy.executable(os.path.abspath(path))
     except NotRunnableError as error:
         raise NoBinaryError(str(error)) from None
 

@@ -16,6 +16,8 @@ from report.rehearsals import APP, AS_PREDICTED, CODE, REFUSED, UNPLAYED, UNREAC
 
 from lbcheck.cli.rehearse import _code
 from lbcheck.rehearsal.outcome import MeasuredReload, Rehearsed
+from lbcheck.rehearsal.staging import NoBinaryError, binary
+from lbcheck.rehearsal.wishes import Wishes
 
 CONFIG = """\
 defaults
@@ -135,3 +137,19 @@ def _read(terminal):
         return os.read(terminal, 65536)
     except OSError:
         return b""
+
+
+@pytest.mark.parametrize(
+    ("dialect", "named"), [("nginx", "/opt/traefik"), ("traefik", "envoy-1.40"), ("envoy", "nginx")]
+)
+def test_the_binary_of_another_proxy(dialect, named):
+    with pytest.raises(NoBinaryError, match=f"--binary {named}: that is not {dialect}"):
+        binary(dialect, Wishes(binary=named))
+
+
+def test_a_binary_is_found_from_everywhere(tmp_path, monkeypatch):
+    """The sandbox works in another folder."""
+    (tmp_path / "my-haproxy").write_text("")
+    (tmp_path / "my-haproxy").chmod(0o755)
+    monkeypatch.chdir(tmp_path)
+    assert binary("haproxy", Wishes(binary="./my-haproxy")) == str(tmp_path / "my-haproxy")

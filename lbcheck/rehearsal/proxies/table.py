@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 from lbcheck.rehearsal.proxies.envoy import adapter as envoy
@@ -22,3 +23,9 @@ _ADAPTERS = {"nginx": _NGINX, "haproxy": _HAPROXY, "envoy": _ENVOY, "traefik": _
 def adapter(dialect: str) -> Adapter:
     """Return what is known of a dialect's proxy, one of `wishes.REHEARSED`."""
     return _ADAPTERS[dialect]
+
+
+def named_by(path: str) -> str | None:
+    """Return the dialect whose proxy a program is called after ("/opt/envoy-1.40" is Envoy); None for other names."""
+    name = os.path.basename(path)
+    return next((dialect for dialect, proxy in _ADAPTERS.items() if name.startswith(proxy.PROGRAM)), None)
