@@ -23,6 +23,14 @@ if TYPE_CHECKING:
     from lbcheck.rehearsal.wishes import Wishes
     from lbcheck.settings import Settings
 
+#: Why no proxy is started with a config, by dialect.
+_NO_PROXY = {
+    "kubernetes": "controllers in the cluster apply its objects, no proxy is started with them",
+    "compose": "its routers are labels of containers, which Docker would have to tell",
+}
+#: More configs than these that are not rehearsed are not named.
+_NAMED = 20
+
 
 @click.command(
     "rehearse",
@@ -124,7 +132,9 @@ def command(paths: tuple[str, ...], **options: Any) -> None:
 def _rehearsed(paths: tuple[str, ...], settings: Settings, options: dict[str, Any]) -> list[Rehearsed]:
     from lbcheck.rehearsal.sandbox import UnusableError
 
-    configs = rehearsable(taking.request_of(paths, settings, options), settings)
+    every = _configs(taking.request_of(paths, settings, options))
+    _tell_left_out(every)
+    configs = _declared(every, settings)
     old = _old(configs, settings, options)
     must_be_there(list(_servers(configs)), options["lose"])
     wishes = _wishes(options)
@@ -138,16 +148,44 @@ def _rehearsed(paths: tuple[str, ...], settings: Settings, options: dict[str, An
 
 def rehearsable(request: Request, settings: Settings) -> list[Config]:
     """Return the configs for which there is a proxy to run. Raises PathMissingError."""
+    return _declared(_configs(request), settings)
+
+
+def _configs(request: Request) -> list[Config]:
     from lbcheck import project
+
+    return list(project.configs(project.prepare(request)))
+
+
+def _declared(configs: Sequence[Config], settings: Settings) -> list[Config]:
     from lbcheck.declared import declare
+
+    found = [config for config in configs if _left_out(config) is None]
+    for config in found:
+        declare(config, settings.declarations())
+    return found
+
+
+def _left_out(config: Config) -> str | None:
+    """Return why no proxy can be started with a config; None where one can."""
     from lbcheck.rehearsal.proxies.table import adapter
 
-    found = []
-    for config in project.configs(project.prepare(request)):
-        if config.dialect in REHEARSED and adapter(config.dialect).takes(config):
-            declare(config, settings.declarations())
-            found.append(config)
-    return found
+    if config.dialect not in REHEARSED:
+        return _NO_PROXY.get(config.dialect, "it is no proxy's own config")
+    return None if adapter(config.dialect).takes(config) else _NO_PROXY["compose"]
+
+
+def _tell_left_out(configs: Sequence[Config]) -> None:
+    """Name on standard error what is not rehearsed, and why."""
+    from lbcheck.report.escape import escape, shown_path
+
+    told = [f"{shown_path(one.path)}: not rehearsed: {escape(why)}" for one in configs if (why := _left_out(one))]
+    for line in told[:_NAMED]:
+        click.echo(line, err=True)
+    if len(told) > _NAMED:
+        click.echo(f"… and {len(told) - _NAMED} more configs are not rehearsed", err=True)
+    if not configs:
+        click.echo("no config to rehearse was found", err=True)
 
 
 def rehearsed(configs: Sequence[Config], wishes: Wishes, old: Config | None = None) -> list[Rehearsed]:

@@ -153,3 +153,40 @@ def test_a_binary_is_found_from_everywhere(tmp_path, monkeypatch):
     (tmp_path / "my-haproxy").chmod(0o755)
     monkeypatch.chdir(tmp_path)
     assert binary("haproxy", Wishes(binary="./my-haproxy")) == str(tmp_path / "my-haproxy")
+
+
+OBJECT = "apiVersion: v1\nkind: Service\nmetadata: {name: app}\nspec: {selector: {app: app}, ports: [{port: 80}]}\n"
+LABELS = """\
+services:
+  proxy:
+    image: traefik:v3.6
+    command:
+      - --providers.docker
+      - --entryPoints.web.address=:80
+  app:
+    image: app:1
+    labels:
+      - traefik.http.routers.app.rule=Host(`app.localhost`)
+      - traefik.http.services.app.loadbalancer.server.port=8080
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "why"),
+    [
+        ("app.yaml", OBJECT, "controllers in the cluster apply its objects"),
+        ("compose.yaml", LABELS, "its routers are labels of containers"),
+        ("notes.txt", "none\n", "it is no proxy's own config"),
+    ],
+)
+def test_what_no_proxy_is_started_with_is_named(tmp_path, name, text, why):
+    (tmp_path / name).write_text(text)
+    done = lbcheck(tmp_path, "rehearse", name)
+    assert done.returncode == 3
+    assert f"{name}: not rehearsed: {why}" in done.stderr
+
+
+def test_nothing_to_rehearse_is_told(tmp_path):
+    done = lbcheck(tmp_path, "rehearse", ".")
+    assert done.returncode == 3
+    assert "no config to rehearse was found" in done.stderr
