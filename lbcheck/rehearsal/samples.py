@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from lbcheck.model import Condition, Frontend, Match, Route
 
@@ -37,8 +38,16 @@ def samples(frontend: Frontend, match: Match) -> list[Sample]:
     for conditions in match:
         sample = _sample(conditions, _host(frontend))
         if sample is not None:
-            found.append(sample)
+            found.append(sample if sample.sni else sample._replace(sni=_server_name(frontend, dict(sample.headers))))
     return found
+
+
+def _server_name(frontend: Frontend, headers: Mapping[str, str]) -> str:
+    """Return the name to ask for in TLS where the request's own host is none of those the frontend is chosen for."""
+    names = frontend.options.get("server names")
+    if names is None or any(fnmatchcase(headers["Host"].lower(), name.lower()) for name in names.value):
+        return ""
+    return str(names.value[0]).replace("*", "www", 1)
 
 
 def _host(frontend: Frontend) -> str:

@@ -59,15 +59,18 @@ def web(*routes, port=8080, tls=None, filters=()):
     return listener(port, [("http", manager(*routes, filters=filters))], tls=tls)
 
 
-def by_name(port, tls, **routes):
-    """Return a TLS listener with a filter chain for each name of a server: its first label, and a route."""
+def by_name(port, tls, *, hosts=None, **routes):
+    """Return a TLS listener with a filter chain for each name of a server: its first label, and a route.
+
+    `hosts` is what the virtual hosts are for: the server's name where nothing is given.
+    """
     made = listener(port, [])
     inspector = "type.googleapis.com/envoy.extensions.filters.listener.tls_inspector.v3.TlsInspector"
     made["listener_filters"] = [{"name": "inspector", "typed_config": {"@type": inspector}}]
     made["filter_chains"] = []
     for name, one in routes.items():
         domain = f"{name}.example.com"
-        (chain,) = listener(port, [("http", manager(one, domain=domain))], tls=tls)["filter_chains"]
+        (chain,) = listener(port, [("http", manager(one, domain=hosts or domain))], tls=tls)["filter_chains"]
         made["filter_chains"].append({"filter_chain_match": {"server_names": [domain]}, **chain})
     return made
 

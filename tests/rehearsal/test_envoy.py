@@ -111,6 +111,15 @@ def test_counted_as_predicted(name, tmp_path):
     assert all(pool.requests >= 200 and not pool.failed for pool in found.pools)
 
 
+def test_chains_that_names_in_tls_choose(tmp_path):
+    """The virtual hosts are for all names, so that these do not tell what a client asks for in TLS."""
+    names = {"one": route("first"), "*": route("second")}
+    clusters = [cluster("first", THREE), cluster("second", ["10.1.0.1:80", "10.1.0.2:80"])]
+    found = rehearsed(tmp_path, envoy([by_name(8443, TLS, hosts="*", **names)], clusters))
+    assert found.error is None
+    assert pools(found) == {"first": (CYCLES, True, None), "second": (CYCLES, True, None)}, told(found)
+
+
 def test_the_same_service():
     (config,) = project.configs(project.prepare(Request(("fixtures/same-service/envoy.yaml",))))
     found = rehearse(config, Wishes(losses=False))

@@ -66,7 +66,7 @@ def _chain(chain: Message, message: Message, owner: str, places: list[Listener],
     for item in chain.messages("filters"):
         kind, inside = item.typed("typed_config")
         if kind == "HttpConnectionManager":
-            return _http(inside, owner, places, world)
+            return _named_for(_http(inside, owner, places, world), names)
         if kind == "TcpProxy":
             return [_tcp(inside, item, owner, places, world, names)]
         if kind in _PASSING:
@@ -76,6 +76,13 @@ def _chain(chain: Message, message: Message, owner: str, places: list[Listener],
         route = Route(label, item.span, EVERY_REQUEST, outcome="unknown", expression=f"the filter {label}")
         return [Frontend(owner, _named(message, item), places, [route], protocol="tcp", hosts=names)]
     return []
+
+
+def _named_for(found: list[Frontend], names: list[str]) -> list[Frontend]:
+    """Note on a chain's frontends the names in TLS for which it is chosen, whatever their virtual hosts are called."""
+    for frontend in found if names else ():
+        frontend.options = {**frontend.options, "server names": Setting(names)}
+    return found
 
 
 def _named(message: Message, otherwise: Message) -> Span:
