@@ -14,7 +14,7 @@ from lbcheck.rehearsal.keys import keyed, varied
 from lbcheck.rehearsal.mapped import mapped
 from lbcheck.rehearsal.proxies.table import adapter
 from lbcheck.rehearsal.proxies.varying import SOURCE
-from lbcheck.rehearsal.reaching import drawing, leading_to, passed_on, shared
+from lbcheck.rehearsal.reaching import drawing, leading_to, passed_on, shared, starved
 from lbcheck.rehearsal.samples import samples
 from lbcheck.rehearsal.script import Load, Stub
 from lbcheck.rehearsal.splits import Split
@@ -35,6 +35,7 @@ _MOST = 20_000
 _MARGIN = 1.2
 #: Requests with several under way at once.
 _TOGETHER = 240
+_STARVED = "routes before those that lead to it take every request"
 _STUB_PROTOCOLS = frozenset({"http", "tcp"})
 
 
@@ -159,11 +160,12 @@ def _target(made: Plan, config: Config, pool: Pool, requests: int | None, second
         reason = "another pool speaks TLS, or does not, to one of its servers"
     split = None
     if not leading and not reason:
-        leading = [pair for pair in drawing(config, pool) if proxy.draws(config, pair[1])]
+        drawn = [pair for pair in drawing(config, pool) if proxy.draws(config, pair[1])]
+        leading = [pair for pair in drawn if not starved(*pair)]
+        reason = _STARVED if drawn and not leading else None
         split = _split(made, pool, leading[0][1]) if leading else None
-        reason = (
-            "not all servers of the pools beside it have an address that is known" if leading and not split else None
-        )
+        if leading and not split:
+            reason = "not all servers of the pools beside it have an address that is known"
     if reason:
         return Target(pool, stubs, (), reason)
     routes = [route for _, route in leading]

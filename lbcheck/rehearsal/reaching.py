@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from lbcheck.traffic.flow import route_shares
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -36,6 +38,12 @@ def passed_on(frontend: Frontend) -> bool:
         return False
     asked = (one for route in frontend.routes for conditions in route.match for one in conditions)
     return any(one.field == "sni" for one in asked)
+
+
+def starved(frontend: Frontend, route: Route) -> bool:
+    """Say whether routes before this one take every request, as the prediction has it."""
+    parts = route_shares(frontend)
+    return next((part == 0 for one, part in zip(frontend.routes, parts, strict=True) if one is route), False)
 
 
 def drawing(config: Config, pool: Pool) -> Iterator[tuple[Frontend, Route]]:

@@ -120,6 +120,16 @@ def test_chains_that_names_in_tls_choose(tmp_path):
     assert pools(found) == {"first": (CYCLES, True, None), "second": (CYCLES, True, None)}, told(found)
 
 
+def test_a_split_that_an_earlier_route_leaves_nothing(tmp_path):
+    """The prediction says that nothing goes there: it is not held against the split's own shares."""
+    split = {"weighted_clusters": {"clusters": [{"name": "blue", "weight": 70}, {"name": "green", "weight": 30}]}}
+    routes = [{"match": {"prefix": "/"}, "route": {"cluster": "green"}}, {"match": {"prefix": "/b"}, "route": split}]
+    case = envoy([web(*routes)], [cluster("blue", THREE), cluster("green", ["10.1.0.1:80", "10.1.0.2:80"])])
+    found = rehearsed(tmp_path, case)
+    starved = "routes before those that lead to it take every request"
+    assert pools(found) == {"blue": (None, None, starved), "green": (CYCLES, True, None)}, told(found)
+
+
 def test_the_same_service():
     (config,) = project.configs(project.prepare(Request(("fixtures/same-service/envoy.yaml",))))
     found = rehearse(config, Wishes(losses=False))
