@@ -14,7 +14,7 @@ from lbcheck.rehearsal.keys import keyed, varied
 from lbcheck.rehearsal.mapped import mapped
 from lbcheck.rehearsal.proxies.table import adapter
 from lbcheck.rehearsal.proxies.varying import SOURCE
-from lbcheck.rehearsal.reaching import drawing, leading_to, passed_on, shared, starved
+from lbcheck.rehearsal.reaching import drawing, leading_to, passed_on, plainly, shared, starved
 from lbcheck.rehearsal.samples import samples
 from lbcheck.rehearsal.script import Load, Stub
 from lbcheck.rehearsal.splits import Split
@@ -45,7 +45,8 @@ class Target(NamedTuple):
     `reason` says why it is not rehearsed; then there are no loads. `checks` are the stubs on the servers' own machines
     that answer their health checks at another port, by the server's place. `verified`: the proxy looks at their
     certificates. `altered` is where the config may change what it hashes. `called` is what the proxy calls each server
-    that is down, `split` the pools among which its route draws, where it is one of several.
+    that is down, `split` the pools among which its route draws, where it is one of several. `plain`: what its routes
+    ask of requests is plain words, so that those of its loads surely meet it.
     """
 
     pool: Pool
@@ -57,6 +58,7 @@ class Target(NamedTuple):
     altered: str | None = None
     called: tuple[str, ...] = ()
     split: Split | None = None
+    plain: bool = False
 
     @property
     def doubled(self) -> bool:
@@ -188,7 +190,9 @@ def _target(made: Plan, config: Config, pool: Pool, requests: int | None, second
             )
     reason = None if loads else "no request is known that reaches it"
     place = altered(config, pool, {frontend.name for frontend, _ in leading})
-    return Target(pool, stubs, tuple(loads), reason, checks, verified(pool, routes), place, called, split)
+    return Target(
+        pool, stubs, tuple(loads), reason, checks, verified(pool, routes), place, called, split, plainly(routes)
+    )
 
 
 def _unfit(pool: Pool) -> str | None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from lbcheck.traffic.flow import route_shares
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from lbcheck.model import Config, Frontend, Pool, Route
 
@@ -38,6 +38,12 @@ def passed_on(frontend: Frontend) -> bool:
         return False
     asked = (one for route in frontend.routes for conditions in route.match for one in conditions)
     return any(one.field == "sni" for one in asked)
+
+
+def plainly(routes: Iterable[Route]) -> bool:
+    """Say whether the conditions of routes are plain words, and nothing that a request only may meet."""
+    asked = (one for route in routes for conditions in route.match for one in conditions)
+    return all(one.op != "regex" and not one.negated and one.field != "opaque" for one in asked)
 
 
 def starved(frontend: Frontend, route: Route) -> bool:

@@ -19,6 +19,8 @@ _NOBODY_CAME = "no request reached it"
 #: What nginx answers to a client without the certificate that it wants; HAProxy ends the handshake.
 _BAD_REQUEST = 400
 _REDIRECT = 3
+#: What a proxy answers where it knows no route, and its servers are not asked.
+_NO_ROUTE = {"traefik": 404}
 _WITHOUT = ", as to a client without a certificate"
 
 
@@ -32,6 +34,19 @@ def unreached(target: Target, loads: Sequence[Load], events: Sequence[Event]) ->
         return "its route leads to other pools too, as requests have it"
     why = next(_told(target, loads, played), None)
     return _NOBODY_CAME if why is None else f"{_NOBODY_CAME}: {why}"
+
+
+def unrouted(target: Target, dialect: str, events: Sequence[Event]) -> bool:
+    """Say whether the proxy has no route for requests that surely meet those of a pool: it never took them in.
+
+    Traefik answers 404 where it has dropped a router, or did not build its service; that it knows its routers shows
+    where other pools are reached.
+    """
+    played = [event for event in events if event["event"] == "load"]
+    own = [event for event in played if event["number"] in target.loads and event["stubs"]]
+    known = any(event["reached"] for event in played if event["number"] not in target.loads)
+    answers = {(event["stubs"][0], event["statuses"][0]) for event in own}
+    return target.plain and known and answers == {(PROXY, _NO_ROUTE.get(dialect))}
 
 
 def _told(target: Target, loads: Sequence[Load], played: Sequence[Event]) -> Iterator[str]:

@@ -13,7 +13,7 @@ from lbcheck.rehearsal.keys import keyed
 from lbcheck.rehearsal.load import IN_FLIGHT, asks
 from lbcheck.rehearsal.outcome import CHANCE, Concurrent, MeasuredPool, MeasuredServer
 from lbcheck.rehearsal.picks import picker
-from lbcheck.rehearsal.unreached import unreached
+from lbcheck.rehearsal.unreached import unreached, unrouted
 from lbcheck.traffic.algorithms import MAX_RING_POINTS, shares
 
 if TYPE_CHECKING:
@@ -111,9 +111,10 @@ def measured(
 ) -> MeasuredPool:
     """Hold what was seen of one pool against its prediction."""
     seen = counted(target, dialect, loads, events)
-    if seen is None and target.reason is None:
-        target = target._replace(reason=unreached(target, loads, events))
-    return judge(target, dialect, seen, tolerance)
+    if seen is not None or target.reason is not None:
+        return judge(target, dialect, seen, tolerance)
+    pool = judge(target._replace(reason=unreached(target, loads, events)), dialect, None, tolerance)
+    return pool._replace(passed=False) if unrouted(target, dialect, events) else pool
 
 
 def judge(target: Target, dialect: str, seen: Counted | None, tolerance: float) -> MeasuredPool:

@@ -251,6 +251,24 @@ def test_no_traefik_no_check_and_no_namespaces(tmp_path):
     assert "without namespaces traefik is not rehearsed" in found.stdout
 
 
+@pytest.mark.parametrize(("rule", "passed"), [("Host(`a.test`)", False), ("HostRegexp(`^a.test$`)", None)])
+def test_a_service_that_traefik_does_not_build(rule, passed, tmp_path):
+    """It answers 404 itself; where the rule leaves doubt whether the requests meet it, nothing is judged."""
+    services = {
+        "app": service(*THREE),
+        "bare": service("10.1.0.1", "10.1.0.2"),
+        "lost": {"failover": {"service": "bare", "fallback": "app"}},
+    }
+    content = dynamic(services, routed=["app"])
+    content["http"]["routers"]["lost"] = {"rule": rule, "service": "lost", "entryPoints": ["web"]}
+    found = rehearsed(tmp_path, content)
+    by_name = {pool.name: pool.passed for pool in found.pools}
+    assert (by_name["app"], by_name["lost"]) == (True, passed), told(found)
+    (lost,) = [pool for pool in found.pools if pool.name == "lost"]
+    assert "the proxy itself answers with 404" in lost.reason
+    assert found.differs is (passed is False)
+
+
 def test_nothing_outside_is_reached_or_written(tmp_path):
     outside = tmp_path / "outside"
     outside.mkdir(mode=0o755)
