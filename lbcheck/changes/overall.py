@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lbcheck.changes.decisions import same_decisions
 from lbcheck.changes.outcome import UNCHANGED
-from lbcheck.changes.pairing import across
+from lbcheck.changes.routing import ALIKE, ELSEWHERE, OTHERWISE, same_routing
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,41 +20,34 @@ def moved(changes: Sequence[ConfigChange], before: Traffic, after: Traffic) -> f
     Half the sum of the absolute differences over every server of every pool, and over what reaches none, each pool
     weighing as much as requests reach it: as declared, or as the routes of the only frontend say. So requests that a
     route sends to another pool count as well. Where nothing moves, no weights are needed. Nothing is known of configs
-    that were not seen. From one balancer to another, nothing moves only if every request is known to be decided alike.
+    that were not seen, nor where another host, path or port may meet a route now. Nothing moves only if every request
+    is known to be decided alike.
     """
     if not changes or not all(map(_seen, changes)):
         return None
     pools = [pool for change in changes for pool in change.pools]
     if any(pool.status != UNCHANGED and not _known(pool) for pool in pools):
         return None
-    same = _decide_alike(changes)
-    if not any(pool.moved for pool in pools) and (_routes(before) == _routes(after) if same is None else same):
+    routing = _routing(changes, before, after)
+    if routing == ALIKE and not any(pool.moved for pool in pools):
         return 0.0
-    alike = _routes(before, named=False) == _routes(after, named=False) if same is None else same
+    alike = _routes(before, named=False) == _routes(after, named=False)
     was, now = _weights(before, alike=alike), _weights(after, alike=alike)
-    if was is None or now is None:
+    if routing == OTHERWISE or was is None or now is None:
         return None
     whole = abs(sum(was.values()) - sum(now.values())) + sum(_distance(pool, was, now) for pool in pools)
-    if same is False and not whole:
-        return None  # what moves is not between servers: a port, a host name, or something that is not known
+    if routing != ALIKE and not whole:
+        return None  # routes lead elsewhere, which the weights of the pools do not tell
     return min(1.0, whole / 2)
 
 
-def _decide_alike(changes: Sequence[ConfigChange]) -> bool | None:
-    """Say whether a config that is written for another balancer now sends all requests to the same pools.
-
-    None where no config is: words of one dialect can be compared as they are.
-    """
-    found = [change for change in changes if across(change.before, change.after)]
-    return all(map(_same_decisions, found)) if found else None
-
-
-def _same_decisions(change: ConfigChange) -> bool:
-    if change.before is None or change.after is None:
-        return False
-    sides = ((number, side) for number, pool in enumerate(change.pools) for side in (pool.before, pool.after))
-    same = {id(side.pool): number for number, side in sides if side is not None}
-    return bool(same_decisions(change.before.config, change.after.config, same))
+def _routing(changes: Sequence[ConfigChange], before: Traffic, after: Traffic) -> str:
+    """Return what is the worst of the configs that both versions have; of others, their routes' words tell."""
+    both = [change for change in changes if change.before is not None and change.after is not None]
+    found = set(map(same_routing, both))
+    if len(both) < len(changes) and _routes(before) != _routes(after):
+        found.add(ELSEWHERE)
+    return next((word for word in (OTHERWISE, ELSEWHERE) if word in found), ALIKE)
 
 
 def _seen(change: ConfigChange) -> bool:

@@ -1,0 +1,140 @@
+"""Whether one config's routing says the same in two versions: listeners, hosts, conditions, their order, and pools.
+
+Two versions in one dialect that say the same decide the same, also where nobody can compute what they decide (regular
+expressions, headers). What they say differently may still decide the same: lbcheck.changes.decisions knows some of it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lbcheck.changes.decisions import same_decisions
+from lbcheck.changes.pairing import across
+from lbcheck.model import EVERY_REQUEST
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+
+    from lbcheck.changes.outcome import ConfigChange
+    from lbcheck.model import Condition, Config, Frontend, Listener, Route
+
+#: Every request is decided as before.
+ALIKE = "alike"
+#: The same requests meet the same routes, of which some lead to other pools, or in other shares.
+ELSEWHERE = "elsewhere"
+#: Which requests meet which route has changed, or nobody knows.
+OTHERWISE = "otherwise"
+_DEFAULT = frozenset({"default_server", "default"})
+
+
+def same_routing(change: ConfigChange) -> str:
+    """Say how the routing of a config that both versions have compares: ALIKE, ELSEWHERE or OTHERWISE."""
+    if change.before is None or change.after is None:
+        return OTHERWISE
+    old, new, same = change.before.config, change.after.config, counterparts(change)
+    written = not across(change.before, change.after)
+    if written and _routing(old, same) == _routing(new, same):
+        return ALIKE
+    if not (written and _hosts(old) != _hosts(new)) and same_decisions(old, new, same):
+        return ALIKE
+    return ELSEWHERE if written and _matches(old) == _matches(new) else OTHERWISE
+
+
+def _hosts(config: Config) -> set[str]:
+    """Return the names that frontends answer for. Where these change, so may who asks: names are told to clients."""
+    return {host.lower() for frontend in config.frontends for host in frontend.hosts}
+
+
+def counterparts(change: ConfigChange) -> dict[int, int]:
+    """Return id of a pool of either version → the place of the two in the change's pools."""
+    sides = ((number, side) for number, pool in enumerate(change.pools) for side in (pool.before, pool.after))
+    return {id(side.pool): number for number, side in sides if side is not None}
+
+
+def _routing(config: Config, same: Mapping[int, int]) -> list[str]:
+    """Return what the frontends say, in an order of their own."""
+    return _said(config, lambda routes: [(_match(route), _target(route, same)) for route in routes])
+
+
+def _matches(config: Config) -> list[str]:
+    """Return the same without where routes lead; frontends all of whose routes take every request are alike."""
+    return _said(config, lambda routes: [] if all(map(_takes_all, routes)) else list(map(_match, routes)))
+
+
+def _said(config: Config, told: Callable[[Sequence[Route]], object]) -> list[str]:
+    defaults = _defaults(config)
+    return sorted(
+        repr((_entrance(one, default=id(one) in defaults), told(_ordered(one, config.dialect))))
+        for one in config.frontends
+    )
+
+
+def _takes_all(route: Route) -> bool:
+    return route.match == EVERY_REQUEST and route.outcome != "unknown"
+
+
+def _defaults(config: Config) -> set[int]:
+    """Return the ids of nginx's server blocks that also serve the names that no block of their listener has."""
+    if config.dialect != "nginx":
+        return set()
+    found: dict[Hashable, tuple[bool, int]] = {}
+    for frontend in config.frontends:
+        for listener in frontend.listeners:
+            said = not _DEFAULT.isdisjoint(listener.options)
+            door = _door(listener)
+            if door not in found or (said and not found[door][0]):
+                found[door] = (said, id(frontend))
+    return {frontend for _, frontend in found.values()}
+
+
+def _entrance(frontend: Frontend, *, default: bool) -> object:
+    doors = sorted(repr(_door(listener)) for listener in frontend.listeners)
+    return (
+        frontend.protocol,
+        frontend.order,
+        doors or frontend.name,  # a lone file of routers knows entry points by their names only
+        sorted(host.lower() for host in frontend.hosts),
+        default,
+        frontend.branch,
+    )
+
+
+def _door(listener: Listener) -> tuple[str, bool, Hashable, int | None]:
+    where = listener.address
+    return (listener.transport, listener.tls, where.key if where.known else where.text, listener.port_end)
+
+
+def _ordered(frontend: Frontend, dialect: str) -> Sequence[Route]:
+    """Return the routes in the order that counts; that of writing counts for nginx's regular expressions alone."""
+    if dialect == "haproxy":  # its rules that answer all run before those that choose a backend
+        return sorted(frontend.routes, key=lambda route: route.outcome != "answer")
+    if frontend.order == "first":
+        return frontend.routes
+    return sorted(frontend.routes, key=lambda route: "" if _in_turn(route) else repr(_match(route)))
+
+
+def _in_turn(route: Route) -> bool:
+    return any(one.op == "regex" or one.field == "opaque" for conditions in route.match for one in conditions)
+
+
+def _match(route: Route) -> Hashable:
+    """Return what a route matches, whatever it is called; its text where that is not understood."""
+    alternatives = sorted(sorted(map(_condition, conditions)) for conditions in route.match)
+    unknown = (route.expression, route.label) if route.outcome == "unknown" else None
+    return (route.outcome == "answer", repr(alternatives), unknown)
+
+
+def _condition(one: Condition) -> tuple[str, str, list[str], bool, bool, str]:
+    values = sorted(value.lower() if one.field == "host" and one.op == "exact" else value for value in one.values)
+    return (one.field, one.op, values, one.negated, one.ignore_case, one.strength)
+
+
+def _target(route: Route, same: Mapping[int, int]) -> list[str]:
+    return sorted(map(repr, _targets(route, same)))
+
+
+def _targets(route: Route, same: Mapping[int, int]) -> Iterator[Hashable]:
+    """Yield where a route leads: the pool's place (its name where there is none), and its share."""
+    for target in route.targets:
+        pool = None if target.pool is None else same.get(id(target.pool))
+        yield (target.name if pool is None else pool, None if target.share is None else round(target.share, 12))
