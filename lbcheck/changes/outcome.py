@@ -116,10 +116,11 @@ class ConfigChange(NamedTuple):
 class Changes:
     """A whole diff. `moved` weighs the pools by declared demand or known routes; None where neither is known.
 
+    `rerouted`: routes may lead elsewhere, or other requests meet them; what of that moves, no pool's own changes tell.
     `unmatched` are the entries of the settings that no config of either version had a use for.
     """
 
-    __slots__ = ("after", "before", "fixed", "introduced", "moved", "pools", "unchanged", "unmatched")
+    __slots__ = ("after", "before", "fixed", "introduced", "moved", "pools", "rerouted", "unchanged", "unmatched")
 
     def __init__(
         self,
@@ -138,4 +139,5 @@ class Changes:
         self.introduced = list(introduced)
         self.fixed = list(fixed)
         self.unchanged = unchanged
+        self.rerouted = False
         self.unmatched: list[Unmatched] = []

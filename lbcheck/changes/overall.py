@@ -28,21 +28,21 @@ def moved(changes: Sequence[ConfigChange], before: Traffic, after: Traffic) -> f
     pools = [pool for change in changes for pool in change.pools]
     if any(pool.status != UNCHANGED and not _known(pool) for pool in pools):
         return None
-    routing = _routing(changes, before, after)
-    if routing == ALIKE and not any(pool.moved for pool in pools):
+    routed = routing(changes, before, after)
+    if routed == ALIKE and not any(pool.moved for pool in pools):
         return 0.0
     alike = _routes(before, named=False) == _routes(after, named=False)
     was, now = _weights(before, alike=alike), _weights(after, alike=alike)
-    if routing == OTHERWISE or was is None or now is None:
+    if routed == OTHERWISE or was is None or now is None:
         return None
     whole = abs(sum(was.values()) - sum(now.values())) + sum(_distance(pool, was, now) for pool in pools)
-    if routing != ALIKE and not whole:
+    if routed != ALIKE and not whole:
         return None  # routes lead elsewhere, which the weights of the pools do not tell
     return min(1.0, whole / 2)
 
 
-def _routing(changes: Sequence[ConfigChange], before: Traffic, after: Traffic) -> str:
-    """Return what is the worst of the configs that both versions have; of others, their routes' words tell."""
+def routing(changes: Sequence[ConfigChange], before: Traffic, after: Traffic) -> str:
+    """Return the worst of the words of lbcheck.changes.routing; of a config that is new or gone its routes tell."""
     both = [change for change in changes if change.before is not None and change.after is not None]
     found = set(map(same_routing, both))
     if len(both) < len(changes) and _routes(before) != _routes(after):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from lbcheck.gate.policy import PROBE, REHEARSE
+from lbcheck.gate.policy import DIFF, PROBE, REHEARSE
 
 if TYPE_CHECKING:
     from lbcheck.changes.outcome import Changes
@@ -48,12 +48,14 @@ class Verdict(NamedTuple):
         """The stages that stand against the deployment: those that failed, and those that are wanted and did not run.
 
         The policy wants them, or the command line: rehearsals and probes run where it asks for them, and only there.
+        A limit to what may move wants to know how much does.
         """
         return tuple(stage for stage in self.stages if self._blocks(stage))
 
     def _blocks(self, stage: Stage) -> bool:
         asked = stage.name in {REHEARSE, PROBE} and stage.outcome == NOT_RUN
-        return stage.outcome == FAILED or asked or self.missing(stage)
+        limited = stage.name == DIFF and stage.outcome == NOT_RUN and self.policy.moved is not None
+        return stage.outcome == FAILED or asked or limited or self.missing(stage)
 
     def missing(self, stage: Stage) -> bool:
         """Whether a stage that the policy requires did not run."""

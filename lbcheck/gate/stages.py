@@ -99,7 +99,8 @@ def diff(changes: Changes, policy: Policy) -> Stage:
     unknown = [pool for pool in changes.pools if pool.moved is None and pool.reason is not None]
     if unknown:
         evidence.append(f"not known what moves in {_names(unknown)}: {unknown[0].reason}")
-    if not reasons and policy.moved is not None and changes.moved is None and unknown:
+    open_ended = unknown or changes.rerouted or not changes.pools  # else, what each pool moves is the most there can be
+    if not reasons and policy.moved is not None and changes.moved is None and open_ended:
         return Stage(DIFF, NOT_RUN, ("whether too much moves cannot be known",), tuple(evidence))
     return _ended(DIFF, reasons, evidence)
 

@@ -130,6 +130,35 @@ def test_what_a_change_may_move(folder):
     assert stages["diff"]["reasons"] == ["7.4 % of all requests go to other servers; at most 7 % may"]
 
 
+NGINX = """\
+events {}
+http {
+    upstream web { zone web 64k; server 10.0.0.1:80; server 10.0.0.2:80; }
+    server { listen 80; server_name shop.example.com; location / { proxy_pass http://web; } }
+    server { listen 80 default_server; return 404; }
+}
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new"), [("shop.example.com", "shop.example.org"), ("listen 80;", "listen 81;"), ("/ {", "/shop/ {")]
+)
+def test_a_limit_does_not_let_pass_what_is_not_known(folder, old, new):
+    """No pool changes its servers, yet nobody knows how many requests come for another host, port or path."""
+    put(folder, {"old/nginx.conf": NGINX, "new/nginx.conf": NGINX.replace(old, new)})
+    for side in ("old", "new"):
+        (folder / side / "haproxy.cfg").unlink()
+    verdict, stages = gate(folder, "new", "--from", "old", toml="[gate]\nmoved = 0.25")
+    assert verdict["verdict"] == "NO-GO"
+    assert (stages["diff"]["outcome"], stages["diff"]["blocking"]) == ("not_run", True)
+    assert stages["diff"]["reasons"] == ["whether too much moves cannot be known"]
+    verdict, _ = gate(folder, "new", "--from", "old", toml="")
+    assert verdict["verdict"] == "GO"
+    put(folder, {"new/nginx.conf": NGINX + "# a comment\n"})
+    verdict, _ = gate(folder, "new", "--from", "old", toml="[gate]\nmoved = 0.25")
+    assert verdict["verdict"] == "GO"
+
+
 def test_findings_of_the_change_itself(folder):
     put(folder, {"old/haproxy.cfg": HAPROXY.format(one=10) + "".join(
         f"    server more{number} 10.0.1.{number}:80 check weight 10\n" for number in range(1, 12))})  # fmt: skip
