@@ -11,6 +11,7 @@ from lbcheck.changes import overall
 from lbcheck.changes.compare import compare
 from lbcheck.changes.outcome import Changes, ConfigChange, Version
 from lbcheck.changes.pairing import Traits, by_likeness
+from lbcheck.changes.rerouted import rerouted
 from lbcheck.changes.routing import ALIKE
 from lbcheck.context import Context
 from lbcheck.fingerprints import stamp
@@ -77,7 +78,8 @@ def diff(
         fixed,
         unchanged,
     )
-    changes.rerouted = overall.routing(configs, before.traffic, after.traffic) != ALIKE
+    if overall.routing(configs, before.traffic, after.traffic) != ALIKE:
+        changes.rerouted = rerouted(configs)
     matched = before.result.declared | after.result.declared
     changes.unmatched = unmatched.unmatched(settings, matched)
     for version in (before, after):

@@ -37,3 +37,9 @@ def listed(words: Sequence[str], limit: int = 3) -> str:
     if len(words) < 2:
         return "".join(words)
     return f"{', '.join(words[:-1])} and {words[-1]}"
+
+
+def shortened(lines: Sequence[str], most: int = 8) -> list[str]:
+    """Return the first lines, and how many there are more."""
+    shown = list(lines[:most])
+    return [*shown, f"and {len(lines) - most:,} more"] if len(lines) > most else shown

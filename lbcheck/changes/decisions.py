@@ -10,6 +10,7 @@ that path, and on whether a slash comes next. With anything else (regular expres
 from __future__ import annotations
 
 from collections import defaultdict
+from itertools import product
 from typing import TYPE_CHECKING, NamedTuple
 
 from lbcheck.model import Condition
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 #: So many questions are asked at most; beyond them nothing is known.
 _BUDGET = 1_000_000
 #: Stands for whatever nobody wrote: no config holds it.
-_OTHER = "\ue000"
+OTHER = "\ue000"
 _DEFAULT = frozenset({"default_server", "default"})
 _PATH_TESTS = frozenset({"exact", "prefix", "path_prefix"})
 #: Where requests arrive: protocol, transport, whether TLS, host and port.
@@ -31,6 +32,16 @@ Door = tuple[str, str, bool, str, int]
 
 class UndecidedError(Exception):
     """Where requests go depends on more than their host and path, or is not known."""
+
+
+class Difference(NamedTuple):
+    """A request that goes elsewhere, with what `Decisions.of` says of it in both configs."""
+
+    door: Door
+    host: str
+    path: str
+    before: Hashable
+    after: Hashable
 
 
 class _Entry(NamedTuple):
@@ -53,26 +64,29 @@ def same_decisions(old: Config, new: Config, same: Mapping[int, Hashable]) -> bo
     `same` gives for the id of a pool what is the same of its counterpart.
     """
     try:
-        before, after = Decisions(old, same), Decisions(new, same)
-        hosts = before.hosts | after.hosts | {_OTHER}
-        paths = sorted(_kinds(before.paths | after.paths))
-        doors = before.doors.keys() | after.doors.keys()
-        if len(doors) * len(hosts) * len(paths) * max(before.size, after.size, 1) > _BUDGET:
-            return None
-        return all(
-            before.of(door, host, path) == after.of(door, host, path)
-            for door in doors
-            for host in hosts
-            for path in paths
-        )
+        return not any(True for _ in differences(old, new, same))
     except UndecidedError:
         return None
+
+
+def differences(old: Config, new: Config, same: Mapping[int, Hashable]) -> Iterator[Difference]:
+    """Yield one request of each kind that goes elsewhere now. Raises UndecidedError where that is not known."""
+    before, after = Decisions(old, same), Decisions(new, same)
+    hosts = [*sorted(before.hosts | after.hosts), OTHER]
+    paths = sorted(_kinds(before.paths | after.paths))
+    doors = sorted(before.doors.keys() | after.doors.keys())
+    if len(doors) * len(hosts) * len(paths) * max(before.size, after.size, 1) > _BUDGET:
+        raise UndecidedError
+    for door, host, path in product(doors, hosts, paths):
+        was, now = before.of(door, host, path), after.of(door, host, path)
+        if was != now:
+            yield Difference(door, host, path, was, now)
 
 
 def _kinds(written: Iterable[str]) -> set[str]:
     """Return paths of every kind that tests against the written ones tell apart."""
     beginnings = {"/", *(path for path in written if path.startswith("/"))}
-    return {path + more for path in beginnings for more in ("", _OTHER, f"/{_OTHER}")}
+    return {path + more for path in beginnings for more in ("", OTHER, f"/{OTHER}")}
 
 
 class Decisions:

@@ -116,7 +116,8 @@ class ConfigChange(NamedTuple):
 class Changes:
     """A whole diff. `moved` weighs the pools by declared demand or known routes; None where neither is known.
 
-    `rerouted`: routes may lead elsewhere, or other requests meet them; what of that moves, no pool's own changes tell.
+    `rerouted` says which requests go elsewhere, or which routes are others; what of that moves, no pool's own changes
+    tell. Empty where every request is known to be decided alike.
     `unmatched` are the entries of the settings that no config of either version had a use for.
     """
 
@@ -139,5 +140,5 @@ class Changes:
         self.introduced = list(introduced)
         self.fixed = list(fixed)
         self.unchanged = unchanged
-        self.rerouted = False
+        self.rerouted: list[str] = []
         self.unmatched: list[Unmatched] = []

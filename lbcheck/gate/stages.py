@@ -10,7 +10,7 @@ from lbcheck.gate.policy import CHECK, DIFF, NOTHING, PROBE, REHEARSE, TRAFFIC
 from lbcheck.live import outcome as live
 from lbcheck.rehearsal.outcome import held
 from lbcheck.traffic.outcome import HOT
-from lbcheck.wording import counted, listed, percent
+from lbcheck.wording import counted, listed, percent, shortened
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from lbcheck.results import Finding, Note, Result
     from lbcheck.traffic.outcome import Loss, PoolTraffic, Survivor, Traffic
 
-#: So many reasons of a kind are written out; the rest is counted.
-_MOST = 8
 #: Float rounding of shares that sum to a limit.
 _ROUNDING = 1e-9
 
@@ -39,13 +37,7 @@ def not_run(name: str, why: str) -> Stage:
 
 
 def _ended(name: str, reasons: Sequence[str], evidence: Sequence[str]) -> Stage:
-    return Stage(name, FAILED if reasons else PASSED, tuple(_shortened(reasons)), tuple(evidence))
-
-
-def _shortened(lines: Sequence[str]) -> list[str]:
-    """Return the first lines, and how many there are more."""
-    shown = list(lines[:_MOST])
-    return [*shown, f"and {len(lines) - _MOST:,} more"] if len(lines) > _MOST else shown
+    return Stage(name, FAILED if reasons else PASSED, tuple(shortened(reasons)), tuple(evidence))
 
 
 def check(result: Result, policy: Policy) -> Stage:
@@ -99,6 +91,7 @@ def diff(changes: Changes, policy: Policy) -> Stage:
     unknown = [pool for pool in changes.pools if pool.moved is None and pool.reason is not None]
     if unknown:
         evidence.append(f"not known what moves in {_names(unknown)}: {unknown[0].reason}")
+    evidence += [f"rerouted: {words}" for words in shortened(changes.rerouted)]
     open_ended = unknown or changes.rerouted or not changes.pools  # else, what each pool moves is the most there can be
     if not reasons and policy.moved is not None and changes.moved is None and open_ended:
         return Stage(DIFF, NOT_RUN, ("whether too much moves cannot be known",), tuple(evidence))
@@ -198,7 +191,7 @@ def rehearse(found: Sequence[Rehearsed]) -> Stage:
     losses = sum(loss.passed is True for pool in pools for loss in pool.losses)
     numbers = f"{shares.count(True):,} as predicted, {shares.count(None):,} not judged"
     evidence = [f"of {counted(len(pools), 'pool')} {numbers}; losses as predicted: {losses:,}", *unplayed]
-    evidence += _shortened([line for pool in pools for line in _unjudged(pool)])
+    evidence += shortened([line for pool in pools for line in _unjudged(pool)])
     broken = any(one.broken for one in found)
     if not reasons and (unplayed or broken or not held(found)):
         return Stage(REHEARSE, NOT_RUN, ("not all of it could be played",), tuple(evidence), broken)

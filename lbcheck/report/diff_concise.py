@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from lbcheck.changes.outcome import ADDED, CHANGED, REMOVED, UNCHANGED
 from lbcheck.report.escape import escape, shown_path
 from lbcheck.report.paint import painter
-from lbcheck.wording import counted, percent
+from lbcheck.wording import counted, percent, shortened
 
 if TYPE_CHECKING:
     from lbcheck.changes.outcome import Changes, PoolChange, ServerChange
@@ -26,6 +26,7 @@ def render(changes: Changes, options: Options) -> str:
     lines = [_pool(pool, paint) for pool in changes.pools if pool.status != UNCHANGED]
     lines += [_finding("introduced", found, found.severity, paint) for found in changes.introduced]
     lines += [_finding("fixed", found, "good", paint) for found in changes.fixed]
+    lines += [f"{paint('bold', 'rerouted')} {escape(words)}" for words in shortened(changes.rerouted)]
     lines.append(_summary(changes))
     return "\n".join(lines) + "\n"
 

@@ -26,6 +26,7 @@ def render(changes: Changes, options: Options) -> str:
         ("tool", dumps(objects.tool())),
         ("moved", dumps(changes.moved)),
         ("moved_unknown", dumps(changes.moved is None)),
+        ("rerouted", dumps(changes.rerouted)),
         ("pools", listed([_pool(pool) for pool in changes.pools])),
         ("findings", lines(findings)),
         ("not_checked", lines([(side, listed(_notes(changes, side))) for side in ("before", "after")])),

@@ -267,3 +267,24 @@ def test_an_only_pool_that_loses_its_route_loses_its_traffic(tmp_path, route, mo
     renamed = (tmp_path / "new.cfg").read_text().replace("app", "shop")
     (tmp_path / "renamed.cfg").write_text(renamed)
     assert told(tmp_path, "new.cfg", "renamed.cfg")[1]["moved"] == 0.0
+
+
+def test_what_is_rerouted_is_named(tmp_path):
+    backend = "backend app\n mode http\n server a 10.0.0.1:80 check\n"
+    for name, port in (("old", 80), ("new", 81)):
+        (tmp_path / f"{name}.cfg").write_text(
+            f"frontend web\n mode http\n bind :{port}\n default_backend app\n{backend}"
+        )
+    words = "any other host:81/ goes to pool app, before to no pool"
+    _, found = told(tmp_path, "old.cfg", "new.cfg")
+    assert (found["moved"], found["moved_unknown"]) == (None, True)
+    assert words in found["rerouted"]
+    assert told(tmp_path, "old.cfg", "old.cfg")[1]["rerouted"] == []
+    for form in ("text", "concise", "markdown"):
+        shown = lbcheck(tmp_path, "diff", "old.cfg", "new.cfg", "--output-format", form).stdout
+        assert "before to no pool" in shown, form
+        assert (
+            "before to no pool" not in lbcheck(tmp_path, "diff", "old.cfg", "old.cfg", "--output-format", form).stdout
+        )
+    gate = lbcheck(tmp_path, "gate", "new.cfg", "--from", "old.cfg", "--output-format", "json").stdout
+    assert f"rerouted: {words}" in gate

@@ -8,7 +8,7 @@ from lbcheck.report.pictures.diff_sections import digest
 from lbcheck.report.pictures.markdown import Comment, bar, code, number, prose, row, unread
 from lbcheck.report.pictures.pairs import headline
 from lbcheck.report.pictures.rows import full_scale, mark
-from lbcheck.wording import counted
+from lbcheck.wording import counted, shortened
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,6 +30,7 @@ def render(changes: Changes, options: Options) -> str:
     del options
     shown = digest(changes, _MOST_POOLS)
     comment = Comment(f"### What the change moves\n\n{prose(headline(changes))}\n")
+    comment.add(_rerouted(changes.rerouted))
     comment.add(_findings("New findings", changes.introduced))
     for section in shown.sections:
         before, after = section.titles
@@ -51,6 +52,12 @@ def render(changes: Changes, options: Options) -> str:
         closing = f"\n{counted(left_out + comment.left_out, 'more block')} left out: the text may not be longer.\n"
     sides = (("Before", changes.before.not_checked), ("After", changes.after.not_checked))
     return comment.text(closing + "".join(unread(notes, side) for side, notes in sides))
+
+
+def _rerouted(words: Sequence[str]) -> str:
+    if not words:
+        return ""
+    return "\n**Rerouted**\n\n" + "".join(f"- {prose(line)}\n" for line in shortened(words))
 
 
 def _findings(heading: str, found: Sequence[Finding]) -> str:

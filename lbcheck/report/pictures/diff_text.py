@@ -11,9 +11,9 @@ from lbcheck.report.pictures.diff_sections import digest
 from lbcheck.report.pictures.pairs import headline
 from lbcheck.report.pictures.rows import full_scale, mark
 from lbcheck.report.pictures.terminal import bar, columns_width, padded, printed, styled, unread, width_of
-from lbcheck.report.pictures.words import cut, named
+from lbcheck.report.pictures.words import cut, named, told
 from lbcheck.traffic.outcome import UNKNOWN
-from lbcheck.wording import counted
+from lbcheck.wording import counted, shortened
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -87,6 +87,8 @@ def _lines(changes: Changes, shown: DiffDigest, lines: dict[int, list[Pair]], wi
         yield styled(f"{counted(len(shown.left_out), 'more pool')} moved less", "muted")
     yield from _findings("new", changes.introduced, widths)
     yield from _findings("fixed", changes.fixed, widths)
+    for words in shortened(changes.rerouted):
+        yield _fitting(styled(f"rerouted: {told(words)}", UNKNOWN), widths)
     if changes.before.not_checked:
         yield styled(f"not checked before: {counted(len(changes.before.not_checked), 'place')}", "strong")
     if changes.after.not_checked:

@@ -1,0 +1,96 @@
+"""What people are told of a change in the routing: which host, path or port goes elsewhere, or which route is another.
+
+Where it is known what is decided, requests are named; otherwise the routes that only one version has.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from lbcheck.changes.decisions import OTHER, UndecidedError, differences
+from lbcheck.changes.routing import ALIKE, counterparts, same_routing
+from lbcheck.wording import listed, percent
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable, Iterator, Sequence
+
+    from lbcheck.changes.decisions import Difference
+    from lbcheck.changes.outcome import ConfigChange, Version
+    from lbcheck.model import Condition, Config, Frontend, Route
+
+
+def rerouted(changes: Sequence[ConfigChange]) -> list[str]:
+    """Return a sentence for each kind of request, or route, that is another now; none where all is decided alike."""
+    return list(dict.fromkeys(words for change in changes for words in _of_config(change)))
+
+
+def _of_config(change: ConfigChange) -> Iterator[str]:
+    before, after = change.before, change.after
+    if before is None or after is None:
+        yield from _alone(before, "gone")
+        yield from _alone(after, "new")
+    elif same_routing(change) != ALIKE:
+        yield from _decided(change) or _written(before.config, after.config)
+
+
+def _alone(version: Version | None, word: str) -> list[str]:
+    return [] if version is None else [f"{word}: {words}" for words in _routes(version.config)]
+
+
+def _decided(change: ConfigChange) -> list[str]:
+    """Return which requests go elsewhere, one path for each host and port; nothing where that is not known."""
+    if change.before is None or change.after is None:
+        return []
+    try:
+        found = list(differences(change.before.config, change.after.config, counterparts(change)))
+    except UndecidedError:
+        return []
+    first: dict[Hashable, Difference] = {}
+    for one in sorted(found, key=lambda one: (one.host == OTHER, OTHER in one.path, len(one.path))):
+        first.setdefault((one.door, one.host, one.before, one.after), one)
+    names = [
+        (pool.before.name if pool.before else pool.name, pool.after.name if pool.after else pool.name)
+        for pool in change.pools
+    ]
+    return [
+        f"{_request(one)} goes to {_pools(one.after, [new for _, new in names])}, "
+        f"before to {_pools(one.before, [old for old, _ in names])}"
+        for one in first.values()
+    ]
+
+
+def _request(one: Difference) -> str:
+    port = one.door[-1]
+    host = "any other host" if one.host == OTHER else one.host
+    return f"{host}:{port}{one.path.replace(OTHER, '…')}"
+
+
+def _pools(leads_to: Hashable, names: Sequence[str]) -> str:
+    if not isinstance(leads_to, frozenset):
+        return "no pool"
+    found = sorted((names[number], share) for number, share in leads_to)
+    return listed([f"pool {name}" if share == 1 else f"pool {name} ({percent(share)})" for name, share in found])
+
+
+def _written(old: Config, new: Config) -> list[str]:
+    """Return the routes that only one version has."""
+    before, after = Counter(_routes(old)), Counter(_routes(new))
+    found = [f"gone: {words}" for words in before - after] + [f"new: {words}" for words in after - before]
+    return found or ["routes are tried in another order, or lead elsewhere"]
+
+
+def _routes(config: Config) -> list[str]:
+    return [_route(frontend, route) for frontend in config.frontends for route in frontend.routes]
+
+
+def _route(frontend: Frontend, route: Route) -> str:
+    where = listed([one.address.text for one in frontend.listeners]) or frontend.name
+    hosts = f", host {listed(sorted(frontend.hosts))}" if frontend.hosts else ""
+    match = " or ".join(" and ".join(map(_condition, one)) or "every request" for one in route.match)
+    to = listed([f"pool {target.name}" for target in route.targets]) or "no pool"
+    return f"{where}{hosts}, {match or route.label}: {to}"
+
+
+def _condition(one: Condition) -> str:
+    return f"{'not ' if one.negated else ''}{one.field} {one.op} {listed(sorted(one.values))}"
