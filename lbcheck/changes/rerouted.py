@@ -77,7 +77,7 @@ def _written(old: Config, new: Config) -> list[str]:
     """Return the routes that only one version has."""
     before, after = Counter(_routes(old)), Counter(_routes(new))
     found = [f"gone: {words}" for words in before - after] + [f"new: {words}" for words in after - before]
-    return found or ["routes are tried in another order, or lead elsewhere"]
+    return found or ["routes are reached another way, tried in another order, or lead elsewhere"]
 
 
 def _routes(config: Config) -> list[str]:

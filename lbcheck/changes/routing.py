@@ -41,8 +41,14 @@ def same_routing(change: ConfigChange) -> str:
 
 
 def _hosts(config: Config) -> set[str]:
-    """Return the names that frontends answer for. Where these change, so may who asks: names are told to clients."""
-    return {host.lower() for frontend in config.frontends for host in frontend.hosts}
+    """Return the names that frontends answer for, and what leads there. Where these change, so may who asks."""
+    names = {host.lower() for frontend in config.frontends for host in frontend.hosts}
+    return names | {_way_in(frontend) for frontend in config.frontends}
+
+
+def _way_in(frontend: Frontend) -> str:
+    """Return what leads to a frontend besides its listeners, as its dialect writes it: gateways, a chain's match."""
+    return str(frontend.options["entrance"].value) if "entrance" in frontend.options else ""
 
 
 def counterparts(change: ConfigChange) -> dict[int, int]:
@@ -96,6 +102,7 @@ def _entrance(frontend: Frontend, *, default: bool) -> object:
         sorted(host.lower() for host in frontend.hosts),
         default,
         frontend.branch,
+        _way_in(frontend),
     )
 
 

@@ -58,4 +58,6 @@ def test_where_it_is_not_known_the_routes_are_named():
     assert gone.startswith("gone: VirtualService shop/web, host web, header:end-user exact jason or path prefix /a: ")
     assert come.startswith("new: VirtualService shop/web, host web, header:end-user exact bob or path prefix /a: ")
     old, new = {"a.yaml": TRAEFIK}, {"a.yaml": TRAEFIK.replace("service: api,", "service: api, priority: 1,")}
-    assert said(("traefik", old), ("traefik", new)) == ["routes are tried in another order, or lead elsewhere"]
+    assert said(("traefik", old), ("traefik", new)) == [
+        "routes are reached another way, tried in another order, or lead elsewhere"
+    ]

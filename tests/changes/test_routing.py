@@ -119,9 +119,24 @@ kind: VirtualService
 metadata: {name: web, namespace: shop}
 spec:
   hosts: [web]
+  gateways: [gw]
   http:
     - {match: [{headers: {end-user: {exact: jason}}}, {uri: {prefix: /a}}], route: [{destination: {host: web}}]}
     - {route: [{destination: {host: web}}]}
+---
+apiVersion: networking.istio.io/v1
+kind: Gateway
+metadata: {name: gw, namespace: shop}
+spec: {selector: {istio: gw}, servers: [{port: {number: 80, name: http, protocol: HTTP}, hosts: ["*"]}]}
+"""
+    + PODS
+)
+ROUTE = (
+    """\
+apiVersion: traefik.io/v1alpha1
+kind: IngressRoute
+metadata: {name: r, namespace: shop}
+spec: {entryPoints: [web], routes: [{match: "Host(`a.test`)", kind: Rule, services: [{name: web, port: 80}]}]}
 """
     + PODS
 )
@@ -133,8 +148,9 @@ TEXTS = {
     "ingress": {"ingress.yaml": INGRESS},
     "gateway": {"gateway.yaml": GATEWAY},
     "istio": {"istio.yaml": ISTIO},
+    "route": {"route.yaml": ROUTE},
 }
-KUBERNETES = frozenset({"ingress", "gateway", "istio"})
+KUBERNETES = frozenset({"ingress", "gateway", "istio", "route"})
 
 CHANGES = [
     ("nginx", "listen 80;\n", "listen 8081;\n"),
@@ -149,6 +165,7 @@ CHANGES = [
     ("envoy", "shop.example.com", "shop.example.org"),
     ("envoy", "prefix: /api", "prefix: /apj"),
     ("envoy", "name: x-beta", "name: x-test"),
+    ("envoy", "- filters:", "- filter_chain_match: {server_names: [a.test]}\n          filters:"),
     ("traefik", "Host(`shop.example.com`) &&", "Host(`shop.example.org`) &&"),
     ("traefik", "/api/", "/apj/"),
     ("traefik", "service: api,", "service: api, priority: 1,"),
@@ -161,6 +178,9 @@ CHANGES = [
     ("istio", "exact: jason", "exact: bob"),
     ("istio", "prefix: /a", "prefix: /zzz"),
     ("istio", "hosts: [web]", "hosts: [other]"),
+    ("istio", "gateways: [gw]", "gateways: [mesh]"),
+    ("istio", "number: 80,", "number: 8080,"),
+    ("route", "entryPoints: [web]", "entryPoints: [internal]"),
 ]
 
 

@@ -42,7 +42,23 @@ def listener(message: Message, world: World) -> list[Frontend]:
     if chains and all("transport_socket" in chain or "tls_context" in chain for chain in chains):
         for place in places:
             place.tls = True
-    return [frontend for chain in chains for frontend in _chain(chain, message, owner, places, world)]
+    found = []
+    for chain in chains:
+        made = _chain(chain, message, owner, places, world)
+        for frontend in made:
+            frontend.options = {**frontend.options, "entrance": _entrance(chain.message("filter_chain_match"))}
+        found += made
+    return found
+
+
+def _entrance(match: Message) -> Setting[str]:
+    """Return which connections a filter chain takes, by the fields that say so by names."""
+    lists = [
+        sorted(node.text for node in texts(match.get(name))) if name in match else []
+        for name in ("server_names", "application_protocols")
+    ]
+    transport = match.text("transport_protocol")
+    return Setting("" if not any(lists) and transport is None else repr((*lists, transport and transport.value)))
 
 
 def _addresses(message: Message) -> list[Listener]:

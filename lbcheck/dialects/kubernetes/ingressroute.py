@@ -117,7 +117,9 @@ def frontends(graph: Graph) -> list[Frontend]:
         if routes:
             made = [route for *_, route in routes]
             _note_replaced(made)
-            found.append(Frontend(f"{one.kind} {one.shown}", one.span, [], made, protocol=ROUTES[one.kind]))
+            entrance = Setting(repr(sorted(name.text for name in one.spec.texts("entryPoints"))))
+            name, options = f"{one.kind} {one.shown}", {"entrance": entrance}
+            found.append(Frontend(name, one.span, [], made, protocol=ROUTES[one.kind], options=options))
     return found
 
 

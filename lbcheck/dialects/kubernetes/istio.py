@@ -142,10 +142,31 @@ def frontends(graph: Graph, rules: Rules) -> list[Frontend]:
                 routes,
                 protocol="http" if "http" in one.spec else "tcp",
                 hosts=[] if "*" in names else names,
-                options={"several protocols": Setting(True)} if several else {},
+                options={
+                    "entrance": _entrance(graph, one),
+                    **({"several protocols": Setting(True)} if several else {}),
+                },
             )
         )
     return found
+
+
+def _entrance(graph: Graph, one: Object) -> Setting[str]:
+    """Return what requests reach a virtual service through: its gateways, with their ports and hosts."""
+    names = [name.text for name in one.spec.texts("gateways")]
+    whole = {name if "/" in name else f"{one.namespace}/{name}" for name in names}
+    found: list[object] = [*sorted(names)]
+    for gateway in graph.cluster.all(ISTIO, "Gateway"):
+        if f"{gateway.namespace}/{gateway.name}" in whole:
+            found.append(sorted(gateway.spec.strings("selector").items()))
+            found += sorted(map(_server_words, gateway.spec.views("servers")))
+    return Setting(repr(found))
+
+
+def _server_words(server: View) -> str:
+    port = server.view("port")
+    hosts = sorted(host.text for host in server.texts("hosts"))
+    return repr((port.text("number"), port.text("protocol"), hosts, server.view("tls").text("mode")))
 
 
 def _route(rules: Rules, owner: Object, kind: str, rule: View, at: int) -> Route:
