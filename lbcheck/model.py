@@ -515,9 +515,13 @@ EVERY_REQUEST: Match = ((),)
 
 
 class WeightedTarget:
-    """One pool that a route sends to. `pool` is None where no pool of that name is known."""
+    """One pool that a route sends to. `pool` is None where no pool of that name is known.
 
-    __slots__ = ("name", "pool", "share", "span", "weight")
+    `scope` is that of the config's world in which a pool of that name would be, "*" where it might be in any; None
+    where no world is asked.
+    """
+
+    __slots__ = ("name", "pool", "scope", "share", "span", "weight")
 
     def __init__(
         self,
@@ -526,12 +530,14 @@ class WeightedTarget:
         pool: Pool | None = None,
         weight: Setting[int] | None = None,
         share: float | None = None,
+        scope: str | None = None,
     ) -> None:
         self.name = name
         self.span = span
         self.pool = pool
         self.weight = weight
         self.share = share
+        self.scope = scope
 
 
 class Route:

@@ -1115,7 +1115,7 @@ RULES: tuple[
         "P02",
         "pool-undefined",
         "error",
-        ("haproxy", "envoy", "traefik", "native"),
+        ("haproxy", "envoy", "traefik", "kubernetes", "native"),
         "0.1",
         True,
         False,

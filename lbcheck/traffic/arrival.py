@@ -73,13 +73,18 @@ def _target(target: WeightedTarget, share: float | None, route: Route, config: C
     if found is not None:
         at, pool = found
         return TargetTraffic(name, at, share, 0.0 if pool.pool.answers else pool.unserved)
-    if config.open is not None:
+    if config.open is not None and not _closed(config, target):
         return TargetTraffic(name, None, share, reason=f"no pool named {name} was seen: {config.open}")
     if route.expression is not None:
         return TargetTraffic(
             name, None, share, reason=f"no pool is named {name}, so its requests go on to the next rule"
         )
     return TargetTraffic(name, None, share, 1.0, f"no pool is named {name}")
+
+
+def _closed(config: Config, target: WeightedTarget) -> bool:
+    """Say whether all pools were seen among which the target's would be."""
+    return config.world is not None and target.scope is not None and config.world.closed(target.scope)
 
 
 def _unserved(routes: Sequence[RouteTraffic]) -> float | None:

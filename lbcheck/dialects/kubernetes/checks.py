@@ -51,6 +51,7 @@ CHECKS: dict[str, Callable[[Config, Context], Iterable[Hit]]] = {
     "K17": checks_istio.weights,
     "L03": checks_nginx.scheme_port_mismatch,
     "L04": checks_nginx.grpc_without_h2,
+    "P02": checks_istio.pool_undefined,
     "R10": checks_gateway.listener_without_route,
     "S04": checks_nginx.hash_key_constant,
     "S07": checks_policies.hash_without_policy,

@@ -1,10 +1,12 @@
-"""Istio: K15 subsets that nobody defines, K16 subsets without pods or use, K17 weights that are not what they seem."""
+"""Istio: P02 Services that are not there, K15 undefined subsets, K16 idle ones, K17 weights that are not as they seem."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
 from lbcheck.dialects.kubernetes import istio
+from lbcheck.dialects.kubernetes.checks_ingress import judged
+from lbcheck.dialects.kubernetes.istio import lacks_port
 from lbcheck.dialects.kubernetes.kinds import ISTIO
 from lbcheck.dialects.kubernetes.lower import tree_of
 from lbcheck.dialects.kubernetes.reach import closed, scan
@@ -33,6 +35,7 @@ class Rule(NamedTuple):
     view: View
     label: str
     destinations: list[Destination]
+    http: bool = True
 
 
 def virtual_rules(config: Config) -> Iterator[Rule]:
@@ -44,7 +47,32 @@ def virtual_rules(config: Config) -> Iterator[Rule]:
         for kind in ("http", "tls", "tcp"):
             for at, rule in enumerate(one.spec.views(kind)):
                 label = rule.text("name") or f"{kind} rule {at + 1}"
-                yield Rule(one, rule, label, istio.destinations(rule, one))
+                yield Rule(one, rule, label, istio.destinations(rule, one), kind == "http")
+
+
+def pool_undefined(config: Config, _context: Context) -> Iterator[Hit]:
+    """P02: a virtual service sends to a Service, or to a port of one, that surely is not there: Envoy has no cluster.
+
+    A Service of a namespace that is not known to be complete is counted as not checked.
+    """
+    rules = tree_of(config).rules
+    told: set[tuple[int, str]] = set()
+    for rule in virtual_rules(config):
+        for one in rule.destinations:
+            if one.host.namespace is None or not one.text or opaque(one.text):
+                continue
+            port = one.view.view("port").integer("number")
+            if rules.served(one.host) and not lacks_port(rules.graph, one.host, port):
+                continue
+            name = one.host.shown if port is None else f"{one.host.shown}:{port}"
+            effect = ": its requests get 503" if rule.http else ": its connections are closed"
+            said = judged(config, rule.owner, (one.host.namespace, one.host.name), port, effect)
+            if said is None or said[2] != ERROR or (id(rule.owner), name) in told:
+                continue
+            told.add((id(rule.owner), name))
+            args = {"name": name, "effect": said[0], "advice": said[1]}
+            frontend = f"VirtualService {rule.owner.shown}"
+            yield Hit("P02", one.span, args, frontend=frontend, route=rule.label, pool=name)
 
 
 def subset_undefined(config: Config, _context: Context) -> Iterator[Hit]:

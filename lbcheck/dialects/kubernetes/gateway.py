@@ -135,7 +135,7 @@ def _route(graph: Graph, owner: Object, rule: View, at: int) -> Route:
 
 def _target(graph: Graph, one: Ref) -> WeightedTarget:
     pool = graph.pool(one.namespace, one.name) if one.is_service else None
-    return targets.target(one.shown, one.span, pool, one.weight)
+    return targets.target(one.shown, one.span, pool, one.weight, one.namespace if one.is_service else None)
 
 
 def gateway_timeouts(rule: View) -> dict[str, Setting[float]]:

@@ -188,7 +188,8 @@ def frontends(graph: Graph) -> list[Frontend]:
 def _targets(graph: Graph, one: Object, back: Backend) -> list[WeightedTarget]:
     if back.service is None:
         return []
-    return targets.only(shown(one.namespace, back.service), back.span, graph.pool(one.namespace, back.service))
+    pool = graph.pool(one.namespace, back.service)
+    return targets.only(shown(one.namespace, back.service), back.span, pool, one.namespace)
 
 
 def _route(graph: Graph, path: Path, canaries: list[Path]) -> Route:

@@ -12,6 +12,7 @@ from lbcheck.dialects.kubernetes import conditions, targets
 from lbcheck.dialects.kubernetes.durations import go_seconds
 from lbcheck.dialects.kubernetes.kinds import ISTIO
 from lbcheck.dialects.kubernetes.objects import shown
+from lbcheck.dialects.kubernetes.services import has_port, ports
 from lbcheck.dialects.kubernetes.view import opaque
 from lbcheck.model import EVERY_REQUEST, Address, Algorithm, Condition, Frontend, Pool, Retry, Route, Server, Setting
 from lbcheck.patterns import pattern
@@ -79,6 +80,16 @@ def destinations(rule: View, owner: Object) -> list[Destination]:
         text = view.text("host") or ""
         found.append(Destination(host_of(text, owner), text, view.text("subset"), entry.integer("weight"), view, entry))
     return found
+
+
+def lacks_port(graph: Graph, host: Host, port: int | None) -> bool:
+    """Say whether a Service of the run surely has no such port: Istio then makes no cluster for it, and answers 503."""
+    if host.namespace is None or port is None:
+        return False
+    known = graph.cluster.service(host.namespace, host.name)
+    if not known or any(one.patched or one.wrong or not ports(one) for one in known):
+        return False
+    return not any(has_port(one, port) for one in known)
 
 
 def algorithm(balancer: View) -> Algorithm:
@@ -225,8 +236,12 @@ def _targets(rules: Rules, found: list[Destination], owner: Object) -> list[Weig
     for one in found:
         name = f"{one.host.shown}/{one.subset}" if one.subset else one.host.shown
         pool = rules.pool(one.host, one.subset, owner)
+        port = one.view.view("port").integer("number")
+        if lacks_port(rules.graph, one.host, port):
+            name, pool = f"{name}:{port}", None
+        scope = one.host.namespace or "*"
         if len(found) == 1:
-            return targets.only(name, one.span, pool)
+            return targets.only(name, one.span, pool, scope)
         weight = Setting(0) if one.weight is None else Setting(max(one.weight, 0), one.entry.place("weight"))
-        made.append(targets.target(name, one.span, pool, weight))
+        made.append(targets.target(name, one.span, pool, weight, scope))
     return targets.shared(made)

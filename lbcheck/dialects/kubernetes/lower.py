@@ -11,6 +11,7 @@ from lbcheck.dialects.kubernetes.kinds import CORE
 from lbcheck.dialects.kubernetes.reader import Reader
 from lbcheck.dialects.kubernetes.surroundings import world
 from lbcheck.dialects.kubernetes.unmodelled import unmodelled, unseen
+from lbcheck.dialects.kubernetes.unresolved import unresolved
 from lbcheck.dialects.yaml_nodes import blocks
 from lbcheck.model import Config
 from lbcheck.spelling import closest
@@ -82,6 +83,7 @@ def read(paths: Sequence[str], files: Files) -> Config:
     rules = destination_rules.Rules(graph)
     rules.policies()
     config.unmodelled.extend(unseen(rules))
+    config.unmodelled.extend(unresolved(rules))
     config.tree = Tree(graph, rules)
     config.frontends = [
         *ingress.frontends(graph),

@@ -19,7 +19,10 @@ if TYPE_CHECKING:
 ROOT = "istio-system"
 #: What says of a Service what `exportTo` says of Istio's own objects.
 EXPORT = "networking.istio.io/exportTo"
-_MESH = "mesh"
+#: What a virtual service calls the proxies beside workloads, among its gateways.
+MESH = "mesh"
+#: All namespaces.
+ANY = "*"
 #: More namespaces of one object, or hosts of one Sidecar, are not looked at one by one.
 _MOST = 100
 
@@ -84,10 +87,10 @@ class Sight:
         hosts = self._imports.get(space, self._imports.get(ROOT))
         if hosts is None:
             return True
-        names = [_whole(name.text, service.namespace) for name in service.spec.texts("hosts")]
+        names = [whole(name.text, service.namespace) for name in service.spec.texts("hosts")]
         return any(
             (space if source == "." else source) in ("*", service.namespace)
-            and any(_alike(wanted, name) for name in names)
+            and any(alike(wanted, name) for name in names)
             for source, wanted in hosts
         )
 
@@ -95,7 +98,7 @@ class Sight:
 def _for_sidecars(service: Object) -> bool:
     """Say whether a virtual service is for the proxies beside workloads alone."""
     gateways = [name.text for name in service.spec.texts("gateways")]
-    return bool(service.spec.items("hosts")) and all(name == _MESH for name in gateways)
+    return bool(service.spec.items("hosts")) and all(name == MESH for name in gateways)
 
 
 def _imports(sidecar: Object) -> list[tuple[str, str]] | None:
@@ -115,12 +118,12 @@ def _imports(sidecar: Object) -> list[tuple[str, str]] | None:
     return found if len(found) <= _MOST else None
 
 
-def _whole(name: str, namespace: str) -> str:
+def whole(name: str, namespace: str) -> str:
     """Return a host name with its domain, a short one as the namespace's Service."""
     return name.lower() if "." in name or name == "*" else f"{name}.{namespace}.svc.cluster.local".lower()
 
 
-def _alike(one: str, other: str) -> bool:
+def alike(one: str, other: str) -> bool:
     """Say whether two host names, perhaps with a wildcard in front, have a host in common (host.Name Matches)."""
     if one.startswith("*") and other.startswith("*"):
         return one[1:].endswith(other[1:]) or other[1:].endswith(one[1:])

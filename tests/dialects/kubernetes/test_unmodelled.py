@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from dialects.kubernetes.test_kubernetes import DEPLOYMENT, ROUTE, SERVICE, VIRTUAL, load, one
+from dialects.kubernetes.test_kubernetes import DEPLOYMENT, ROUTE, SERVICE, VIRTUAL, app, load, one
 
 from lbcheck.dialects import kubernetes
 from lbcheck.text import Source
@@ -67,7 +67,7 @@ def test_routes_of_other_controllers(group, kind):
 def test_a_fault_answers_in_place_of_the_pods(fault, expected):
     text = VIRTUAL.replace("  http:\n    - ", f"  http:\n    - fault: {fault}\n      ", 1)
     assert text != VIRTUAL
-    assert reasons(text, SERVICE) == expected
+    assert reasons(text, SERVICE, *app("old", 2), *app("new", 1)) == expected
 
 
 @pytest.mark.parametrize(
