@@ -242,4 +242,4 @@ def _not_checked(span: Span, reason: str) -> Note:
 
 def _counts(config: Config) -> Counts:
     servers = sum(len(pool.servers) for pool in config.pools)
-    return Counts(len(config.files), 1, len(config.frontends), len(config.pools), servers)
+    return Counts(len(config.files), int(not config.unread), len(config.frontends), len(config.pools), servers)

@@ -68,7 +68,7 @@ def of_configs(configs: Iterable[Config], settings: Settings, scenario: Scenario
         matched |= declare(config, declared)
         seen = engine.check(config, reading, Context(settings.targets))
         part = traffic(config, scenario, broken=engine.broken(config))
-        part.configs = 1 if config.dialect else 0
+        part.configs = int(bool(config.dialect) and not config.unread)
         part.not_checked = [_told(finding) for finding in seen.findings] + seen.not_checked
         found.add(part)
         errors += seen.findings

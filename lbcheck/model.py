@@ -724,7 +724,8 @@ class Config:
     """One config: what one proxy process would load, however many files it is written in.
 
     `open` says why more belongs to it than was seen (None: it is whole): rules about missing or unused things stay
-    silent in an open config. `hits` are the findings of reading (group E). `unmodelled` is what was not understood.
+    silent in an open config. `hits` are the findings of reading (group E). `unmodelled` is what was not understood;
+    `unread` says that this is all of it, so that nothing is checked.
     `used` names pools, as (scope, name), that something other than a route refers to (`track`, a tracer, …); the
     name "*" means that any pool of the scope may be. `tree` is the dialect's resolved tree, for its own checks.
     `blocks` gives the extent of every block, for suppressions on an opening line. `assumed` are files that an include
@@ -756,6 +757,7 @@ class Config:
         "subject",
         "tree",
         "unmodelled",
+        "unread",
         "used",
         "workers",
         "world",
@@ -772,6 +774,7 @@ class Config:
         self.open: str | None = None
         self.hits: list[Hit] = []
         self.unmodelled: list[NotChecked] = []
+        self.unread = False
         self.assumed: dict[str, str] = {}
         self.used: set[tuple[str, str]] = set()
         self.durations: list[Duration] = []

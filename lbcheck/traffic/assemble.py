@@ -29,7 +29,9 @@ def traffic(config: Config, scenario: Scenario, *, broken: bool = False) -> Traf
     demands = flow.pool_demands(config, scenario.demands)
     losing = _Losing(config, scenario)
     pools = [_pool(pool, config, scenario, demands.get(id(pool)), losing, broken=broken) for pool in config.pools]
-    return Traffic(arriving(config, pools, scenario), pools, configs=1, in_flight=scenario.in_flight)
+    return Traffic(
+        arriving(config, pools, scenario), pools, configs=int(not config.unread), in_flight=scenario.in_flight
+    )
 
 
 class _Losing:

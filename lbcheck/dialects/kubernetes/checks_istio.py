@@ -1,4 +1,4 @@
-"""Istio: P02 Services that are not there, K15 undefined subsets, K16 idle ones, K17 weights that are not as they seem."""
+"""Istio: P02 Services that are not there, K15 undefined subsets, K16 idle ones, K17 weights that mislead."""
 
 from __future__ import annotations
 

@@ -78,6 +78,7 @@ def read(paths: Sequence[str], files: Files) -> Config:
         found = validation.judge(one)
         one.wrong = bool(found)
         config.hits.extend(found)
+    config.unread = not cluster.objects and not config.hits and bool(config.unmodelled)
     config.unmodelled.extend(unmodelled(cluster))
     graph = Graph(cluster)
     rules = destination_rules.Rules(graph)

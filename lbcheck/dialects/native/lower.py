@@ -47,6 +47,7 @@ def read(path: str, files: Files) -> Config:
         config.hits.append(Hit("E01", source.span(0, min(1, len(source.text))), args))
     for root in roots:
         _lower(root, config)
+    config.unread = config.open is not None and not (config.frontends or config.pools or config.hits)
     return config
 
 

@@ -73,6 +73,7 @@ def config(one: Group) -> Config:
         made.world = one.project.containers.world
         made.home = None if one.project.proxy is None else one.project.proxy.name
         note_published(made.admins, one.project.proxy)
+    made.unread = not made.hits and all(document.open is not None and not document.fields for document in files)
     return made
 
 
