@@ -50,8 +50,17 @@ class ServerPair(NamedTuple):
         return old.key != new.key if old.known and new.known else old.text != new.text
 
     def distance(self, before: float, after: float) -> float:
-        """Return how much of a share comes or goes: both of them where the name stands for another machine now."""
-        return before + after if self.elsewhere else abs(before - after)
+        """Return how much of a share comes or goes: both of them where the name stands for another machine now.
+
+        Where an entry stands for several machines (pods, the addresses of a name), those of the lesser number stay.
+        """
+        if self.elsewhere:
+            return before + after
+        if self.before is None or self.after is None or self.before.count == self.after.count:
+            return abs(before - after)
+        old, new = max(1, self.before.count), max(1, self.after.count)
+        stay = min(old, new)
+        return stay * abs(before / old - after / new) + (old - stay) * before / old + (new - stay) * after / new
 
 
 class ServerChange(NamedTuple):
