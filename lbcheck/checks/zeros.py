@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from lbcheck.context import Context
-    from lbcheck.model import Config, Frontend, Pool, Route, Server
+    from lbcheck.model import Config, Frontend, Pool, Route, Server, Setting
 
 #: Dialects whose routes give their weights to pools; in the others a pool's servers have them.
 _SPLITTING = frozenset({"kubernetes"})
@@ -145,7 +145,7 @@ def weight_all_zero(config: Config, context: Context) -> Iterator[Hit]:
             related=[Related(server.weight.span or server.span, "weight 0") for server in enabled[:_RELATED]],
             pool=pool.name,
         )
-    for frontend, route, weights in weighted_routes(config):
+    for frontend, route, weights in [*weighted_routes(config), *_lone_zeros(config)]:
         if not any(weight.value for weight in weights):
             args = {
                 "whole": f"route {route.label}",
@@ -153,3 +153,13 @@ def weight_all_zero(config: Config, context: Context) -> Iterator[Hit]:
                 "effect": "its requests find no pool",
             }
             yield Hit("D05", route.span, args, frontend=frontend.name, route=route.label)
+
+
+def _lone_zeros(config: Config) -> Iterator[tuple[Frontend, Route, list[Setting[int]]]]:
+    """Yield the routes whose only target has a weight that leaves it nothing."""
+    for frontend in config.frontends:
+        for route in frontend.routes:
+            if route.outcome == "pools" and len(route.targets) == 1:
+                (target,) = route.targets
+                if target.weight is not None and target.share == 0:
+                    yield frontend, route, [target.weight]

@@ -127,10 +127,19 @@ def _route(graph: Graph, owner: Object, rule: View, at: int) -> Route:
         f"{owner.kind} {owner.shown}, rule {at + 1}",
         rule.span,
         match_of(owner, rule),
-        [] if answers else targets.shared(found),
+        [] if answers else _shared(found),
         "answer" if answers else "pools",
         timeouts=gateway_timeouts(rule),
     )
+
+
+def _shared(found: list[WeightedTarget]) -> list[WeightedTarget]:
+    """Fill in the shares; where all weights are 0, a lone one too, nobody gets anything (BackendRef.weight)."""
+    targets.shared(found)
+    if not any(one.weight.value for one in found if one.weight is not None):
+        for one in found:
+            one.share = 0.0
+    return found
 
 
 def _target(graph: Graph, one: Ref) -> WeightedTarget:
