@@ -70,6 +70,8 @@ def _together(alternatives: list[_Alternative]) -> list[_Alternative]:
 
 def _condition(call: Call, syntax: str) -> Condition | None:
     """Return a matcher's condition; None where it takes every request."""
+    if call.name == "PathPrefix" and "/" in call.arguments:  # every path begins with it
+        return None
     make = _MAKERS.get(call.name)
     made = None if make is None else make(call.arguments, syntax)
     if made is None:

@@ -710,3 +710,16 @@ def test_without_entry_points_there_is_one():
     assert [(frontend.name, [route.label for route in frontend.routes]) for frontend in config.frontends] == [
         ("http", ["r"])
     ]
+
+
+@pytest.mark.parametrize("rule", ["PathPrefix(`/`)", "Host(`a`) || PathPrefix(`/`)"])
+def test_a_router_for_every_path_leaves_those_behind_it_nothing(rule):
+    services = APP + "other: {loadBalancer: {servers: [{url: http://10.0.0.9}]}}"
+    text = http(
+        f"all: {{rule: '{rule}', service: app, priority: 1000}}\none: {{rule: Host(`a`), service: other}}", services
+    )
+    config = one(text)
+    assert config.frontends[0].routes[0].match == EVERY_REQUEST
+    assert "R01" in {finding.code for finding in judge(Settings())(config).findings}
+    behind = one(text.replace("priority: 1000", "priority: 1"))
+    assert "R01" not in {finding.code for finding in judge(Settings())(behind).findings}
