@@ -8,7 +8,7 @@ from lbcheck.dialects.traefik import braces
 from lbcheck.dialects.traefik import fields as f
 from lbcheck.dialects.traefik.entries import PROTOCOLS
 from lbcheck.dialects.traefikrules import conditions, matchers
-from lbcheck.dialects.traefikrules.expressions import Call, RuleError
+from lbcheck.dialects.traefikrules.expressions import Call, RuleError, calls
 from lbcheck.dialects.traefikrules.places import place
 from lbcheck.model import EVERY_REQUEST, Frontend, Listener, Retry, Route, Setting
 
@@ -27,6 +27,8 @@ DEFAULT = "default entry points"
 IMPLIED = "http"
 #: Before all routers of an entry point.
 _FIRST = 2**63
+#: What helps a router that waits for a name and has no TLS (pkg/server/router/tcp buildEntryPointHandler()).
+_SNI = "add `tls: {}` (with `passthrough: true` where the server speaks it), or write HostSNI(`*`)"
 #: What a frontend's name says besides its entry point, where it has more than one kind of routers.
 _KINDS = {
     ("http", False): "",
@@ -102,6 +104,10 @@ def _router(entry: Entry, protocol: str, syntax: str) -> Router | Broken | None:
     call = braces.never(expression) if own is None and syntax != "v2" else None
     if call is not None:
         return Broken(entry, place(node, call.start), braces.PROBLEM, braces.ADVICE, protocol, older=True, logged=False)
+    names = [call for call in calls(expression) if call.name == "HostSNI"]
+    if protocol == "tcp" and names and names[0].arguments[0] != "*" and not tls and not f.opaque(fields, "tls"):
+        at = place(node, names[0].start)
+        return Broken(entry, at, "its rule asks for a name, which only TLS tells, and it has no tls", _SNI, protocol)
     match = conditions.match(expression, node.text, syntax)
     everything = protocol == "tcp" and isinstance(expression, Call) and expression.arguments == ("*",)
     return Router(entry, protocol, match, _priority(entry, node.text, everything=everything), tls)

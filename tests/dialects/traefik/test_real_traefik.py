@@ -162,6 +162,11 @@ BROKEN = {
     "tcp_middleware": ("tcp", {"middlewares": ["nobody"]}, TCP_BALANCER),
     "tcp_missing": ("tcp", {"service": "no_tcp_missing"}, TCP_BALANCER),
     "tcp_address": ("tcp", {}, {"loadBalancer": {"servers": [{"address": "127.0.0.1"}]}}),
+    "tcp_plain": ("tcp", {"tls": None}, TCP_BALANCER),
+    "tcp_plain_not": ("tcp", {"rule": "!HostSNI(`tcp_plain_not`)", "tls": None}, TCP_BALANCER),
+    "tcp_star_first": ("tcp", {"rule": "HostSNI(`*`) || HostSNI(`tcp_star_first`)", "tls": None}, TCP_BALANCER),
+    "tcp_star_last": ("tcp", {"rule": "HostSNI(`tcp_star_last`) || HostSNI(`*`)", "tls": None}, TCP_BALANCER),
+    "tcp_regexp": ("tcp", {"rule": "HostSNIRegexp(`^tcp_regexp$`)", "tls": None}, TCP_BALANCER),
     "tcp_child": ("tcp", {}, {"weighted": {"services": [{"name": "no_tcp_child"}]}}),
 }
 #: Severities at which a router is lost; what a rule says of a service concerns the routers that lead to it.

@@ -723,3 +723,22 @@ def test_a_router_for_every_path_leaves_those_behind_it_nothing(rule):
     assert "R01" in {finding.code for finding in judge(Settings())(config).findings}
     behind = one(text.replace("priority: 1000", "priority: 1"))
     assert "R01" not in {finding.code for finding in judge(Settings())(behind).findings}
+
+
+@pytest.mark.parametrize(
+    ("rule", "lost"),
+    [
+        ("HostSNI(`db.example.com`)", True),
+        ("ClientIP(`10.0.0.0/8`) && HostSNI(`db.example.com`)", True),
+        ("HostSNI(`*`)", False),
+        ("HostSNI(`db.example.com`), tls: {passthrough: true}", False),
+        ("HostSNI(`db.example.com`), tls: '{{ .TLS }}'", False),
+    ],
+)
+def test_a_tcp_router_for_a_name_needs_tls(rule, lost):
+    """Held against the real one beside what else disables a router."""
+    servers = "{loadBalancer: {servers: [{address: '10.0.0.1:5432'}]}}"
+    text = f"tcp:\n  routers: {{db: {{rule: {rule}, service: db}}}}\n  services: {{db: {servers}}}\n"
+    config = one(text)
+    assert [hit.code for hit in traefik.CHECKS["R11"](config, Context())] == ["R11"] * lost
+    assert bool(config.frontends) != lost
