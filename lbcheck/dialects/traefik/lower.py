@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from lbcheck.dialects.containers import note_published
 from lbcheck.dialects.traefik import document as documents
 from lbcheck.dialects.traefik import fields as f
-from lbcheck.dialects.traefik import group, pools, requirements, routers, schema
+from lbcheck.dialects.traefik import group, pools, requirements, routers, schema, unseen
 from lbcheck.dialects.traefik import static as statics
 from lbcheck.dialects.traefik.entries import IN_FILES, IN_PROJECTS, PROTOCOLS, Entries
 from lbcheck.dialects.traefik.services import Services
@@ -67,6 +67,8 @@ def config(one: Group) -> Config:
     made.frontends = routers.frontends(readable, entries, static, services)
     _leave_out_halves(made, services)
     _note_uses(made, static, entries, services, complete=complete)
+    if not complete and made.open is None:
+        made.unmodelled += unseen.unseen(entries)
     made.requirements += requirements.requirements(entries)
     made.tree = Tree(entries, static, broken, complete, one.project, files)
     if one.project is not None:

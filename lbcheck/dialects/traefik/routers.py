@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from lbcheck.dialects.traefik.entries import Entries, Entry
     from lbcheck.dialects.traefik.services import Services
     from lbcheck.dialects.traefik.static import EntryPoint, Static
+    from lbcheck.dialects.traefikrules.expressions import Expression
+    from lbcheck.dialects.yaml_nodes import ScalarNode
     from lbcheck.model import Match
     from lbcheck.text import Span
 
@@ -101,16 +103,25 @@ def _router(entry: Entry, protocol: str, syntax: str) -> Router | Broken | None:
         return Broken(
             entry, place(node, error.at), f"its rule is refused: {error.problem}", error.advice, protocol, older
         )
-    call = braces.never(expression) if own is None and syntax != "v2" else None
-    if call is not None:
-        return Broken(entry, place(node, call.start), braces.PROBLEM, braces.ADVICE, protocol, older=True, logged=False)
-    names = [call for call in calls(expression) if call.name == "HostSNI"]
-    if protocol == "tcp" and names and names[0].arguments[0] != "*" and not tls and not f.opaque(fields, "tls"):
-        at = place(node, names[0].start)
-        return Broken(entry, at, "its rule asks for a name, which only TLS tells, and it has no tls", _SNI, protocol)
+    broken = _unmet(entry, node, expression, protocol, newer=own is None and syntax != "v2")
+    if broken is not None:
+        return broken
     match = conditions.match(expression, node.text, syntax)
     everything = protocol == "tcp" and isinstance(expression, Call) and expression.arguments == ("*",)
     return Router(entry, protocol, match, _priority(entry, node.text, everything=everything), tls)
+
+
+def _unmet(entry: Entry, node: ScalarNode, expression: Expression, protocol: str, *, newer: bool) -> Broken | None:
+    """Return what keeps a rule that can be read from taking anything."""
+    call = braces.never(expression) if newer else None
+    if call is not None:
+        return Broken(entry, place(node, call.start), braces.PROBLEM, braces.ADVICE, protocol, older=True, logged=False)
+    names = [call for call in calls(expression) if call.name == "HostSNI"]
+    tls = f.switched(entry.fields, "tls") or f.opaque(entry.fields, "tls")
+    if protocol != "tcp" or tls or not names or names[0].arguments[0] == "*":
+        return None
+    problem = "its rule asks for a name, which only TLS tells, and it has no tls"
+    return Broken(entry, place(node, names[0].start), problem, _SNI, protocol)
 
 
 def _taken(rule: str, protocol: str) -> bool:

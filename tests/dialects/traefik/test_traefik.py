@@ -192,6 +192,29 @@ def test_an_undefined_service_is_missing_only_where_all_files_were_seen():
         assert ("http", "*") in config.used
 
 
+UNSEEN = """http:
+  routers:
+    r: {rule: Host(`a`), service: nowhere, middlewares: [nomw, both, auth@docker], tls: {options: strict}}
+    q: {rule: Host(`b`), service: w@file, tls: {options: default}}
+  middlewares:
+    both: {chain: {middlewares: [inner]}}
+    pages: {errors: {service: pages}}
+  services:
+    w: {weighted: {services: [{name: gone}, {name: app@docker}]}}
+    m: {mirroring: {service: w, mirrors: [{name: copy}]}}
+    f: {failover: {service: w, fallback: dr}}
+"""
+
+
+def test_what_a_lone_file_names_and_does_not_define_is_not_checked():
+    notes = {note.message for note in judge(Settings())(one(UNSEEN)).not_checked}
+    names = ("service nowhere", "middleware nomw", "middleware inner", "TLS option strict")
+    names += ("service pages", "service gone", "service copy", "service dr")
+    assert notes == {f"{name} is not defined here, and may be elsewhere" for name in names}
+    complete = one("providers: {file: {filename: f0.yml}}\n" + UNSEEN)
+    assert not any("elsewhere" in note.message for note in judge(Settings())(complete).not_checked)
+
+
 PAGES = """
 app: {loadBalancer: {servers: [{url: http://10.0.0.1:80}]}}
 pages: {loadBalancer: {servers: [{url: http://10.0.0.3:80}]}}
