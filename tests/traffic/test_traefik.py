@@ -172,3 +172,21 @@ def test_weighted_services():
     result = traffic(load(service([1, 1]), ROUTER.replace("service: app", "service: split"), more), Scenario())
     (route,) = result.frontends[0].routes
     assert [(target.pool, target.share) for target in route.targets] == [("app", 0.75), ("other", 0.25)]
+
+
+@pytest.mark.parametrize(
+    ("check", "errors", "unserved"),
+    [("", "", 1.0), ("healthCheck: {path: /}, ", "", 0.0), ("", ", errors: {status: ['500-599']}", 0.0)],
+)
+def test_a_failover_that_waits_in_vain_serves_nobody(check, errors, unserved):
+    """Traefik does not build it (F09): its routers answer 404, as a running 3.6.12 does."""
+    services = "".join(
+        f"    {name}: {{loadBalancer: {{{check}servers: [{{url: 'http://10.0.0.{at}'}}]}}}}\n"
+        for at, name in enumerate("ab", 1)
+    )
+    services += f"    f: {{failover: {{service: a, fallback: b{errors}}}}}\n"
+    found = traffic(load(services, "    r: {rule: Host(`a`), service: f}\n"), Scenario())
+    (pool,) = found.pools
+    assert (pool.pool.name, pool.unserved, pool.servers[0].share) == ("f", unserved, 1.0 - unserved)
+    assert found.frontends[0].routes[0].targets[0].unserved == unserved
+    assert bool(pool.losses) == (not unserved)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from lbcheck.dialects.traefik import fields as f
+from lbcheck.dialects.traefik.services import reports, triggered
 from lbcheck.findings import ERROR, WARNING, Hit, Related
 
 if TYPE_CHECKING:
@@ -51,18 +52,6 @@ def _child(node: ScalarNode, protocol: str, tree: Tree) -> Entry | None:
     return None if provider else tree.entries.of(protocol, "services").get(name)
 
 
-def _reports(child: Entry) -> bool | None:
-    """Say whether a service tells its parent that it is down: with a health check of its own; None where not known.
-
-    That of a service with servers probes them, that of one with services only passes on (`healthCheck: {}`).
-    """
-    for kind in ("loadbalancer", *_LISTS, "mirroring", "failover"):
-        if f.written(child.fields, kind):
-            inside = f.inside(child.fields, kind)
-            return f.written(inside, _CHECKED) if kind == "loadbalancer" else f.switched(inside, _CHECKED)
-    return None
-
-
 def composite_health(config: Config, _context: Context) -> Iterator[Hit]:
     """H18: a service wants to hear from its children, and one says nothing; or they would, and it does not listen."""
     tree: Tree | None = config.tree
@@ -70,11 +59,11 @@ def composite_health(config: Config, _context: Context) -> Iterator[Hit]:
         return
     for protocol, parent in _parents(tree):
         known = [(node, child) for node in parent.children if (child := _child(node, protocol, tree)) is not None]
-        reports = [(node, child, _reports(child)) for node, child in known]
+        told = [(node, child, reports(child)) for node, child in known]
         if f.switched(parent.fields, _CHECKED):
-            yield from (_silent(parent, node, child) for node, child, said in reports if said is False)
+            yield from (_silent(parent, node, child) for node, child, said in told if said is False)
         elif parent.kind != "mirroring" and len(parent.children) > 1:
-            heard = [child for _, child, said in reports if said]
+            heard = [child for _, child, said in told if said]
             if heard:
                 yield _deaf(parent, heard)
 
@@ -122,7 +111,7 @@ def failover_invalid(config: Config, _context: Context) -> Iterator[Hit]:
 
 def _never_triggered(entry: Entry, main: ScalarNode, inside: Fields, tree: Tree) -> Iterator[Hit]:
     child = _child(main, "http", tree)
-    if child is None or _reports(child) is not False or f.texts(f.inside(inside, "errors"), "status"):
+    if child is None or triggered(child, inside):
         return
     problem = f"waits for the health check of {child.name}, which has none"
     advice = f"add a `healthCheck:` to {child.name}"

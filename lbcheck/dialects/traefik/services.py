@@ -202,9 +202,33 @@ class Services:
             self._config.unmodelled.append(NotChecked(entry.key.span, "a failover between services that hold services"))
             return main
         made = _joined(entry, first, second)
+        node = f.scalar(inside, "service")
+        child = None if node is None else self._entries.get(local(node.text, self._providers)[0])
+        if child is not None and not triggered(child, inside):
+            made.options = {**made.options, "disabled": Setting(True, entry.key.span)}
         self._pools[entry.name] = made
         self.parts[id(first)], self.parts[id(second)] = first, second
         return Result((WeightedTarget(entry.name, entry.key.span, made, None, 1.0),))
+
+
+def reports(child: Entry) -> bool | None:
+    """Say whether a service tells its parent that it is down: with a health check of its own; None where not known.
+
+    That of a service with servers probes them, that of one with services only passes on (`healthCheck: {}`).
+    """
+    for kind in KINDS:
+        if f.written(child.fields, kind):
+            inside = f.inside(child.fields, kind)
+            return f.written(inside, "healthcheck") if kind == "loadbalancer" else f.switched(inside, "healthcheck")
+    return None
+
+
+def triggered(main: Entry, failover: Fields) -> bool:
+    """Say whether a failover may hear that its service is down; Traefik does not build one that waits in vain.
+
+    It hears of failed health checks, and from 3.7 on of answers with certain codes.
+    """
+    return reports(main) is not False or bool(f.texts(f.inside(failover, "errors"), "status"))
 
 
 def _by_turns(children: Sequence[tuple[str, int]]) -> list[float | None]:
