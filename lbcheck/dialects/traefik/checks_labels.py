@@ -88,16 +88,7 @@ def _contested(claims: list[Claim]) -> Iterator[Hit]:
 
     (pkg/provider/configuration.go Merge(); a router that uses a middleware which is not there is not enabled.)
     """
-    first: dict[tuple[str, str, str], Claim] = {}
-    told = set()
-    for claim in claims:
-        key = (claim.protocol, claim.section, claim.name)
-        known = first.setdefault(key, claim)
-        if known.container is claim.container or known.content == claim.content or key in told:
-            continue
-        if _never_both(known.container, claim.container):
-            continue
-        told.add(key)
+    for known, claim in labels.contested(claims):
         what = claim.section.removesuffix("s")
         hit = _hit(
             claim.container,
@@ -109,11 +100,6 @@ def _contested(claims: list[Claim]) -> Iterator[Hit]:
         )
         hit.related = [Related(known.span, f"{known.container.name} defines it here")]
         yield hit
-
-
-def _never_both(one: Container, other: Container) -> bool:
-    """Say whether two containers are of different profiles, so that one or the other is started."""
-    return bool(one.profiles and other.profiles) and set(one.profiles).isdisjoint(other.profiles)
 
 
 def _port_guessed(container: Container, claims: Sequence[Claim]) -> Iterator[Hit]:

@@ -202,6 +202,28 @@ def _content(node: Node) -> object:
     return None
 
 
+def contested(claims: Iterable[Claim]) -> Iterator[tuple[Claim, Claim]]:
+    """Yield (first, other) for each name that two containers give to different things: Traefik drops both.
+
+    (pkg/provider/configuration.go Merge())
+    """
+    first: dict[tuple[str, str, str], Claim] = {}
+    told = set()
+    for claim in claims:
+        key = (claim.protocol, claim.section, claim.name)
+        known = first.setdefault(key, claim)
+        if known.container is claim.container or known.content == claim.content or key in told:
+            continue
+        if not _never_both(known.container, claim.container):
+            told.add(key)
+            yield known, claim
+
+
+def _never_both(one: Container, other: Container) -> bool:
+    """Say whether two containers are of different profiles, so that one or the other is started."""
+    return bool(one.profiles and other.profiles) and set(one.profiles).isdisjoint(other.profiles)
+
+
 def exposed_by_default(static: Document | None) -> bool:
     """Say whether containers count that do not say `traefik.enable`: yes, unless the provider says otherwise."""
     fields = {} if static is None else static.fields

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, NamedTuple
 from lbcheck.dialects.containers import note_published
 from lbcheck.dialects.traefik import document as documents
 from lbcheck.dialects.traefik import fields as f
-from lbcheck.dialects.traefik import group, pools, requirements, routers, schema, unseen
+from lbcheck.dialects.traefik import group, labels, pools, requirements, routers, schema, unseen
 from lbcheck.dialects.traefik import static as statics
-from lbcheck.dialects.traefik.entries import IN_FILES, IN_PROJECTS, PROTOCOLS, Entries
+from lbcheck.dialects.traefik.entries import IN_FILES, IN_PROJECTS, PROTOCOLS, Entries, local
 from lbcheck.dialects.traefik.services import Services
 from lbcheck.findings import NotChecked
 from lbcheck.model import Condition, Config
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from lbcheck.dialects.containers import Container
     from lbcheck.dialects.traefik.document import Document
@@ -63,7 +63,7 @@ def config(one: Group) -> Config:
         made.pools += found.pools()
     readable, broken = routers.read(entries, static)
     if one.project is not None:
-        readable = _while_they_run(readable, one.project)
+        readable = _while_they_run(_kept(readable, one.project), one.project)
     made.frontends = routers.frontends(readable, entries, static, services)
     _leave_out_halves(made, services)
     _note_uses(made, static, entries, services, complete=complete)
@@ -91,6 +91,32 @@ def _leave_out_halves(made: Config, services: dict[str, Services]) -> None:
     reached = {id(target.pool) for one in made.frontends for route in one.routes for target in route.targets}
     halves = {key for found in services.values() for key in found.parts if key not in reached and key not in found.used}
     made.pools = [pool for pool in made.pools if id(pool) not in halves]
+
+
+def _kept(found: Sequence[Router], project: Project) -> list[Router]:
+    """Return routers without those that Traefik drops since two containers that always run fight for the name (P14).
+
+    A router goes with a middleware, or a service, that is dropped.
+    """
+    lost = {
+        (one.protocol, one.section, one.name)
+        for one, other in labels.contested(project.labelled.claims)
+        if not one.container.profiles and not other.container.profiles
+    }
+    if not lost:
+        return list(found)
+    return [router for router in found if lost.isdisjoint(_stands_on(router))]
+
+
+def _stands_on(router: Router) -> Iterator[tuple[str, str, str]]:
+    """Yield the names without which Traefik does not enable a router, as (protocol, section, name), its own first."""
+    fields, protocol = router.entry.fields, router.protocol
+    yield protocol, "routers", router.entry.name
+    for section, nodes in (("services", f.texts(fields, "service")), ("middlewares", f.texts(fields, "middlewares"))):
+        for node in nodes:
+            name, provider = local(node.text, IN_PROJECTS)
+            if not provider:
+                yield protocol, section, name
 
 
 def _while_they_run(found: Sequence[Router], project: Project) -> list[Router]:

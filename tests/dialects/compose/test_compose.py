@@ -559,3 +559,31 @@ def test_containers_that_are_not_always_there(first, second, codes):
     text = TWICE.format(first=first, second=second)
     (config,) = traefik.read(["compose.yaml"], DiskFiles(memory={"compose.yaml": text}))
     assert sorted(one.code for one in project.judge(Settings())(config).findings) == codes
+
+
+@pytest.mark.parametrize(
+    ("label", "second", "left"),
+    [
+        ("traefik.http.routers.same.rule: Host(`{0}`)", "restart: always", ["one", "two"]),
+        ("traefik.http.routers.same.rule: Host(`a`)", "restart: always", ["one", "two", "same"]),
+        ("traefik.http.routers.same.rule: Host(`{0}`)", "profiles: [green]", ["one", "two", "same"]),
+        ("traefik.http.middlewares.m.headers.customrequestheaders.X: {0}", "restart: always", ["two"]),
+        ("traefik.http.services.one.loadbalancer.sticky.cookie.name: {0}", "restart: always", ["two"]),
+    ],
+)
+def test_a_router_that_traefik_drops_takes_nothing(label, second, left):
+    """It is P14's, and traffic shows no requests that come by it."""
+    text = "services:\n"
+    for name, line in (("one", "restart: always"), ("two", second)):
+        text += f"  {name}:\n    image: app\n    {line}\n    expose: [80]\n    labels:\n"
+        text += f"      traefik.http.routers.{name}.rule: Host(`{name}`)\n"
+        text += f"      traefik.http.routers.{name}.service: {name}\n"
+        text += f"      traefik.http.services.{name}.loadbalancer.server.port: 80\n"
+        text += f"      {label.format(name)}\n"
+        if "routers" in label:
+            text += "      traefik.http.routers.same.service: one\n"
+        if "middlewares" in label and name == "one":
+            text += "      traefik.http.routers.one.middlewares: m\n"
+    (config,) = labelled(text)
+    assert "P14" in {one.code for one in project.judge(Settings())(config).findings} or "same" in left
+    assert {route.label for front in config.frontends for route in front.routes} == set(left)
