@@ -705,7 +705,7 @@ RULES: tuple[
         False,
         (),
         "a probe of pool {pool} fails after {timeout}, and {takes}: a pause of {down} is enough, which garbage collection and load peaks bring",
-        "give a probe at least {least}, better 1 s to 5 s, with fall 3",
+        "give a probe at least {least}, better 1 s to 5 s{chances}",
         "H05-hc-timeout-too-low.md",
     ),
     (
@@ -717,7 +717,7 @@ RULES: tuple[
         True,
         False,
         (("max_seconds", 60),),
-        "a dead server of pool {pool} is found after {detection} ({fall} probes, {interval} apart): {effect}",
+        "a dead server of pool {pool} is found after {detection} ({probes}): {effect}",
         "{advice}",
         "H07-hc-detection-slow.md",
     ),

@@ -20,6 +20,11 @@ def duration(seconds: float) -> str:
     return f"{seconds:.4g} s" if seconds < 10_000 else f"{seconds:,.0f} s"
 
 
+def rhythm(count: int, interval: float) -> str:
+    """Return "one probe every 30 s", "3 probes, 30 s apart"; the interval is in seconds."""
+    return f"one probe every {duration(interval)}" if count == 1 else f"{count} probes, {duration(interval)} apart"
+
+
 def percent(share: float) -> str:
     """Return a fraction as a percentage with one digit: 0.8333 is "83.3 %"."""
     return f"{share * 100:.1f} %".replace(".0 %", " %")

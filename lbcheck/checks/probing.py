@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from lbcheck.checks.health import choice, retried
 from lbcheck.checks.times import too_short
 from lbcheck.findings import INFO, WARNING, Hit, Related
-from lbcheck.wording import duration
+from lbcheck.wording import duration, rhythm
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -27,6 +27,14 @@ if TYPE_CHECKING:
 _CONNECT_FIRST = frozenset({"haproxy"})
 #: Dialects whose interval begins when a probe has ended.
 _INTERVAL_AFTER = frozenset({"haproxy", "envoy"})
+#: How a probe is repeated sooner.
+_SOONER = {"haproxy": "probe more often, or set `fastinter` so that a first failure is followed up quickly"}
+#: How a server is given several chances, where that can be said at all.
+_CHANCES = {
+    "haproxy": ", with `fall 3`",
+    "envoy": ", with `unhealthy_threshold: 3`",
+    "native": ", with `fall: 3`",
+}
 _HTTP_TIMEOUT = 0.25
 _TCP_TIMEOUT = 0.1
 _INTERVAL_AS_TIMEOUT = 0.5
@@ -47,7 +55,7 @@ def hc_timeout_too_low(config: Config, context: Context) -> Iterator[Hit]:
 def hc_detection_slow(config: Config, context: Context) -> Iterator[Hit]:
     """H07: a dead server is found only after a minute, or after more than twice the time that clients are given."""
     longest = context.option("H07", "max_seconds", 60.0)
-    judge = partial(_slow, longest, _client_timeouts(config))
+    judge = partial(_slow, config.dialect, longest, _client_timeouts(config))
     yield from worst(context.once(config, checked), judge, alternatives=True)
 
 
@@ -121,13 +129,14 @@ def _impatient(dialect: str, forgotten: list[Span], pool: Pool, check: HealthChe
         "takes": "a single one takes a server out" if fall == 1 else f"{fall} in a row take a server out",
         "down": duration(limit.value * fall),
         "least": duration(least),
+        "chances": "" if fall >= 3 else _CHANCES.get(dialect, ""),
     }
     hit = Hit("H05", limit.span, args, severity=WARNING if fall < 3 else INFO, pool=pool.name)
     return -limit.value * fall, hit
 
 
 def _slow(
-    longest: float, clients: dict[tuple[str, str], float], pool: Pool, check: HealthCheck
+    dialect: str, longest: float, clients: dict[tuple[str, str], float], pool: Pool, check: HealthCheck
 ) -> tuple[float, Hit] | None:
     seconds = _detection(check)
     if seconds is None:
@@ -142,12 +151,11 @@ def _slow(
     args = {
         "pool": pool.name,
         "detection": duration(seconds),
-        "fall": _fall(check),
-        "interval": duration(0.0 if check.interval is None else check.interval.value),
+        "probes": rhythm(_fall(check), 0.0 if check.interval is None else check.interval.value),
         "effect": "every request that it gets until then costs a failed try"
         if covered
         else _loss(client if outlasts else None),
-        "advice": "probe more often, or set `fastinter` so that a first failure is followed up quickly",
+        "advice": _SOONER.get(dialect, "probe more often"),
     }
     return seconds, Hit("H07", place, args, severity=INFO if covered else None, pool=pool.name)
 

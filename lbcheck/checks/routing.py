@@ -38,7 +38,7 @@ def route_shadowed(config: Config, _context: Context) -> Iterator[Hit]:
             for hit in shadowing.shadowed(
                 frontend, movable=config.dialect == "haproxy", in_order=config.dialect in _IN_ORDER
             ):
-                if config.dialect == "traefik":
+                if any("priority" in route.options for route in frontend.routes):
                     hit.args = {**hit.args, "advice": "give the narrower router the higher `priority`"}
                 yield hit
 

@@ -9,7 +9,7 @@ from lbcheck.dialects.kubernetes.lower import tree_of
 from lbcheck.dialects.kubernetes.probes import readiness
 from lbcheck.findings import Hit, Related
 from lbcheck.traffic.detection.kubernetes import until_unready
-from lbcheck.wording import duration
+from lbcheck.wording import duration, rhythm
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -68,8 +68,7 @@ def probe_slow(config: Config, context: Context) -> Iterator[Hit]:
             args = {
                 "pool": one.shown,
                 "detection": duration(seconds),
-                "fall": check.fall.value,
-                "interval": duration(check.interval.value),
+                "probes": rhythm(check.fall.value, check.interval.value),
                 "effect": "a pod that hangs keeps its share of the requests until then",
                 "advice": "probe more often: periodSeconds is 10 and failureThreshold 3 where nothing is written",
             }

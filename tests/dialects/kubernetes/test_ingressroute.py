@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 from dialects.kubernetes.test_kubernetes import DEPLOYMENT, SERVICE, codes, found, joined, load, one
 
+from lbcheck.checks.routing import route_shadowed
+from lbcheck.context import Context
 from lbcheck.dialects.kubernetes import shapes_traefik
 from lbcheck.traffic.assemble import traffic
 from lbcheck.traffic.scenario import Scenario
@@ -104,6 +106,8 @@ def test_routes_win_by_priority_and_else_by_length():
     assert [route.label for route in frontend.routes] == ["shop, route 2", "shop, route 3", "shop, route 1"]
     shadowed = text.replace("PathPrefix(`/api`)', services: [{name: web", "PathPrefix(`/api`)', services: [{name: api")
     assert ("R01", "error") in codes(one(shadowed, *WEB, *API))
+    (told,) = [hit for hit in route_shadowed(one(shadowed, *WEB, *API), Context()) if hit.code == "R01"]
+    assert told.args["advice"] == "give the narrower router the higher `priority`"
 
 
 def test_of_two_routes_with_one_rule_the_last_counts():

@@ -765,3 +765,13 @@ def test_a_tcp_router_for_a_name_needs_tls(rule, lost):
     config = one(text)
     assert [hit.code for hit in traefik.CHECKS["R11"](config, Context())] == ["R11"] * lost
     assert bool(config.frontends) != lost
+
+
+def test_advice_on_probes_names_nothing_that_traefik_lacks():
+    check = "healthCheck: {path: /h, interval: 90s, timeout: 100ms}"
+    servers = "servers: [{url: http://10.0.0.1}, {url: http://10.0.0.2}]"
+    config = one(http("r: {rule: Host(`a`), service: app}", f"app: {{loadBalancer: {{{check}, {servers}}}}}"))
+    told = {finding.code: finding for finding in judge(Settings())(config).findings}
+    assert told["H05"].help == "give a probe at least 250 ms, better 1 s to 5 s"
+    assert told["H07"].help == "probe more often"
+    assert "(one probe every 90 s)" in told["H07"].message
