@@ -1661,7 +1661,7 @@ RULES: tuple[
         "X04",
         "compose-server-missing",
         "error",
-        ("nginx", "haproxy", "traefik", "native"),
+        ("nginx", "haproxy", "envoy", "traefik", "native"),
         "0.1",
         True,
         False,

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 #: Names that are no other container's.
 _OWN = frozenset({"localhost", "host", "gateway"})
+#: What a name costs that is not found, where it is not its share of the requests.
+_NOT_FOUND = {"envoy": "Envoy does not find it, and leaves it out"}
 
 
 def compose_server_missing(config: Config, _context: Context) -> Iterator[Hit]:
@@ -38,7 +40,7 @@ def compose_server_missing(config: Config, _context: Context) -> Iterator[Hit]:
             if found:
                 yield from _unreachable(config.home, pool, server, found[0], world)
             elif world.closed() and not _outside(config.home, world):
-                yield _missing(pool, server, host, world)
+                yield _missing(config.dialect, pool, server, host, world)
 
 
 def _outside(home: str, world: World) -> bool:
@@ -51,14 +53,14 @@ def _networks(home: str, world: World) -> frozenset[str]:
     return next((one.networks for one in world.workloads if one.name == home), frozenset())
 
 
-def _missing(pool: Pool, server: Server, host: str, world: World) -> Hit:
+def _missing(dialect: str, pool: Pool, server: Server, host: str, world: World) -> Hit:
     names = sorted({name for service in world.services for name in service.names})
     guess = closest(host, names)
     args = {
         "server": server.name,
         "pool": pool.name,
         "problem": f"no service of the Compose project is called {host}",
-        "effect": "it is not found, and its requests fail",
+        "effect": _NOT_FOUND.get(dialect, "it is not found, and its requests fail"),
         "advice": f"did you mean {guess}?" if guess else f"the services are {listed(names)}",
     }
     fix = unsafe(f"name {guess}", [replace_word(server.span, host, guess)]) if guess else None

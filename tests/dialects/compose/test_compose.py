@@ -213,6 +213,28 @@ def test_the_config_that_a_service_mounts_meets_the_project_s_names(folder):
     assert found(folder, closed.replace("services:", "include: [x.yml]\nservices:", 1)) == []
 
 
+ENVOY = """static_resources:
+  clusters:
+  - name: a
+    type: STRICT_DNS
+    load_assignment:
+      cluster_name: a
+      endpoints:
+      - lb_endpoints:
+        - endpoint: {address: {socket_address: {address: app, port_value: 8080}}}
+        - endpoint: {address: {socket_address: {address: apq, port_value: 8080}}}
+"""
+
+
+def test_the_endpoints_of_an_envoy_meet_them_too(folder):
+    text = "services:\n  app:\n    image: app\n  proxy:\n    image: envoyproxy/envoy\n"
+    text += "    volumes: ['./envoy.yaml:/etc/envoy/envoy.yaml']\n"
+    (folder / "envoy.yaml").write_text(ENVOY)
+    ((path, severity, message),) = found(folder, text)
+    assert (path, severity) == ("envoy.yaml", "error")
+    assert "no service of the Compose project is called apq; Envoy does not find it, and leaves it out" in message
+
+
 def test_networks_and_ports(folder):
     closed = PROJECT.replace("{external: true}", "{}")
     apart = closed.replace("    networks: [front]\n", "    networks: [alone]\n")
