@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from lbcheck.dialects.kubernetes.istio import DEFAULT_POLICY, Host, algorithm, host_of, outside
 from lbcheck.dialects.kubernetes.kinds import ISTIO
-from lbcheck.dialects.kubernetes.visibility import ROOT, Sight, alike, audience, reaches
+from lbcheck.dialects.kubernetes.visibility import ROOT, Sight, audience, reaches
 from lbcheck.model import Algorithm
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ class Rules:
         for one in graph.cluster.all(ISTIO, "ServiceEntry"):
             for name in one.spec.texts("hosts"):
                 self.entries.setdefault(name.text.lower(), []).append(one)
-        self._wild_entries = [name for name in self.entries if name.startswith("*")]
+        self._wild_entries = tuple(name[1:] for name in self.entries if name.startswith("*"))
 
     def of(self, host: Host) -> list[Object]:
         """Return the destination rules for a host that anybody follows, wherever the callers are."""
@@ -111,7 +111,7 @@ class Rules:
         if host.namespace is not None and self.graph.cluster.service(host.namespace, host.name):
             return True
         whole = host.whole.lower()
-        return whole in self.entries or any(alike(name, whole) for name in self._wild_entries)
+        return whole in self.entries or whole.endswith(self._wild_entries)
 
     def visible(self, host: Host, client: str) -> bool:
         """Say whether callers of a namespace may see a host: what the run does not have, they may."""

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from lbcheck.dialects.kubernetes.istio import Destination, Host
     from lbcheck.dialects.kubernetes.objects import Cluster, Object
 
+#: Hosts of Gateways with more of them are not compared with those of a virtual service.
+_MOST = 1000
+
 
 def unresolved(rules: Rules) -> Iterator[NotChecked]:
     """Yield the destinations, ports, hosts and Gateways of which the run has nothing."""
@@ -76,13 +79,16 @@ def _gateways(cluster: Cluster, one: Object) -> Iterator[NotChecked]:
         if opaque(node.text):
             return
         space, name = _gateway(node.text, one.namespace)
-        known = [other for other in cluster.within(ISTIO, "Gateway", space) if other.name == name]
+        known = cluster.named(ISTIO, "Gateway", space, name)
         found += known
         if not known:
             yield NotChecked(node.span, f"what the Gateway {space}/{name} lets in: it was not scanned")
-    if len(names) != len(one.spec.texts("gateways")) or not names or len(found) != len(names):
+    if len(names) != len(one.spec.texts("gateways")) or not names or len(found) < len(names):
         return
     taken = [host.text for other in found for server in other.spec.views("servers") for host in server.texts("hosts")]
+    if len(taken) > _MOST:
+        yield NotChecked(names[0].span, f"whether its Gateways, with more than {_MOST:,} hosts, take its hosts")
+        return
     for node in one.spec.texts("hosts"):
         if not any(_takes(text, node.text, one.namespace) for text in taken):
             yield NotChecked(node.span, f"who sends requests for {node.text}: none of its Gateways takes that host")
