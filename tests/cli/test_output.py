@@ -49,7 +49,7 @@ def test_a_reader_that_has_gone(folder, command):
 
 @pytest.mark.parametrize("error", ["ZeroDivisionError()", "OSError(2, 'no such file', 'x')"])
 def test_a_defect_of_lbcheck_s_own_is_no_finding(folder, error):
-    program = f"import lbcheck.cli.rehearse as one\ndef broken(*_): raise {error}\none.rehearsable = broken\n"
+    program = f"import lbcheck.cli.rehearse as one\ndef broken(*_): raise {error}\none._rehearsed = broken\n"
     program += "from lbcheck.cli import main\nmain()"
     done = lbcheck(folder, "rehearse", "haproxy.cfg", program=("-c", program), crash=True)
     assert done.returncode == 2
