@@ -105,10 +105,10 @@ def by_cycle(
     found = counts(pool, served[:whole])
     exact = [round(part * whole) for part in parts]
     off = max(abs(one - other) for one, other in zip(found, exact, strict=True))
-    rounds = pool.algorithm.name in adapter(dialect).ROUNDED and off <= 1 + whole * _ROUNDING
+    rounds = pool.algorithm.name in adapter(dialect).rounded and off <= 1 + whole * _ROUNDING
     if not off or (rounds and found in _windows(pool, parts, whole)):
         return Held(CYCLES, True, None)
-    if pool.algorithm.name in adapter(dialect).RESHUFFLED and _aligned(pool, parts, served, cycle):
+    if pool.algorithm.name in adapter(dialect).reshuffled and _aligned(pool, parts, served, cycle):
         return Held(CYCLES, True, None)
     reason = f"counted {found} where {exact} were predicted"
     if tolerance is None:

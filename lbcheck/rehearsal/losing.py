@@ -99,11 +99,11 @@ def _trial(
         min(slowest + SLACK, patience),
         notice if notice <= patience else unnoticed,
         min(_recovery(server, loss, kind, routes) + SLACK, patience) if normal else 0.0,
-        _silence(pool, dialect, server, normal * rate) if proxy.SILENCE else 0.0,
+        _silence(pool, dialect, server, normal * rate) if proxy.silence else 0.0,
         target.called[loss.places[0]],
         1 if by_load(pool, dialect) and not stall else MOST_IN_FLIGHT,
         tuple(f"{pool.name}/{one.name}" for one in probed) if dialect == "haproxy" else (),
-        proxy.LAG,
+        proxy.lag,
     )
     return Trial(target, loss, play, stall=stall, part=normal)
 

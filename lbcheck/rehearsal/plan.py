@@ -335,7 +335,7 @@ def _enough(pool: Pool, dialect: str) -> int:
     """Return how many requests show the distribution: whole cycles where there is an order."""
     if ordered(pool, dialect):
         cycle = whole_cycle(shares(pool, dialect).servers or ())
-        further = cycle if pool.algorithm.name in adapter(dialect).RESHUFFLED else 0  # before one begins
+        further = cycle if pool.algorithm.name in adapter(dialect).reshuffled else 0  # before one begins
         return rounded_up(_ORDERED, cycle) + further
     return _DRAWN if pool.algorithm.name.startswith("random") else _HASHED
 

@@ -50,7 +50,7 @@ def rehearse(
     """
     binary = staging.binary(config.dialect, wishes)
     found = Rehearsed(config.path, config.dialect, rewritten=why)
-    writer = adapter(config.dialect).WRITER
+    writer = adapter(config.dialect).writer
     if writer is None:
         return found._replace(error=f"{why}; without namespaces {config.dialect} is not rehearsed")
     if old is not None:

@@ -67,8 +67,8 @@ def staged(config: Config, wishes: Wishes, made: Plan, pem: certificate.Certific
         certificate=certificate.PLACE,
         environment=tuple(sorted(prepared.environment.items())),
         programs=dict(prepared.programs),
-        tells=proxy.TELLS,
-        settle=proxy.SETTLE,
+        tells=proxy.tells,
+        settle=proxy.settle,
     )
     return Staged(prepared, script, tuple(made.targets[earlier:]), refused)
 
@@ -78,10 +78,10 @@ def binary(dialect: str, wishes: Wishes) -> str:
     proxy = adapter(dialect)
     other = named_by(wishes.binary or "")
     if other not in {None, dialect}:
-        raise NoBinaryError(f"--binary {wishes.binary}: that is not {proxy.PROGRAM}, which a {dialect} config needs")
-    path = shutil.which(wishes.binary or proxy.PROGRAM, path=None if wishes.binary else _search_path())
+        raise NoBinaryError(f"--binary {wishes.binary}: that is not {proxy.program}, which a {dialect} config needs")
+    path = shutil.which(wishes.binary or proxy.program, path=None if wishes.binary else _search_path())
     if path is None:
-        raise NoBinaryError(f"{wishes.binary or proxy.PROGRAM} is not installed: {proxy.INSTALL}")
+        raise NoBinaryError(f"{wishes.binary or proxy.program} is not installed: {proxy.install}")
     try:
         return proxy.executable(os.path.abspath(path))
     except NotRunnableError as error:

@@ -1,8 +1,8 @@
-"""What a rehearsal asks of a proxy: everything that differs from one to the next is behind this protocol."""
+"""What a rehearsal asks of a proxy: everything that differs from one to the next stands in one record."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
@@ -32,59 +32,85 @@ class Writer(Protocol):
         """Return the command lines that check the new config and that run it."""
 
 
-class Adapter(Protocol):
-    """One proxy; a module of this shape is one.
+class Preparing(Protocol):
+    """Makes a config ready for the sandbox."""
 
-    `PROGRAM` is its executable, `INSTALL` the command that installs it. `TELLS` is where it says which servers it takes
-    for down (`witness.of`). `SILENCE`: where it does not say, nothing going to a server shows that. `ROUNDED` are the
-    ordered algorithms whose weights are rounded, so that a pick is elsewhere now and then; `RESHUFFLED` those in
-    which servers that are due at once come in another order each time. `WRITER` is None where it cannot be rehearsed
-    without namespaces. `LAG` is how many seconds after it has noticed a loss it may act on it, `SETTLE` how many after
-    it listens it may know its routes.
-    """
+    def __call__(self, config: Config, binary: str, *, trusted: bool = False, home: str | None = None) -> Prepared:
+        """Return it ready, at its own place or in the folder `home`. `trusted`: its code may run."""
 
-    PROGRAM: str
-    INSTALL: str
-    TELLS: str
-    SILENCE: bool
-    ROUNDED: frozenset[str]
-    RESHUFFLED: frozenset[str]
-    WRITER: Writer | None
-    LAG: float
-    SETTLE: float
 
-    def executable(self, path: str) -> str:
-        """Return the program that is run for what was found at a path. Raises NotRunnableError."""
+class Ordering(Protocol):
+    """Tells algorithms that follow an order from the others."""
 
-    def takes(self, config: Config) -> bool:
-        """Say whether a config is one that the proxy is started with."""
-
-    def prepare(self, config: Config, binary: str, *, trusted: bool = False, home: str | None = None) -> Prepared:
-        """Return a config made ready, at its own place or in the folder `home`. `trusted`: its code may run."""
-
-    def messages(self, output: str, prepared: Prepared) -> tuple[Message, ...]:
-        """Return what its own check says, with places in the user's files."""
-
-    def unfit(self, pool: Pool, leading: Sequence[tuple[Frontend, Route]]) -> str | None:
-        """Return why the pool, to which these routes lead, cannot be rehearsed; None where it can."""
-
-    def draws(self, config: Config, route: Route) -> bool:
-        """Say whether a route of several pools takes one of them anew for each request."""
-
-    def varied(self, pool: Pool, sample: Sample) -> str:
-        """Return what has to differ from request to request for the pool's key to differ (`Load.vary`)."""
-
-    def ordered(self, pool: Pool, lost: Collection[int] = ()) -> bool:
+    def __call__(self, pool: Pool, lost: Collection[int] = ()) -> bool:
         """Say whether servers are taken in an order that gives each its share exactly over whole cycles."""
 
-    def picker(self, pool: Pool, lost: Collection[int] = ()) -> Pick | None:
+
+class Picking(Protocol):
+    """Knows where a pool sends each request."""
+
+    def __call__(self, pool: Pool, lost: Collection[int] = ()) -> Pick | None:
         """Return the function from a request to its server; None where the pool does not hash."""
 
-    def called(self, pool: Pool, server: Server, address: str) -> str:
-        """Return what it calls a server, at this address of the sandbox, that is down; "" where it never says."""
 
-    def alone(self, run: Sequence[str], pool: Pool) -> tuple[str, ...]:
-        """Return the command line for a loss in this pool, of which nothing else is looked at."""
+def _as_found(path: str) -> str:
+    return path
 
-    def turn(self, run: Sequence[str]) -> tuple[tuple[str, ...], int] | str:
-        """Return the command line that can be told to reload, and the signal for it; or why there is none."""
+
+def _every(_: Config) -> bool:
+    return True
+
+
+def _never(_config: Config, _route: Route) -> bool:
+    return False
+
+
+def _untold(_pool: Pool, _server: Server, _address: str) -> str:
+    return ""
+
+
+def _as_it_is(run: Sequence[str], _: Pool) -> tuple[str, ...]:
+    return tuple(run)
+
+
+class Adapter(NamedTuple):
+    """One proxy: its `program`, the command that `install`s it, and what is asked of it.
+
+    `messages` reads what its own check says, with places in the user's files. `unfit` says why a pool, to which these
+    routes lead, cannot be rehearsed, None where it can. `varied` is what has to differ from request to request for the
+    pool's key to differ (`Load.vary`). `turn` gives the command line that can be told to reload, and the signal for it;
+    or why there is none.
+    """
+
+    program: str
+    install: str
+    prepare: Preparing
+    messages: Callable[[str, Prepared], tuple[Message, ...]]
+    unfit: Callable[[Pool, Sequence[tuple[Frontend, Route]]], str | None]
+    varied: Callable[[Pool, Sample], str]
+    ordered: Ordering
+    picker: Picking
+    turn: Callable[[Sequence[str]], tuple[tuple[str, ...], int] | str]
+    #: The program that is run for what was found at a path. Raises NotRunnableError.
+    executable: Callable[[str], str] = _as_found
+    #: Whether a config is one that the proxy is started with.
+    takes: Callable[[Config], bool] = _every
+    #: Whether a route of several pools takes one of them anew for each request; else a hash or a variable chooses.
+    draws: Callable[[Config, Route], bool] = _never
+    #: What it calls a server, at this address of the sandbox, that is down; "" where it never says.
+    called: Callable[[Pool, Server, str], str] = _untold
+    #: The command line for a loss in this pool, of which nothing else is looked at.
+    alone: Callable[[Sequence[str], Pool], tuple[str, ...]] = _as_it_is
+    #: Where it says which servers it takes for down (`witness.of`).
+    tells: str = ""
+    #: Where it does not say, whether nothing going to a server shows that.
+    silence: bool = False
+    #: Ordered algorithms whose weights are rounded, so that a pick is elsewhere now and then.
+    rounded: frozenset[str] = frozenset()
+    #: Ordered algorithms in which servers that are due at once come in another order each time.
+    reshuffled: frozenset[str] = frozenset()
+    #: What rewrites its configs where there are no namespaces; None where that cannot be.
+    writer: Writer | None = None
+    #: How many seconds after it has noticed a loss it may act on it; after it listens, it may know its routes.
+    lag: float = 0.0
+    settle: float = 0.0

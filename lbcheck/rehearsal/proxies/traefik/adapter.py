@@ -6,6 +6,7 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from lbcheck.rehearsal.proxies import nodes
+from lbcheck.rehearsal.proxies.seam import Adapter
 from lbcheck.rehearsal.proxies.traefik.preparing import prepare
 from lbcheck.rehearsal.proxies.traefik.told import messages
 from lbcheck.rehearsal.proxies.varying import SOURCE
@@ -15,45 +16,13 @@ from lbcheck.traffic.algorithms.traefik import Balancer
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
-    from lbcheck.model import Config, Frontend, Pool, Route, Server
+    from lbcheck.model import Config, Frontend, Pool, Route
     from lbcheck.rehearsal.load import Ask
-    from lbcheck.rehearsal.proxies.seam import Pick, Writer
+    from lbcheck.rehearsal.proxies.seam import Pick
     from lbcheck.rehearsal.samples import Sample
 
-__all__ = [
-    "INSTALL",
-    "LAG",
-    "PROGRAM",
-    "RESHUFFLED",
-    "ROUNDED",
-    "SETTLE",
-    "SILENCE",
-    "TELLS",
-    "WRITER",
-    "alone",
-    "called",
-    "draws",
-    "executable",
-    "messages",
-    "ordered",
-    "picker",
-    "prepare",
-    "takes",
-    "turn",
-    "unfit",
-    "varied",
-]
-
-PROGRAM = "traefik"
-INSTALL = "download it from https://github.com/traefik/traefik/releases"
-TELLS = ""
-SILENCE = True
-ROUNDED: frozenset[str] = frozenset()
-RESHUFFLED: frozenset[str] = frozenset({"wrr"})
-WRITER: Writer | None = None
-LAG = 0.0
 #: It listens before it has read what its routers are.
-SETTLE = 8.0
+_SETTLE = 8.0
 #: Services that hold services are followed so far.
 _MAX_DEPTH = 20
 
@@ -135,19 +104,26 @@ def picker(pool: Pool, lost: Collection[int] = ()) -> Pick | None:
     return pick
 
 
-def called(pool: Pool, server: Server, address: str) -> str:
-    """Return "": what it logs of servers that are down is below the level of most logs."""
-    del pool, server, address
-    return ""
-
-
-def alone(run: Sequence[str], pool: Pool) -> tuple[str, ...]:
-    """Return the command line as it is: it checks its servers whether or not there is traffic."""
-    del pool
-    return tuple(run)
-
-
 def turn(run: Sequence[str]) -> tuple[tuple[str, ...], int] | str:
     """Return why there is no reload."""
     del run
     return "Traefik takes changed files by itself, which is not rehearsed"
+
+
+ADAPTER = Adapter(
+    "traefik",
+    "download it from https://github.com/traefik/traefik/releases",
+    prepare=prepare,
+    messages=messages,
+    unfit=unfit,
+    varied=varied,
+    ordered=ordered,
+    picker=picker,
+    turn=turn,
+    executable=executable,
+    takes=takes,
+    draws=draws,
+    silence=True,
+    reshuffled=frozenset({"wrr"}),
+    settle=_SETTLE,
+)
