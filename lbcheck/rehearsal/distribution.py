@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from lbcheck.rehearsal.load import Ask
     from lbcheck.rehearsal.proxies.seam import Pick
 
-#: Algorithms that look at how many requests each server is working on; HAProxy's random does where it draws several.
-_BY_LOAD = frozenset({"least_conn", "least_time", "random_two", "leastconn", "first", "least_request"})
 #: Shares are rounded doubles of ratios of weights; no sum of weights that anybody writes is larger.
 _LARGEST_CYCLE = 1_000_000
 #: Of so many cycles the first may be left out.
@@ -47,9 +45,7 @@ def ordered(pool: Pool, dialect: str, lost: Collection[int] = ()) -> bool:
 
 def by_load(pool: Pool, dialect: str) -> bool:
     """Say whether who serves a request depends on what else is under way: by the algorithm, or by a limit."""
-    algorithm = pool.algorithm
-    draws = (dialect, algorithm.name) == ("haproxy", "random") and algorithm.draws > 1
-    return limited(pool) or draws or algorithm.name in _BY_LOAD or algorithm.balance_factor is not None
+    return limited(pool) or adapter(dialect).by_load(pool) or pool.algorithm.balance_factor is not None
 
 
 def limited(pool: Pool) -> bool:

@@ -102,7 +102,7 @@ def _trial(
         _silence(pool, dialect, server, normal * rate) if proxy.silence else 0.0,
         target.called[loss.places[0]],
         1 if by_load(pool, dialect) and not stall else MOST_IN_FLIGHT,
-        tuple(f"{pool.name}/{one.name}" for one in probed) if dialect == "haproxy" else (),
+        tuple(f"{pool.name}/{one.name}" for one in probed) if proxy.stands else (),
         proxy.lag,
     )
     return Trial(target, loss, play, stall=stall, part=normal)

@@ -6,12 +6,10 @@ import ipaddress
 from math import ceil
 from typing import TYPE_CHECKING, NamedTuple
 
-from lbcheck.rehearsal.altered import altered
 from lbcheck.rehearsal.distribution import ordered, whole_cycle
 from lbcheck.rehearsal.healthy import healthy
 from lbcheck.rehearsal.identities import identities, verified
 from lbcheck.rehearsal.keys import keyed, varied
-from lbcheck.rehearsal.mapped import mapped
 from lbcheck.rehearsal.proxies.table import adapter
 from lbcheck.rehearsal.proxies.varying import SOURCE
 from lbcheck.rehearsal.reaching import drawing, leading_to, passed_on, plainly, shared, starved
@@ -189,7 +187,8 @@ def _target(made: Plan, config: Config, pool: Pool, requests: int | None, second
                 )
             )
     reason = None if loads else "no request is known that reaches it"
-    place = altered(config, pool, {frontend.name for frontend, _ in leading})
+    altered = next(proxy.altered(config, pool, {frontend.name for frontend, _ in leading}), None)
+    place = None if altered is None else f"{altered.path}:{altered.line}"
     return Target(
         pool, stubs, tuple(loads), reason, checks, verified(pool, routes), place, called, split, plainly(routes)
     )
@@ -303,7 +302,7 @@ def _loads(
             continue
         asked = samples(frontend, route.match)[:3]
         if several:
-            asked += [one for sample in asked for one in mapped(config, pool.name, sample)]
+            asked += [one for sample in asked for one in adapter(config.dialect).mapped(config, pool.name, sample)]
         for sample in asked:
             vary = "" if sample.source else varied(pool, config.dialect, sample, plain=plain)
             if (several and vary) or (sample.source and (":" in sample.source) != (":" in place[0])):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Sequence
+    from collections.abc import Callable, Collection, Iterator, Sequence
 
     from lbcheck.model import Config, Frontend, Pool, Route, Server
     from lbcheck.rehearsal.load import Ask
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from lbcheck.rehearsal.prepared import Prepared
     from lbcheck.rehearsal.rewriting import Rewriting
     from lbcheck.rehearsal.samples import Sample
+    from lbcheck.text import Span
 
     #: From a request to the place in `Pool.servers` of the server that gets it; None where that is not known.
     Pick = Callable[[Ask], int | None]
@@ -69,6 +70,18 @@ def _untold(_pool: Pool, _server: Server, _address: str) -> str:
     return ""
 
 
+def _unaltered(_config: Config, _pool: Pool, _frontends: Collection[str]) -> Iterator[Span]:
+    return iter(())
+
+
+def _unmapped(_config: Config, _name: str, _sample: Sample) -> Iterator[Sample]:
+    return iter(())
+
+
+def _whatever(_: Pool) -> bool:
+    return False
+
+
 def _as_it_is(run: Sequence[str], _: Pool) -> tuple[str, ...]:
     return tuple(run)
 
@@ -97,12 +110,20 @@ class Adapter(NamedTuple):
     takes: Callable[[Config], bool] = _every
     #: Whether a route of several pools takes one of them anew for each request; else a hash or a variable chooses.
     draws: Callable[[Config, Route], bool] = _never
+    #: What may change a pool's key on the way of requests through frontends of these names.
+    altered: Callable[[Config, Pool, Collection[str]], Iterator[Span]] = _unaltered
+    #: Requests like a sample for which a value that names pools names this one.
+    mapped: Callable[[Config, str, Sample], Iterator[Sample]] = _unmapped
+    #: Whether the pool's algorithm looks at how many requests each server is working on.
+    by_load: Callable[[Pool], bool] = _whatever
     #: What it calls a server, at this address of the sandbox, that is down; "" where it never says.
     called: Callable[[Pool, Server, str], str] = _untold
     #: The command line for a loss in this pool, of which nothing else is looked at.
     alone: Callable[[Sequence[str], Pool], tuple[str, ...]] = _as_it_is
     #: Where it says which servers it takes for down (`witness.of`).
     tells: str = ""
+    #: Whether it tells which health checks have passed (`standing.standings`).
+    stands: bool = False
     #: Where it does not say, whether nothing going to a server shows that.
     silence: bool = False
     #: Ordered algorithms whose weights are rounded, so that a pick is elsewhere now and then.

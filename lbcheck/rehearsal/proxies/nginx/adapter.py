@@ -11,8 +11,10 @@ from lbcheck.rehearsal import trust
 from lbcheck.rehearsal.messages import Statement, messages
 from lbcheck.rehearsal.prepared import Prepared
 from lbcheck.rehearsal.proxies.nginx import fragments, rewrite
+from lbcheck.rehearsal.proxies.nginx.altered import altered
 from lbcheck.rehearsal.proxies.nginx.code import code
 from lbcheck.rehearsal.proxies.nginx.keys import varied
+from lbcheck.rehearsal.proxies.nginx.mapped import mapped
 from lbcheck.rehearsal.proxies.nginx.picks import picker
 from lbcheck.rehearsal.proxies.seam import Adapter
 
@@ -146,6 +148,11 @@ def _included(pattern: str, path: str, main: str) -> str:
     return os.path.join(os.path.dirname(full), os.path.basename(path)) if is_glob(pattern) else full
 
 
+def by_load(pool: Pool) -> bool:
+    """Say whether who serves a request depends on what else is under way."""
+    return pool.algorithm.name in {"least_conn", "least_time", "random_two"}
+
+
 ADAPTER = Adapter(
     "nginx",
     "apt-get install nginx",
@@ -156,6 +163,9 @@ ADAPTER = Adapter(
     ordered=ordered,
     picker=picker,
     turn=turn,
+    altered=altered,
+    mapped=mapped,
+    by_load=by_load,
     silence=True,
     writer=rewrite,
 )

@@ -21,8 +21,6 @@ _MOST = 4
 
 def mapped(config: Config, name: str, sample: Sample) -> Iterator[Sample]:
     """Yield a few requests like the sample for which a map's value is the pool's name."""
-    if config.dialect != "nginx":
-        return
     known = ((source, _value(key)) for source, key in _entries(config, name))
     changed = (_with(sample, source, value) for source, value in known if value is not None)
     yield from islice(filter(None, changed), _MOST)
