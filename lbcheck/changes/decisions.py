@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 _BUDGET = 1_000_000
 #: Stands for whatever nobody wrote: no config holds it.
 OTHER = "\ue000"
-_DEFAULT = frozenset({"default_server", "default"})
+#: Options of nginx's `listen` that make a server block also serve the names that no block has.
+DEFAULT = frozenset({"default_server", "default"})
 _PATH_TESTS = frozenset({"exact", "prefix", "path_prefix"})
 #: Where requests arrive: protocol, transport, whether TLS, host and port.
 Door = tuple[str, str, bool, str, int]
@@ -121,15 +122,13 @@ class Decisions:
         for listener in frontend.listeners:
             ways = self.doors[_door(frontend, listener)]
             if self._dialect == "nginx":
-                _put(ways, way, default=not ways or not _DEFAULT.isdisjoint(listener.options))
+                _put(ways, way, default=not ways or not DEFAULT.isdisjoint(listener.options))
             else:
                 ways.append(way)
 
     def _entries(self, frontend: Frontend) -> Iterator[_Entry]:
         """Yield what a frontend tries, in the order in which the first that matches wins."""
-        routes = frontend.routes
-        if self._dialect == "haproxy":  # its rules that answer all run before those that choose a backend
-            routes = sorted(routes, key=lambda route: route.outcome != "answer")
+        routes = as_run(frontend.routes, self._dialect)
         found = [
             _Entry(alternative, self._leads_to(route)) for route in routes for alternative in map(tuple, route.match)
         ]
@@ -173,6 +172,11 @@ class Decisions:
             raise UndecidedError
         entries = found[0].entries if found else ()
         return next((one.leads_to for one in entries if all(_holds(each, host, path) for each in one.conditions)), None)
+
+
+def as_run(routes: Sequence[Route], dialect: str) -> Sequence[Route]:
+    """Return routes as they are run: HAProxy's rules that answer all come before those that choose a backend."""
+    return sorted(routes, key=lambda route: route.outcome != "answer") if dialect == "haproxy" else routes
 
 
 def _put(ways: list[_Way], way: _Way, *, default: bool) -> None:

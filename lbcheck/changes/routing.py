@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lbcheck.changes.decisions import same_decisions
+from lbcheck.changes.decisions import DEFAULT, as_run, same_decisions
 from lbcheck.changes.pairing import across
 from lbcheck.model import EVERY_REQUEST
 
@@ -24,7 +24,6 @@ ALIKE = "alike"
 ELSEWHERE = "elsewhere"
 #: Which requests meet which route has changed, or nobody knows.
 OTHERWISE = "otherwise"
-_DEFAULT = frozenset({"default_server", "default"})
 
 
 def same_routing(change: ConfigChange) -> str:
@@ -86,7 +85,7 @@ def _defaults(config: Config) -> set[int]:
     found: dict[Hashable, tuple[bool, int]] = {}
     for frontend in config.frontends:
         for listener in frontend.listeners:
-            said = not _DEFAULT.isdisjoint(listener.options)
+            said = not DEFAULT.isdisjoint(listener.options)
             door = _door(listener)
             if door not in found or (said and not found[door][0]):
                 found[door] = (said, id(frontend))
@@ -113,10 +112,8 @@ def _door(listener: Listener) -> tuple[str, bool, Hashable, int | None]:
 
 def _ordered(frontend: Frontend, dialect: str) -> Sequence[Route]:
     """Return the routes in the order that counts; that of writing counts for nginx's regular expressions alone."""
-    if dialect == "haproxy":  # its rules that answer all run before those that choose a backend
-        return sorted(frontend.routes, key=lambda route: route.outcome != "answer")
-    if frontend.order == "first":
-        return frontend.routes
+    if dialect == "haproxy" or frontend.order == "first":
+        return as_run(frontend.routes, dialect)
     return sorted(frontend.routes, key=lambda route: "" if _in_turn(route) else repr(_match(route)))
 
 
