@@ -26,8 +26,9 @@ from lbcheck.rehearsal import network
 PATIENCE = 20.0
 #: The exit code where something is wrong; any other one but 0 is ours.
 REFUSED = 10
-#: Where the API is when the files do not say.
-API = 65000
+#: Where the API is when the files do not say. A client is never given this port: to one that it were given while nobody
+#: listens there yet, it would speak to itself.
+API = 999
 #: What the log says of the file provider: that its configuration is there, and that there is none.
 _RECEIVED = "Configuration received"
 _FAILED = ("Error while building configuration", "Cannot start the provider *file.Provider", "Command error")
