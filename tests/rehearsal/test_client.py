@@ -91,3 +91,30 @@ def test_what_is_asked_first_is_nothing_that_is_asked_later(vary):
     first, *later = asyncio.run(play())
     assert len(later) == 20
     assert first not in later
+
+
+@pytest.mark.parametrize(("said", "found"), [([1, 1, 1, 0], 0), ([1] * 50, 1), ([PROXY, 0], PROXY), ([0, 1], 0)])
+def test_a_draw_that_went_elsewhere_is_drawn_again(said, found):
+    """A first answer of another pool's server says nothing yet; one of the proxy itself does."""
+
+    async def play():
+        left = list(said)
+
+        async def serve(reader, writer):
+            while left:
+                await reader.readuntil(b"\r\n\r\n")
+                stub = left.pop(0)
+                name = b"" if stub == PROXY else b"x-lbcheck-stub: %d %.6f\r\n" % (stub, time.monotonic() + 60)
+                writer.write(OK + name + b"Content-Length: 0\r\n\r\n")
+            writer.close()
+
+        server = await asyncio.start_server(serve, "127.0.0.1", 0)
+        host, port = server.sockets[0].getsockname()
+        answer = await first_answer(Load("app", host, port, expect=(0,)))
+        server.close()
+        await asyncio.sleep(0.01)
+        return answer.stub, len(said) - len(left)
+
+    stub, asked = asyncio.run(play())
+    assert stub == found
+    assert asked < 20
