@@ -21,7 +21,7 @@ import urllib.request
 import yaml
 
 from lbcheck.dialects.traefik.document import STATIC
-from lbcheck.rehearsal import network
+from lbcheck.rehearsal.isolation import network
 
 PATIENCE = 20.0
 #: The exit code where something is wrong; any other one but 0 is ours.

@@ -122,9 +122,9 @@ def _rehearse(request: Request, settings: Settings, options: dict[str, Any]) -> 
     if not options["rehearse"]:
         return stages.left_out(REHEARSE, "--rehearse")
     from lbcheck.cli.rehearse import rehearsable, rehearsed_where_possible
-    from lbcheck.rehearsal.sandbox import UnusableError
-    from lbcheck.rehearsal.staging import NoBinaryError
-    from lbcheck.rehearsal.wishes import Wishes
+    from lbcheck.rehearsal.planning.staging import NoBinaryError
+    from lbcheck.rehearsal.planning.wishes import Wishes
+    from lbcheck.rehearsal.play.sandbox import UnusableError
 
     wishes = Wishes(tolerance=100 * settings.gate.tolerance)
     try:

@@ -11,7 +11,7 @@ from lbcheck.cli import interrupt
 from lbcheck.cli import options as taking
 from lbcheck.cli.output import CLEAN, FAILED, FOUND, NOTHING, color, fail, show, target, width, write
 from lbcheck.cli.servers import must_be_there
-from lbcheck.rehearsal.wishes import LOSSES, REHEARSED
+from lbcheck.rehearsal.planning.wishes import LOSSES, REHEARSED
 from lbcheck.report import REHEARSE_REPORTERS, REHEARSE_SUFFIXES
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from lbcheck.model import Config
     from lbcheck.project import Request
     from lbcheck.rehearsal.outcome import Rehearsed
-    from lbcheck.rehearsal.wishes import Wishes
+    from lbcheck.rehearsal.planning.wishes import Wishes
     from lbcheck.settings import Settings
 
 #: Why no proxy is started with a config, by dialect.
@@ -108,8 +108,8 @@ def command(paths: tuple[str, ...], **options: Any) -> None:
     of the server need not exist: they are made up inside the sandbox, which nothing can leave.
     """
     from lbcheck.discovery import PathMissingError
-    from lbcheck.rehearsal.sandbox import UnusableError
-    from lbcheck.rehearsal.staging import NoBinaryError
+    from lbcheck.rehearsal.planning.staging import NoBinaryError
+    from lbcheck.rehearsal.play.sandbox import UnusableError
     from lbcheck.settings import SettingsError
 
     outputs = [target(output, REHEARSE_REPORTERS, REHEARSE_SUFFIXES) for output in options["outputs"]]
@@ -130,7 +130,7 @@ def command(paths: tuple[str, ...], **options: Any) -> None:
 
 
 def _rehearsed(paths: tuple[str, ...], settings: Settings, options: dict[str, Any]) -> list[Rehearsed]:
-    from lbcheck.rehearsal.sandbox import UnusableError
+    from lbcheck.rehearsal.play.sandbox import UnusableError
 
     every = _configs(taking.request_of(paths, settings, options))
     _tell_left_out(every)
@@ -203,7 +203,7 @@ def rehearsed_where_possible(configs: Sequence[Config], wishes: Wishes) -> list[
     One project may hold several balancers, of which this machine does not have every proxy.
     """
     from lbcheck.rehearsal.outcome import Rehearsed
-    from lbcheck.rehearsal.staging import NoBinaryError, binary
+    from lbcheck.rehearsal.planning.staging import NoBinaryError, binary
 
     missing: dict[str, NoBinaryError] = {}
     for dialect in dict.fromkeys(config.dialect for config in configs):
@@ -258,7 +258,7 @@ def _old(configs: Sequence[Config], settings: Settings, options: dict[str, Any])
 
 
 def _wishes(options: dict[str, Any]) -> Wishes:
-    from lbcheck.rehearsal.wishes import Wishes
+    from lbcheck.rehearsal.planning.wishes import Wishes
 
     known = {**options, "losses": not options["no_losses"]}
     return Wishes(**{name: known[name] for name in Wishes._fields})

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from lbcheck.rehearsal.prepared import Rewrite
+    from lbcheck.rehearsal.preparing.prepared import Rewrite
     from lbcheck.traffic.outcome import Traffic
 
 #: How shares were judged: whole cycles to the request, or to a tolerance; each hashed pick; by chance.

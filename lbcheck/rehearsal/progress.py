@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from lbcheck.rehearsal.plan import Plan, Target
-    from lbcheck.rehearsal.sandbox import Event
+    from lbcheck.rehearsal.planning.plan import Plan, Target
+    from lbcheck.rehearsal.play.sandbox import Event
 
 
 class Step(NamedTuple):

@@ -5,16 +5,19 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from lbcheck.rehearsal import loss_verdict, native, reload, sandbox
-from lbcheck.rehearsal.certificate import Certificate
-from lbcheck.rehearsal.losing import trials
+from lbcheck.rehearsal import reload
+from lbcheck.rehearsal.judging import loss_verdict
+from lbcheck.rehearsal.judging.verdict import measured
 from lbcheck.rehearsal.outcome import MeasuredReload, Rehearsed
-from lbcheck.rehearsal.plan import Plan
+from lbcheck.rehearsal.planning.losing import trials
+from lbcheck.rehearsal.planning.plan import Plan
+from lbcheck.rehearsal.planning.staging import staged
+from lbcheck.rehearsal.play import sandbox
+from lbcheck.rehearsal.play.script import SLOW
+from lbcheck.rehearsal.preparing import native
+from lbcheck.rehearsal.preparing.certificate import Certificate
 from lbcheck.rehearsal.progress import Step, Watch
 from lbcheck.rehearsal.proxies.table import adapter
-from lbcheck.rehearsal.script import SLOW
-from lbcheck.rehearsal.staging import staged
-from lbcheck.rehearsal.verdict import measured
 from lbcheck.traffic import assemble
 from lbcheck.traffic.algorithms import MAX_RING_POINTS
 from lbcheck.traffic.scenario import REFUSES, Scenario
@@ -23,12 +26,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from lbcheck.model import Config
-    from lbcheck.rehearsal.losing import Trial
     from lbcheck.rehearsal.outcome import MeasuredPool
-    from lbcheck.rehearsal.plan import Target
-    from lbcheck.rehearsal.sandbox import Event
-    from lbcheck.rehearsal.script import Script
-    from lbcheck.rehearsal.wishes import Wishes
+    from lbcheck.rehearsal.planning.losing import Trial
+    from lbcheck.rehearsal.planning.plan import Target
+    from lbcheck.rehearsal.planning.wishes import Wishes
+    from lbcheck.rehearsal.play.sandbox import Event
+    from lbcheck.rehearsal.play.script import Script
 
 
 def rehearse(

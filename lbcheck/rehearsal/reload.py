@@ -5,22 +5,23 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lbcheck import wording
-from lbcheck.rehearsal import answered, native
-from lbcheck.rehearsal.certificate import PLACE
-from lbcheck.rehearsal.load import NOBODY
+from lbcheck.rehearsal.judging import answered
 from lbcheck.rehearsal.outcome import MeasuredReload
+from lbcheck.rehearsal.play.load import NOBODY
+from lbcheck.rehearsal.play.script import Reload
+from lbcheck.rehearsal.preparing import native
+from lbcheck.rehearsal.preparing.certificate import PLACE
 from lbcheck.rehearsal.proxies.table import adapter
-from lbcheck.rehearsal.script import Reload
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from lbcheck.model import Config
     from lbcheck.rehearsal.outcome import MeasuredPool
-    from lbcheck.rehearsal.plan import Plan
-    from lbcheck.rehearsal.sandbox import Event
-    from lbcheck.rehearsal.script import Script
-    from lbcheck.rehearsal.staging import Staged
+    from lbcheck.rehearsal.planning.plan import Plan
+    from lbcheck.rehearsal.planning.staging import Staged
+    from lbcheck.rehearsal.play.sandbox import Event
+    from lbcheck.rehearsal.play.script import Script
 
 #: Where both configs lie: at the same place, as they do on the machine that reloads.
 HOME = "/etc/lbcheck-reload"

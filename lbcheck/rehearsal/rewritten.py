@@ -6,18 +6,20 @@ import ipaddress
 from contextlib import closing
 from typing import TYPE_CHECKING
 
-from lbcheck.rehearsal import lodging, native, staging
-from lbcheck.rehearsal.certificate import Certificate
-from lbcheck.rehearsal.messages import messages
+from lbcheck.rehearsal.judging.verdict import measured
 from lbcheck.rehearsal.outcome import MeasuredReload, Rehearsed
-from lbcheck.rehearsal.plan import plan
-from lbcheck.rehearsal.prepared import Prepared
+from lbcheck.rehearsal.planning import staging
+from lbcheck.rehearsal.planning.plan import plan
+from lbcheck.rehearsal.play import lodging
+from lbcheck.rehearsal.play.sandbox import UnusableError
+from lbcheck.rehearsal.play.script import Script
+from lbcheck.rehearsal.preparing import native
+from lbcheck.rehearsal.preparing.certificate import Certificate
+from lbcheck.rehearsal.preparing.messages import messages
+from lbcheck.rehearsal.preparing.prepared import Prepared
+from lbcheck.rehearsal.preparing.rewriting import Places, Rewriting, unread
 from lbcheck.rehearsal.progress import Step, Watch
 from lbcheck.rehearsal.proxies.table import adapter
-from lbcheck.rehearsal.rewriting import Places, Rewriting, unread
-from lbcheck.rehearsal.sandbox import UnusableError
-from lbcheck.rehearsal.script import Script
-from lbcheck.rehearsal.verdict import measured
 from lbcheck.traffic import assemble
 from lbcheck.traffic.algorithms import MAX_RING_POINTS
 from lbcheck.traffic.scenario import Scenario
@@ -27,10 +29,10 @@ if TYPE_CHECKING:
 
     from lbcheck.model import Config
     from lbcheck.rehearsal.outcome import MeasuredPool, Message
-    from lbcheck.rehearsal.plan import Plan
+    from lbcheck.rehearsal.planning.plan import Plan
+    from lbcheck.rehearsal.planning.wishes import Wishes
+    from lbcheck.rehearsal.play.sandbox import Event
     from lbcheck.rehearsal.proxies.seam import Writer
-    from lbcheck.rehearsal.sandbox import Event
-    from lbcheck.rehearsal.wishes import Wishes
 
     #: Reads the text of a config of this dialect, as if it lay at this path.
     Read = Callable[[str, str, str], Config]

@@ -10,7 +10,7 @@ import proxies
 import pytest
 from changes.read import app
 
-from lbcheck.rehearsal.chances import IMPOSSIBLE, chi_square_p
+from lbcheck.rehearsal.judging.chances import IMPOSSIBLE, chi_square_p
 
 KEYS = [hashlib.sha256(b"%d" % number).hexdigest() for number in range(1500)]
 ADDRESSES = [str(ipaddress.ip_address(random.Random(at).randrange(1 << 24, 224 << 24))) for at in range(1500)]

@@ -16,8 +16,8 @@ from report.rehearsals import APP, AS_PREDICTED, CODE, REFUSED, UNPLAYED, UNREAC
 
 from lbcheck.cli.rehearse import _code
 from lbcheck.rehearsal.outcome import MeasuredReload, Rehearsed
-from lbcheck.rehearsal.staging import NoBinaryError, binary
-from lbcheck.rehearsal.wishes import Wishes
+from lbcheck.rehearsal.planning.staging import NoBinaryError, binary
+from lbcheck.rehearsal.planning.wishes import Wishes
 
 CONFIG = """\
 defaults

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from lbcheck import project
 from lbcheck.project import Request
+from lbcheck.rehearsal.planning.wishes import Wishes
 from lbcheck.rehearsal.rehearse import rehearse
-from lbcheck.rehearsal.wishes import Wishes
 from lbcheck.report import rehearse_text
 from lbcheck.report.options import Options
 

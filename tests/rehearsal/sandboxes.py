@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from lbcheck.rehearsal import sandbox
-from lbcheck.rehearsal.script import Script
+from lbcheck.rehearsal.play import sandbox
+from lbcheck.rehearsal.play.script import Script
 
 
 def _missing():

@@ -10,11 +10,11 @@ from rehearsal.configs import haproxy
 from rehearsal.running import rehearsed
 from rehearsal.sandboxes import needs_sandbox
 
-from lbcheck.rehearsal.distribution import by_pick
-from lbcheck.rehearsal.load import Ask
-from lbcheck.rehearsal.loss_verdict import DETECTION, FAILED, SHARES, excused
+from lbcheck.rehearsal.judging.distribution import by_pick
+from lbcheck.rehearsal.judging.loss_verdict import DETECTION, FAILED, SHARES, excused
 from lbcheck.rehearsal.outcome import Aspect, MeasuredLoss
-from lbcheck.rehearsal.plan import plan
+from lbcheck.rehearsal.planning.plan import plan
+from lbcheck.rehearsal.play.load import Ask
 
 HAPROXY = """\
 frontend web

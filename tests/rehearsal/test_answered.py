@@ -9,11 +9,11 @@ from traffic.pools import pool
 
 from lbcheck.model import Algorithm, Setting
 from lbcheck.rehearsal import reload
-from lbcheck.rehearsal.load import NOBODY, PROXY, asks
-from lbcheck.rehearsal.picks import picker
-from lbcheck.rehearsal.plan import Target
-from lbcheck.rehearsal.script import Load
-from lbcheck.rehearsal.verdict import counted, judge
+from lbcheck.rehearsal.judging.picks import picker
+from lbcheck.rehearsal.judging.verdict import counted, judge
+from lbcheck.rehearsal.planning.plan import Target
+from lbcheck.rehearsal.play.load import NOBODY, PROXY, asks
+from lbcheck.rehearsal.play.script import Load
 
 LOAD = Load("app", "127.0.0.1", 80, expect=(10, 11))
 CAUSES = {

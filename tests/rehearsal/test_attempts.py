@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from lbcheck.rehearsal.attempts import Attempts
+from lbcheck.rehearsal.play.attempts import Attempts
 
 
 @pytest.mark.parametrize("listening", [True, False])

@@ -13,8 +13,8 @@ from rehearsal.sandboxes import needs_sandbox
 
 from lbcheck import pages, project
 from lbcheck.project import Request
+from lbcheck.rehearsal.planning.wishes import Wishes
 from lbcheck.rehearsal.rehearse import rehearse
-from lbcheck.rehearsal.wishes import Wishes
 
 pytestmark = [proxies.needs_nginx, proxies.needs_haproxy, needs_sandbox, pytest.mark.soak]
 

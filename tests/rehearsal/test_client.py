@@ -7,8 +7,8 @@ import time
 
 import pytest
 
-from lbcheck.rehearsal.load import NOBODY, PROXY, Ask, Client, asks, first_answer
-from lbcheck.rehearsal.script import Load
+from lbcheck.rehearsal.play.load import NOBODY, PROXY, Ask, Client, asks, first_answer
+from lbcheck.rehearsal.play.script import Load
 
 OK = b"HTTP/1.1 200 OK\r\n"
 CHUNKED = OK + b"Transfer-Encoding: chunked\r\n\r\n"

@@ -14,10 +14,10 @@ from rehearsal.sandboxes import needs_sandbox
 
 from lbcheck import project
 from lbcheck.project import Request
-from lbcheck.rehearsal import staging
-from lbcheck.rehearsal.plan import plan
+from lbcheck.rehearsal.planning import staging
+from lbcheck.rehearsal.planning.plan import plan
+from lbcheck.rehearsal.planning.wishes import Wishes
 from lbcheck.rehearsal.rehearse import rehearse
-from lbcheck.rehearsal.wishes import Wishes
 
 CORPUS = Path(__file__).resolve().parents[3] / "shared" / "corpus"
 ORACLES = {"nginx": "oracle-nginx-1.22.1.tsv", "haproxy": "oracle-haproxy-2.6.12.tsv"}

@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 from traffic.pools import pool
 
-from lbcheck.rehearsal.distribution import by_chance, by_cycle, by_pick, whole_cycle
-from lbcheck.rehearsal.load import Ask
+from lbcheck.rehearsal.judging.distribution import by_chance, by_cycle, by_pick
 from lbcheck.rehearsal.outcome import CYCLES, TOLERATED
+from lbcheck.rehearsal.planning.cycles import whole_cycle
+from lbcheck.rehearsal.play.load import Ask
 from lbcheck.traffic.algorithms.weighted import window_picks
 
 PARTS = [0.5, 0.25, 0.25]

@@ -17,11 +17,12 @@ from rehearsal.traced import Traced
 from lbcheck import project
 from lbcheck.model import Setting
 from lbcheck.project import Request
-from lbcheck.rehearsal import staging, verdict
+from lbcheck.rehearsal.judging import verdict
+from lbcheck.rehearsal.planning import staging
+from lbcheck.rehearsal.planning.wishes import Wishes
 from lbcheck.rehearsal.proxies.envoy import adapter
 from lbcheck.rehearsal.proxies.seam import NotRunnableError
 from lbcheck.rehearsal.rehearse import rehearse
-from lbcheck.rehearsal.wishes import Wishes
 from lbcheck.traffic.algorithms import Shares
 
 pytestmark = [proxies.needs_envoy, needs_sandbox]

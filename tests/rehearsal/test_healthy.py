@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from lbcheck.model import HealthCheck, Setting
-from lbcheck.rehearsal.healthy import healthy
+from lbcheck.rehearsal.planning.healthy import healthy
 
 
 @pytest.mark.parametrize(

@@ -9,10 +9,10 @@ import pytest
 from rehearsal.configs import haproxy, nginx
 from rehearsal.running import configs
 
-from lbcheck.rehearsal.certificate import Certificate
-from lbcheck.rehearsal.identities import identities, verified
-from lbcheck.rehearsal.plan import Plan, plan
-from lbcheck.rehearsal.verdict import Counted, Served, judge
+from lbcheck.rehearsal.judging.verdict import Counted, Served, judge
+from lbcheck.rehearsal.planning.identities import identities, verified
+from lbcheck.rehearsal.planning.plan import Plan, plan
+from lbcheck.rehearsal.preparing.certificate import Certificate
 
 
 def named(pem, folder):

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from checks.read import config
 
-from lbcheck.rehearsal.keys import varied
-from lbcheck.rehearsal.samples import Sample
+from lbcheck.rehearsal.planning.keys import varied
+from lbcheck.rehearsal.preparing.samples import Sample
 
 OPEN, CLOSED = Sample(), Sample(open_end=False)
 

@@ -15,8 +15,8 @@ from rehearsal.configs import CASES
 from rehearsal.processes import adopting, below
 from rehearsal.sandboxes import needs_sandbox
 
-from lbcheck.rehearsal import sandbox
-from lbcheck.rehearsal.script import Script
+from lbcheck.rehearsal.play import sandbox
+from lbcheck.rehearsal.play.script import Script
 
 pytestmark = [proxies.needs_nginx, proxies.needs_haproxy, needs_sandbox]
 

@@ -6,8 +6,8 @@ import pytest
 from rehearsal.configs import haproxy, nginx
 from rehearsal.running import configs
 
-from lbcheck.rehearsal.losing import trials
-from lbcheck.rehearsal.plan import plan
+from lbcheck.rehearsal.planning.losing import trials
+from lbcheck.rehearsal.planning.plan import plan
 from lbcheck.traffic import assemble
 from lbcheck.traffic.algorithms import MAX_RING_POINTS
 from lbcheck.traffic.scenario import HANGS, REFUSES, Scenario

@@ -6,11 +6,11 @@ import pytest
 from traffic.pools import pool
 
 from lbcheck.model import Algorithm, Setting
-from lbcheck.rehearsal.load import NOBODY, PROXY
-from lbcheck.rehearsal.losing import Trial
-from lbcheck.rehearsal.loss_verdict import judged
-from lbcheck.rehearsal.plan import Target
-from lbcheck.rehearsal.script import Load, Loss
+from lbcheck.rehearsal.judging.loss_verdict import judged
+from lbcheck.rehearsal.planning.losing import Trial
+from lbcheck.rehearsal.planning.plan import Target
+from lbcheck.rehearsal.play.load import NOBODY, PROXY
+from lbcheck.rehearsal.play.script import Load, Loss
 from lbcheck.traffic.outcome import Loss as Predicted
 from lbcheck.traffic.outcome import Survivor
 

@@ -10,7 +10,7 @@ from rehearsal.configs import haproxy, nginx
 from rehearsal.running import rehearsed, told
 from rehearsal.sandboxes import needs_sandbox
 
-from lbcheck.rehearsal.missing import missing, unmakeable
+from lbcheck.rehearsal.preparing.missing import missing, unmakeable
 
 PEM = "the certificate"
 BIND = "[ALERT]    (7) : config : parsing [/etc/haproxy/haproxy.cfg:7] : 'bind :443' in section 'frontend' : "

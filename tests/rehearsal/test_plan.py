@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from checks.read import config
 
-from lbcheck.rehearsal.load import asks
-from lbcheck.rehearsal.plan import plan
-from lbcheck.rehearsal.verdict import Counted, Served, counted, judge
+from lbcheck.rehearsal.judging.verdict import Counted, Served, counted, judge
+from lbcheck.rehearsal.planning.plan import plan
+from lbcheck.rehearsal.play.load import asks
 
 PASSED_ON = """\
 defaults

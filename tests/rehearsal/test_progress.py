@@ -6,9 +6,9 @@ from rich.console import Console
 from traffic.pools import pool
 
 from lbcheck.cli.watching import shown, watched
-from lbcheck.rehearsal.plan import Plan, Target
+from lbcheck.rehearsal.planning.plan import Plan, Target
+from lbcheck.rehearsal.play.script import Load
 from lbcheck.rehearsal.progress import Step, Watch
-from lbcheck.rehearsal.script import Load
 
 
 def test_events_become_steps():

@@ -13,9 +13,9 @@ from rehearsal.sandboxes import needs_sandbox
 
 from lbcheck import project
 from lbcheck.project import Request
-from lbcheck.rehearsal import distribution, verdict
+from lbcheck.rehearsal.judging import distribution, verdict
+from lbcheck.rehearsal.planning.wishes import Wishes
 from lbcheck.rehearsal.rehearse import rehearse
-from lbcheck.rehearsal.wishes import Wishes
 from lbcheck.traffic.algorithms import Shares
 
 BUSY = "a limit or a rule, or a server that it does not reach"

@@ -23,8 +23,8 @@ from rehearsal.sandboxes import needs_sandbox
 
 from lbcheck.cli.rehearse import reread
 from lbcheck.rehearsal import rewritten
-from lbcheck.rehearsal.proxy import taken
-from lbcheck.rehearsal.wishes import Wishes
+from lbcheck.rehearsal.planning.wishes import Wishes
+from lbcheck.rehearsal.play.proxy import taken
 
 __all__ = ["adopting"]
 pytestmark = [proxies.needs_nginx, proxies.needs_haproxy]

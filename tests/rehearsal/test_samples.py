@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from checks.read import config
 
-from lbcheck.rehearsal.samples import samples
+from lbcheck.rehearsal.preparing.samples import samples
 
 HAPROXY = """\
 defaults

@@ -13,11 +13,11 @@ from rehearsal.sandboxes import needs_sandbox
 
 from lbcheck.gate import stages
 from lbcheck.gate.outcome import NOT_RUN
-from lbcheck.rehearsal import sandbox
+from lbcheck.rehearsal.planning.wishes import Wishes
+from lbcheck.rehearsal.play import sandbox
+from lbcheck.rehearsal.play.sandbox import UnusableError
+from lbcheck.rehearsal.play.script import Script
 from lbcheck.rehearsal.rehearse import rehearse
-from lbcheck.rehearsal.sandbox import UnusableError
-from lbcheck.rehearsal.script import Script
-from lbcheck.rehearsal.wishes import Wishes
 
 CONFIG = ("haproxy.cfg", "defaults\n    mode http\nlisten app\n    bind :80\n    server a 10.0.0.1:80\n")
 #: Breaks what plays it, once it stands: nobody listens at what is no address.
@@ -80,7 +80,8 @@ def test_a_crash_is_no_verdict_on_the_config(tmp_path, monkeypatch):
 
 SABOTAGED = """
 import sys
-from lbcheck.rehearsal import sandbox, staging
+from lbcheck.rehearsal.play import sandbox
+from lbcheck.rehearsal.planning import staging
 stands = {"event": "stands"}
 sandbox.play = lambda _: iter([stands, {"event": "checked", "status": 0, "output": ""}])
 sandbox.together = lambda scripts, *_: [[stands, {"event": "crashed", "reason": "boom"}] for _ in scripts]

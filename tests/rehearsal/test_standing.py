@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from lbcheck.rehearsal.standing import Standing, read, standings, unpassed
+from lbcheck.rehearsal.play.standing import Standing, read, standings, unpassed
 
 STAT = """\
 # pxname,svname,qcur,status,check_status,last_chk

@@ -6,8 +6,8 @@ import asyncio
 
 import pytest
 
-from lbcheck.rehearsal.script import Stub
-from lbcheck.rehearsal.stubs import Stubs
+from lbcheck.rehearsal.play.script import Stub
+from lbcheck.rehearsal.play.stubs import Stubs
 from lbcheck.traffic.scenario import REFUSES
 
 

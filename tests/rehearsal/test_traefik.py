@@ -15,10 +15,10 @@ from rehearsal.traefiks import dynamic, service
 
 from lbcheck import project
 from lbcheck.project import Request
-from lbcheck.rehearsal import verdict
+from lbcheck.rehearsal.judging import verdict
+from lbcheck.rehearsal.planning.staging import NoBinaryError, binary
+from lbcheck.rehearsal.planning.wishes import Wishes
 from lbcheck.rehearsal.rehearse import rehearse
-from lbcheck.rehearsal.staging import NoBinaryError, binary
-from lbcheck.rehearsal.wishes import Wishes
 from lbcheck.traffic.algorithms import Shares
 
 pytestmark = [needs_traefik, needs_sandbox]

@@ -8,9 +8,9 @@ from rehearsal.configs import nginx
 from rehearsal.running import configs, rehearsed, told
 from rehearsal.sandboxes import needs_sandbox
 
-from lbcheck.rehearsal.load import NOBODY, PROXY
-from lbcheck.rehearsal.plan import plan
-from lbcheck.rehearsal.verdict import measured
+from lbcheck.rehearsal.judging.verdict import measured
+from lbcheck.rehearsal.planning.plan import plan
+from lbcheck.rehearsal.play.load import NOBODY, PROXY
 
 HAPROXY = """\
 frontend web

@@ -14,7 +14,7 @@ from lbcheck.rehearsal.outcome import (
     Message,
     Rehearsed,
 )
-from lbcheck.rehearsal.prepared import Rewrite
+from lbcheck.rehearsal.preparing.prepared import Rewrite
 
 SERVERS = (
     MeasuredServer("a", "10.0.0.1:80", 160, 2 / 3, 2 / 3, 1.0),

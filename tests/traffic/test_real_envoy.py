@@ -9,7 +9,7 @@ import pytest
 
 from lbcheck.dialects.envoy import read
 from lbcheck.files import DiskFiles
-from lbcheck.rehearsal.chances import IMPOSSIBLE, chi_square_p
+from lbcheck.rehearsal.judging.chances import IMPOSSIBLE, chi_square_p
 from lbcheck.traffic.algorithms import hashtables, shares
 from lbcheck.traffic.algorithms.members import proportional
 from lbcheck.traffic.algorithms.xxhash import xxh64

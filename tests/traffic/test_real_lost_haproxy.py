@@ -9,7 +9,7 @@ import pytest
 from traffic.pools import pool
 from traffic.test_real_haproxy import ADDRESSES, HASH_TYPES, KEYS, made_of
 
-from lbcheck.rehearsal.chances import IMPOSSIBLE, chi_square_p
+from lbcheck.rehearsal.judging.chances import IMPOSSIBLE, chi_square_p
 from lbcheck.traffic.algorithms import chash, hashes, maps, shares
 
 pytestmark = proxies.needs_haproxy

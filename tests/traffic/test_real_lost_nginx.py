@@ -9,7 +9,7 @@ import pytest
 from traffic.pools import pool, server
 from traffic.test_real_nginx import ADDRESSES, KEYS
 
-from lbcheck.rehearsal.chances import IMPOSSIBLE, chi_square_p
+from lbcheck.rehearsal.judging.chances import IMPOSSIBLE, chi_square_p
 from lbcheck.traffic.algorithms import ketama, modulo, shares, weighted
 
 pytestmark = proxies.needs_nginx

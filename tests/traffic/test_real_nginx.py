@@ -9,7 +9,7 @@ import proxies
 import pytest
 from traffic.pools import pool, server
 
-from lbcheck.rehearsal.chances import IMPOSSIBLE, chi_square_p
+from lbcheck.rehearsal.judging.chances import IMPOSSIBLE, chi_square_p
 from lbcheck.traffic.algorithms import ketama, leastconn, modulo, shares, weighted
 
 pytestmark = proxies.needs_nginx

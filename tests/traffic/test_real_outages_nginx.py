@@ -11,7 +11,7 @@ from checks.read import config
 from traffic.outages import predicted, routes_to
 
 from lbcheck.model import Setting
-from lbcheck.rehearsal.chances import IMPOSSIBLE, chi_square_p
+from lbcheck.rehearsal.judging.chances import IMPOSSIBLE, chi_square_p
 from lbcheck.traffic.losses import losses
 from lbcheck.traffic.scenario import ERRORS, HANGS, KINDS, REFUSES, Scenario
 

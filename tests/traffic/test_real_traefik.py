@@ -10,7 +10,7 @@ import pytest
 
 from lbcheck.dialects import traefik
 from lbcheck.files import DiskFiles
-from lbcheck.rehearsal.chances import IMPOSSIBLE, chi_square_p
+from lbcheck.rehearsal.judging.chances import IMPOSSIBLE, chi_square_p
 from lbcheck.traffic.algorithms import rendezvous, shares
 
 pytestmark = proxies.needs_traefik

@@ -8,11 +8,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Sequence
 
     from lbcheck.model import Config, Frontend, Pool, Route, Server
-    from lbcheck.rehearsal.load import Ask
     from lbcheck.rehearsal.outcome import Message
-    from lbcheck.rehearsal.prepared import Prepared
-    from lbcheck.rehearsal.rewriting import Rewriting
-    from lbcheck.rehearsal.samples import Sample
+    from lbcheck.rehearsal.play.load import Ask
+    from lbcheck.rehearsal.preparing.prepared import Prepared
+    from lbcheck.rehearsal.preparing.rewriting import Rewriting
+    from lbcheck.rehearsal.preparing.samples import Sample
     from lbcheck.text import Span
 
     #: From a request to the place in `Pool.servers` of the server that gets it; None where that is not known.

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from lbcheck.rehearsal.samples import Sample
+    from lbcheck.rehearsal.preparing.samples import Sample
 
 PATH, QUERY, SOURCE = "path", "query:lbcheck", "source"
 #: Headers that a request has once, and that say where it goes.

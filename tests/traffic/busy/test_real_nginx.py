@@ -12,7 +12,7 @@ import pytest
 from traffic.pools import pool, server
 
 from lbcheck.model import Setting
-from lbcheck.rehearsal.chances import IMPOSSIBLE, chi_square_p
+from lbcheck.rehearsal.judging.chances import IMPOSSIBLE, chi_square_p
 from lbcheck.traffic.algorithms import ketama, modulo
 from lbcheck.traffic.algorithms.leastconn import LeastConn
 from lbcheck.traffic.algorithms.load import NO_LIMIT

@@ -9,8 +9,8 @@ from lbcheck.traffic.algorithms.xxhash import xxh64
 
 if TYPE_CHECKING:
     from lbcheck.model import Pool
-    from lbcheck.rehearsal.load import Ask
-    from lbcheck.rehearsal.samples import Sample
+    from lbcheck.rehearsal.play.load import Ask
+    from lbcheck.rehearsal.preparing.samples import Sample
 
 _KINDS = {"header": "header:", "cookie": "cookie:", "query_parameter": "query:"}
 _TERMINAL = " (terminal)"

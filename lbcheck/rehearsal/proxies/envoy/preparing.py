@@ -7,8 +7,8 @@ import os
 import re
 from typing import TYPE_CHECKING, Any
 
-from lbcheck.rehearsal import trust
-from lbcheck.rehearsal.prepared import Prepared, Rewrite
+from lbcheck.rehearsal.preparing import trust
+from lbcheck.rehearsal.preparing.prepared import Prepared, Rewrite
 from lbcheck.rehearsal.proxies import nodes
 from lbcheck.rehearsal.proxies.envoy.code import code
 from lbcheck.rehearsal.proxies.envoy.told import located

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from lbcheck.dialects.yaml_nodes import Node
-    from lbcheck.rehearsal.prepared import Prepared
+    from lbcheck.rehearsal.preparing.prepared import Prepared
     from lbcheck.text import Source, Span
 
 #: Where a message begins: date, thread, level, logger, place in Envoy's source.

@@ -6,16 +6,17 @@ import os
 import signal
 from typing import TYPE_CHECKING
 
-from lbcheck.rehearsal import standing, trust, variables
-from lbcheck.rehearsal.messages import Statement, messages
-from lbcheck.rehearsal.prepared import Prepared
+from lbcheck.rehearsal.play import standing
+from lbcheck.rehearsal.play.witness import OUTPUT
+from lbcheck.rehearsal.preparing import trust, variables
+from lbcheck.rehearsal.preparing.messages import Statement, messages
+from lbcheck.rehearsal.preparing.prepared import Prepared
 from lbcheck.rehearsal.proxies.haproxy import rewrite
 from lbcheck.rehearsal.proxies.haproxy.altered import altered
 from lbcheck.rehearsal.proxies.haproxy.code import code
 from lbcheck.rehearsal.proxies.haproxy.keys import varied
 from lbcheck.rehearsal.proxies.haproxy.picks import picker
 from lbcheck.rehearsal.proxies.seam import Adapter
-from lbcheck.rehearsal.witness import OUTPUT
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence

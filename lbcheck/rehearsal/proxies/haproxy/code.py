@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from lbcheck.rehearsal.variables import LOADING
+from lbcheck.rehearsal.preparing.variables import LOADING
 
 if TYPE_CHECKING:
     from lbcheck.dialects.haproxy.tree import Line, Section

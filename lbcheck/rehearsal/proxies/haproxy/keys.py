@@ -9,7 +9,7 @@ from lbcheck.rehearsal.proxies.varying import PATH, QUERY, SOURCE, free, known
 
 if TYPE_CHECKING:
     from lbcheck.model import Pool
-    from lbcheck.rehearsal.samples import Sample
+    from lbcheck.rehearsal.preparing.samples import Sample
 
 #: Sample fetch without its "req." → what varies it; with a name in brackets, so does what is called so.
 _FETCHES = {

@@ -9,13 +9,13 @@ import re
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from lbcheck.rehearsal.messages import Statement
-from lbcheck.rehearsal.rewriting import address
+from lbcheck.rehearsal.preparing.messages import Statement
+from lbcheck.rehearsal.preparing.rewriting import address
 
 if TYPE_CHECKING:
     from lbcheck.dialects.haproxy.tree import Line, Section
     from lbcheck.model import Config
-    from lbcheck.rehearsal.rewriting import Rewriting
+    from lbcheck.rehearsal.preparing.rewriting import Rewriting
 
 _SECTIONS = frozenset({"global", "defaults", "frontend", "backend", "listen"})
 _FILE = "nothing is opened outside the private folder"

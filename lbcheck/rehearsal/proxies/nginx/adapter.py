@@ -7,9 +7,9 @@ import signal
 from typing import TYPE_CHECKING
 
 from lbcheck.paths import is_glob
-from lbcheck.rehearsal import trust
-from lbcheck.rehearsal.messages import Statement, messages
-from lbcheck.rehearsal.prepared import Prepared
+from lbcheck.rehearsal.preparing import trust
+from lbcheck.rehearsal.preparing.messages import Statement, messages
+from lbcheck.rehearsal.preparing.prepared import Prepared
 from lbcheck.rehearsal.proxies.nginx import fragments, rewrite
 from lbcheck.rehearsal.proxies.nginx.altered import altered
 from lbcheck.rehearsal.proxies.nginx.code import code

@@ -9,7 +9,7 @@ from lbcheck.rehearsal.proxies.varying import PATH, QUERY, SOURCE, free, known
 
 if TYPE_CHECKING:
     from lbcheck.model import Pool
-    from lbcheck.rehearsal.samples import Sample
+    from lbcheck.rehearsal.preparing.samples import Sample
 
 #: nginx variable → what varies it.
 _VARIABLES = {

@@ -5,13 +5,13 @@ from __future__ import annotations
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from lbcheck.rehearsal.samples import matching
+from lbcheck.rehearsal.preparing.samples import matching
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from lbcheck.model import Config
-    from lbcheck.rehearsal.samples import Sample
+    from lbcheck.rehearsal.preparing.samples import Sample
 
 #: Words of a map block that are no values of its source.
 _OTHER = frozenset({"default", "hostnames", "volatile", "include"})

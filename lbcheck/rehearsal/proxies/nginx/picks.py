@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection
 
     from lbcheck.model import Pool
-    from lbcheck.rehearsal.load import Ask
+    from lbcheck.rehearsal.play.load import Ask
     from lbcheck.rehearsal.proxies.seam import Pick
 
 _VARIABLE = re.compile(r"\$(?:\{(\w+)\}|(\w+))")

@@ -9,16 +9,16 @@ import os
 import re
 from typing import TYPE_CHECKING
 
-from lbcheck.rehearsal.messages import Statement
-from lbcheck.rehearsal.namespaces import NOBODY
+from lbcheck.rehearsal.isolation.namespaces import NOBODY
+from lbcheck.rehearsal.preparing.messages import Statement
+from lbcheck.rehearsal.preparing.rewriting import address
 from lbcheck.rehearsal.proxies.nginx import fragments
-from lbcheck.rehearsal.rewriting import address
 
 if TYPE_CHECKING:
     from lbcheck.dialects.nginx.scope import Scope
     from lbcheck.dialects.nginx.tree import Directive
     from lbcheck.model import Config
-    from lbcheck.rehearsal.rewriting import Rewriting
+    from lbcheck.rehearsal.preparing.rewriting import Rewriting
 
 #: Blocks, and simple directives, that open no file and no address, and ask for no name.
 _BLOCKS = frozenset(

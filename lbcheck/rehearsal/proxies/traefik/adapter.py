@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
     from lbcheck.model import Config, Frontend, Pool, Route
-    from lbcheck.rehearsal.load import Ask
+    from lbcheck.rehearsal.play.load import Ask
+    from lbcheck.rehearsal.preparing.samples import Sample
     from lbcheck.rehearsal.proxies.seam import Pick
-    from lbcheck.rehearsal.samples import Sample
 
 #: It listens before it has read what its routers are.
 _SETTLE = 8.0

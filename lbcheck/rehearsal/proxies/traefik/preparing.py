@@ -7,8 +7,8 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from lbcheck.model import Address, Listener
-from lbcheck.rehearsal import certificate, trust
-from lbcheck.rehearsal.prepared import Prepared
+from lbcheck.rehearsal.preparing import certificate, trust
+from lbcheck.rehearsal.preparing.prepared import Prepared
 from lbcheck.rehearsal.proxies import nodes
 from lbcheck.rehearsal.proxies.traefik.code import code
 from lbcheck.rehearsal.proxies.traefik.told import located

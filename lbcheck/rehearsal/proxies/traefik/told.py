@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from lbcheck.dialects.yaml_nodes import Node
-    from lbcheck.rehearsal.prepared import Prepared
+    from lbcheck.rehearsal.preparing.prepared import Prepared
     from lbcheck.text import Span
 
 #: Where an error of its log begins: `2026-01-31T12:00:00Z ERR place/in/its/source.go:12 > text name=value`.

@@ -1,0 +1,1 @@
+"""What was counted, held against what was predicted."""

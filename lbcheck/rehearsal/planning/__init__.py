@@ -1,0 +1,1 @@
+"""From a config to a script: which stubs, which requests, which losses."""

@@ -1,0 +1,1 @@
+"""What is played in the sandbox, and who plays it: the proxy, its stubs, the load, a loss, a reload."""
