@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from lbcheck.rehearsal.preparing.prepared import Rewrite
     from lbcheck.traffic.outcome import Traffic
 
 #: How shares were judged: whole cycles to the request, or to a tolerance; each hashed pick; by chance.
@@ -15,6 +14,16 @@ CYCLES, TOLERATED, PICKS, CHANCE = "whole cycles", "within the tolerance", "pick
 
 #: What is predicted of a loss (`Aspect.what`).
 DETECTION, FAILED, SHARES = "detection", "failed requests", "shares"
+
+
+class Rewrite(NamedTuple):
+    """A change of the config's text: everything else stays byte for byte. `before` "": it is said besides it."""
+
+    path: str
+    line: int
+    before: str
+    after: str
+    reason: str
 
 
 class MeasuredServer(NamedTuple):

@@ -42,7 +42,7 @@ def rehearse(
     Raises staging.NoBinaryError and sandbox.UnusableError.
     """
     made = Plan()
-    pem = Certificate(made)
+    pem = Certificate(made.certifiable)
     stage = staged(config, wishes, made, pem)
     rehearsed = Rehearsed(config.path, config.dialect, rewrites=tuple(stage.prepared.rewrites), error=stage.refused)
     if stage.refused:
@@ -140,7 +140,7 @@ class _Turn:
     def __init__(self, old: Config, new: Config, wishes: Wishes) -> None:
         self._old, self._new, self._wishes = old, new, wishes
         self._made = Plan()
-        pem = Certificate(self._made)
+        pem = Certificate(self._made.certifiable)
         before, after = (staged(config, wishes, self._made, pem, reload.HOME) for config in (old, new))
         self._targets = after.targets
         found = before.refused or reload.turnover(new.dialect, before, after, self._made, pem)

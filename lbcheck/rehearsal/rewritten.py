@@ -125,7 +125,7 @@ def _script(
 ) -> Script:
     return Script(
         *commands,
-        files={made.path: made.text, made.pem: Certificate(planned)()},
+        files={made.path: made.text, made.pem: Certificate(planned.certifiable)()},
         stubs=tuple(planned.stubs),
         loads=tuple(planned.loads),
         ready=tuple(sorted(planned.ready)),

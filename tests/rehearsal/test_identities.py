@@ -25,7 +25,7 @@ def named(pem, folder):
 
 def test_a_certificate_grows_with_its_plan(tmp_path):
     made = Plan()
-    pem = Certificate(made)
+    pem = Certificate(made.certifiable)
     made.certified.update({"app.corp", "my_app", "*.wide.test", "x@y", "bücher.test"})
     names, authority = named(pem(), tmp_path)
     assert {"app.corp", "*.wide.test", "localhost"} <= names

@@ -13,8 +13,8 @@ from lbcheck.rehearsal.outcome import (
     MeasuredServer,
     Message,
     Rehearsed,
+    Rewrite,
 )
-from lbcheck.rehearsal.preparing.prepared import Rewrite
 
 SERVERS = (
     MeasuredServer("a", "10.0.0.1:80", 160, 2 / 3, 2 / 3, 1.0),

@@ -122,6 +122,13 @@ class Plan:
             self.stubs[number] = known._replace(status=stub.status, text=stub.text)
         return number
 
+    def certifiable(self) -> Iterator[str]:
+        """Yield the names that somebody may want to see in a certificate."""
+        yield from ("localhost", "127.0.0.1", "rehearsal.test", *self.names, *sorted(self.certified))
+        yield from (stub.host for stub in self.stubs if stub.host)
+        for load in self.loads:
+            yield from (value for name, value in load.headers if name == "Host")
+
     def hosts(self) -> str:
         """Return the sandbox's /etc/hosts."""
         lines = ["127.0.0.1 localhost", "::1 localhost ip6-localhost"]

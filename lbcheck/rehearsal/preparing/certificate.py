@@ -5,11 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     import trustme
-
-    from lbcheck.rehearsal.planning.plan import Plan
 
 #: Where it lies in the sandbox.
 PLACE = "/run/lbcheck-rehearsal.pem"
@@ -18,8 +16,9 @@ PLACE = "/run/lbcheck-rehearsal.pem"
 class Certificate:
     """A private key, the certificate for it and that of its authority, in one text."""
 
-    def __init__(self, made: Plan) -> None:
-        self._made = made
+    def __init__(self, wanted: Callable[[], Iterable[str]]) -> None:
+        """`wanted` tells which names there are by now."""
+        self._wanted = wanted
         self._authority: trustme.CA | None = None
         self._names: tuple[str, ...] = ()
         self._text = ""
@@ -37,13 +36,6 @@ class Certificate:
             parts = [leaf.private_key_pem, *leaf.cert_chain_pems, self._authority.cert_pem]
             self._text = "".join(part.bytes().decode() for part in parts)
         return self._text
-
-    def _wanted(self) -> Iterator[str]:
-        made = self._made
-        yield from ("localhost", "127.0.0.1", "rehearsal.test", *made.names, *sorted(made.certified))
-        yield from (stub.host for stub in made.stubs if stub.host)
-        for load in made.loads:
-            yield from (value for name, value in load.headers if name == "Host")
 
 
 def _possible(authority: trustme.CA, names: Sequence[str]) -> list[str]:

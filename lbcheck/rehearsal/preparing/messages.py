@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from lbcheck.rehearsal.outcome import Message
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
-    from lbcheck.rehearsal.preparing.prepared import Prepared
-    from lbcheck.text import Span
+    from lbcheck.rehearsal.preparing.prepared import Prepared, Statement
 
 #: What differs from run to run, and what is said of every config: date and process of nginx, process of HAProxy.
 _RUN = re.compile(r"^\d{4}/\d\d/\d\d \d\d:\d\d:\d\d |(?<=\]) \d+#\d+:(?= )|(?<=\])\s+\(\d+\) :(?= )")
@@ -25,13 +24,6 @@ _LINE = re.compile(r"(?::|['\"] at line )(\d+)")
 _AROUND = ((" in ", ""), ("parsing [", "] : "), ("parsing [", "]: "), ("[", "] : "))
 #: A word of the config, as messages quote it.
 _QUOTED = re.compile(r"\"([^\"]+)\"|'([^']+)'|<([^>]+)>")
-
-
-class Statement(NamedTuple):
-    """A directive or a line of a config: its words, the name first, and where each of them is written."""
-
-    words: Sequence[str]
-    place: Callable[[int], Span]
 
 
 def messages(output: str, prepared: Prepared) -> tuple[Message, ...]:

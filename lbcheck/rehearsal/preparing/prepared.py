@@ -6,23 +6,20 @@ import os
 from typing import TYPE_CHECKING, NamedTuple
 
 from lbcheck.rehearsal.isolation.mounts import PROGRAMS
+from lbcheck.rehearsal.outcome import Rewrite
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from lbcheck.model import Listener
-    from lbcheck.rehearsal.preparing.messages import Statement
     from lbcheck.text import Source, Span
 
 
-class Rewrite(NamedTuple):
-    """A change of the config's text: everything else stays byte for byte. `before` "": it is said besides it."""
+class Statement(NamedTuple):
+    """A directive or a line of a config: its words, the name first, and where each of them is written."""
 
-    path: str
-    line: int
-    before: str
-    after: str
-    reason: str
+    words: Sequence[str]
+    place: Callable[[int], Span]
 
 
 class Prepared:

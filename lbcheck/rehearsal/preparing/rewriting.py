@@ -8,12 +8,12 @@ import socket
 import sys
 from typing import TYPE_CHECKING
 
-from lbcheck.rehearsal.preparing.prepared import Rewrite
+from lbcheck.rehearsal.outcome import Rewrite
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from lbcheck.rehearsal.preparing.messages import Statement
+    from lbcheck.rehearsal.preparing.prepared import Statement
     from lbcheck.text import Span
 
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1", "[::1]"})

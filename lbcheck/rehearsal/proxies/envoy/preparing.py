@@ -7,8 +7,9 @@ import os
 import re
 from typing import TYPE_CHECKING, Any
 
+from lbcheck.rehearsal.outcome import Rewrite
 from lbcheck.rehearsal.preparing import trust
-from lbcheck.rehearsal.preparing.prepared import Prepared, Rewrite
+from lbcheck.rehearsal.preparing.prepared import Prepared
 from lbcheck.rehearsal.proxies import nodes
 from lbcheck.rehearsal.proxies.envoy.code import code
 from lbcheck.rehearsal.proxies.envoy.told import located

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from lbcheck.rehearsal.play import standing
 from lbcheck.rehearsal.play.witness import OUTPUT
 from lbcheck.rehearsal.preparing import trust, variables
-from lbcheck.rehearsal.preparing.messages import Statement, messages
-from lbcheck.rehearsal.preparing.prepared import Prepared
+from lbcheck.rehearsal.preparing.messages import messages
+from lbcheck.rehearsal.preparing.prepared import Prepared, Statement
 from lbcheck.rehearsal.proxies.haproxy import rewrite
 from lbcheck.rehearsal.proxies.haproxy.altered import altered
 from lbcheck.rehearsal.proxies.haproxy.code import code

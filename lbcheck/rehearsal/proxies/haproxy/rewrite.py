@@ -9,7 +9,7 @@ import re
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from lbcheck.rehearsal.preparing.messages import Statement
+from lbcheck.rehearsal.preparing.prepared import Statement
 from lbcheck.rehearsal.preparing.rewriting import address
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from lbcheck.paths import is_glob
 from lbcheck.rehearsal.preparing import trust
-from lbcheck.rehearsal.preparing.messages import Statement, messages
-from lbcheck.rehearsal.preparing.prepared import Prepared
+from lbcheck.rehearsal.preparing.messages import messages
+from lbcheck.rehearsal.preparing.prepared import Prepared, Statement
 from lbcheck.rehearsal.proxies.nginx import fragments, rewrite
 from lbcheck.rehearsal.proxies.nginx.altered import altered
 from lbcheck.rehearsal.proxies.nginx.code import code

@@ -10,7 +10,7 @@ import re
 from typing import TYPE_CHECKING
 
 from lbcheck.rehearsal.isolation.namespaces import NOBODY
-from lbcheck.rehearsal.preparing.messages import Statement
+from lbcheck.rehearsal.preparing.prepared import Statement
 from lbcheck.rehearsal.preparing.rewriting import address
 from lbcheck.rehearsal.proxies.nginx import fragments
 
