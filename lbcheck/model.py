@@ -697,9 +697,10 @@ class Admin:
     something (True), only show (False).
     `protected`: by what it is guarded ("" nothing, "auth", "acl", "loopback", "unix", "tls"); None unknown.
     `published`: False where the proxy's container publishes no port that leads there, None where that is not known.
+    `runtime`: can it override Envoy's runtime too.
     """
 
-    __slots__ = ("address", "kind", "protected", "published", "span", "writable")
+    __slots__ = ("address", "kind", "protected", "published", "runtime", "span", "writable")
 
     def __init__(
         self, kind: str, span: Span, address: Address | None, *, writable: bool, protected: str | None
@@ -710,6 +711,7 @@ class Admin:
         self.writable = writable
         self.protected = protected
         self.published: bool | None = None
+        self.runtime = False
 
 
 def _no_peer() -> None:

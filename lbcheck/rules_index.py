@@ -1082,7 +1082,7 @@ RULES: tuple[
         False,
         (),
         "{what}{where} is open to everybody who reaches it: they can {effect}",
-        "bind it to 127.0.0.1 or a socket, or ask for a password and limit the addresses",
+        "{advice}",
         "O01-admin-exposed.md",
     ),
     (

@@ -23,7 +23,15 @@ _WHAT = {
     "admin": "the admin interface",
 }
 #: What those may do who can write.
-_STEERED = {"admin": "stop the proxy, drain its listeners and change its runtime"}
+_STEERED = {"admin": "stop the proxy and drain its listeners"}
+_RUNTIME = "stop the proxy, drain its listeners and change its runtime"
+#: What to do where the proxy has its own ways: Envoy knows no password, Traefik's router can ask for one.
+_ADVICE = {
+    "envoy": "bind it to 127.0.0.1 or a socket, or name the few pages that are needed in allow_paths",
+    "traefik": "leave out api.insecure and give api@internal a router that asks for a password, or let only 127.0.0.1 "
+    "reach the port",
+}
+_ELSE = "bind it to 127.0.0.1 or a socket, or ask for a password and limit the addresses"
 _SERVERS = "read the servers' names and load"
 _SEEN = {"counters": "read how many connections and requests there are"}
 
@@ -46,11 +54,19 @@ def admin_exposed(config: Config, _context: Context) -> Iterator[Hit]:
         args = {
             "what": _WHAT.get(found[0].kind, found[0].kind),
             "where": f"{where}, which the container does not publish," if inside else where,
-            "effect": _STEERED.get(found[0].kind, "drain servers and change weights")
-            if writable
-            else _SEEN.get(found[0].kind, _SERVERS),
+            "effect": _effect(found, writable=writable),
+            "advice": _ADVICE.get(config.dialect, _ELSE),
         }
         yield Hit("O01", span, args, severity=INFO if inside else ERROR if writable else WARNING)
+
+
+def _effect(found: list[Admin], *, writable: bool) -> str:
+    kind = found[0].kind
+    if not writable:
+        return _SEEN.get(kind, _SERVERS)
+    if any(admin.runtime for admin in found):
+        return _RUNTIME
+    return _STEERED.get(kind, "drain servers and change weights")
 
 
 def _place(address: Address) -> str:

@@ -79,6 +79,10 @@ def _bootstrap(bootstrap: Message, config: Config) -> None:
         config.admins.append(Admin("admin", span, where, writable=True, protected=guarded))
     runtime = bootstrap.message("layered_runtime")
     for layer in runtime.messages("layers"):
+        # Without one /runtime_modify answers "No admin layer specified" (source/server/admin/runtime_handler.cc).
+        if "admin_layer" in layer:
+            for admin_page in config.admins:
+                admin_page.runtime = True
         if _OVERRIDES.search(_text(layer)):
             _marked(config, "runtime")
     if "local_cluster_name" in bootstrap.message("cluster_manager"):

@@ -490,6 +490,24 @@ def test_an_admin_interface_whose_address_is_filled_in_later(host, told):
     assert [one.code for one in judge(Settings())(load(admin + BASE)).findings if one.code == "O01"] == told
 
 
+@pytest.mark.parametrize(
+    ("layers", "told"),
+    [
+        ("", False),
+        ("layered_runtime: {layers: [{name: base, static_layer: {}}]}\n", False),
+        ("layered_runtime: {layers: [{name: base, static_layer: {}}, {name: admin, admin_layer: {}}]}\n", True),
+    ],
+)
+def test_the_runtime_is_changed_only_where_it_has_an_admin_layer(layers, told):
+    """Envoy 1.40 answers `/runtime_modify` with "No admin layer specified" otherwise."""
+    admin = "admin:\n  address: {socket_address: {address: 0.0.0.0, port_value: 9901}}\n"
+    (finding,) = [one for one in judge(Settings())(load(layers + admin + BASE)).findings if one.code == "O01"]
+    assert ("change its runtime" in finding.message) is told
+    assert "stop the proxy" in finding.message
+    assert "allow_paths" in finding.help
+    assert "password" not in finding.help
+
+
 def test_broken_texts_never_raise():
     """Any text that begins as a bootstrap ends in hits or notes."""
     draw = random.Random(1)
