@@ -81,35 +81,16 @@ def _service(config: Config, route: Object, ref: Ref) -> _Verdict | None:
 
 def _ungranted(config: Config, route: Object, ref: Ref) -> _Verdict | None:
     """Return the verdict on a backend in another namespace, which has to allow it."""
-    if ref.namespace == route.namespace or "namespace" not in ref.view:
-        return None
-    if any((one.namespace, one.name) == (ref.namespace, ref.name) for one in parents(route)):
-        return None  # a mesh's route for the Service itself, written by one who calls it
     cluster = tree_of(config).cluster
-    grants = cluster.within(GATEWAY, "ReferenceGrant", ref.namespace)
-    if any(one.patched or grants_it(one, route, ref) for one in grants):
+    if gateway.granted(cluster, route, ref):
         return None
     found = f"no ReferenceGrant of namespace {ref.namespace} allows {route.kind}s of {route.namespace} to name it"
     advice = f"write a ReferenceGrant in {ref.namespace}: from {route.kind} of {route.namespace}, to {ref.kind}"
     here = "namespace" in route.meta
-    sure = here and (closed(config, ref.namespace) or bool(grants))
+    sure = here and (closed(config, ref.namespace) or bool(cluster.within(GATEWAY, "ReferenceGrant", ref.namespace)))
     if sure:
         return found, advice, ERROR
     return f"{found}, as far as was scanned", advice, INFO
-
-
-def grants_it(grant: Object, route: Object, ref: Ref) -> bool:
-    """Say whether a ReferenceGrant allows the route to name the backend."""
-    from_it = any(
-        (one.text("group") or "") == GATEWAY
-        and one.text("kind") == route.kind
-        and (one.text("namespace") == route.namespace or opaque(one.text("namespace")))
-        for one in grant.spec.views("from")
-    )
-    return from_it and any(
-        (one.text("group") or "") == ref.group and one.text("kind") == ref.kind and one.text("name") in (None, ref.name)
-        for one in grant.spec.views("to")
-    )
 
 
 def _hit(one: Object, ref: Ref, refs: Sequence[Ref], found: str, advice: str, severity: str) -> Hit:

@@ -10,12 +10,13 @@ from lbcheck.dialects.kubernetes.durations import gateway_seconds
 from lbcheck.dialects.kubernetes.ingress import LONGEST
 from lbcheck.dialects.kubernetes.kinds import CORE, GATEWAY
 from lbcheck.dialects.kubernetes.objects import shown
+from lbcheck.dialects.kubernetes.view import opaque
 from lbcheck.model import Address, Condition, Frontend, Listener, Route, Setting
 
 if TYPE_CHECKING:
     from lbcheck.dialects.kubernetes.attachment import Parent
     from lbcheck.dialects.kubernetes.graph import Graph
-    from lbcheck.dialects.kubernetes.objects import Object
+    from lbcheck.dialects.kubernetes.objects import Cluster, Object
     from lbcheck.dialects.kubernetes.view import View
     from lbcheck.model import Match, WeightedTarget
     from lbcheck.text import Span
@@ -66,6 +67,30 @@ def ref(view: View, owner: Object) -> Ref:
 def refs(rule: View, owner: Object) -> list[Ref]:
     """Return the backendRefs of a rule."""
     return [ref(view, owner) for view in rule.views("backendRefs")]
+
+
+def granted(cluster: Cluster, route: Object, ref: Ref) -> bool:
+    """Say whether a route may name a backend: of its own namespace, or where a ReferenceGrant of the run allows it."""
+    if ref.namespace == route.namespace or "namespace" not in ref.view:
+        return True
+    if any((one.namespace, one.name) == (ref.namespace, ref.name) for one in parents(route)):
+        return True  # a mesh's route for the Service itself, written by one who calls it
+    grants = cluster.within(GATEWAY, "ReferenceGrant", ref.namespace)
+    return any(one.patched or grants_it(one, route, ref) for one in grants)
+
+
+def grants_it(grant: Object, route: Object, ref: Ref) -> bool:
+    """Say whether a ReferenceGrant allows the route to name the backend."""
+    from_it = any(
+        (one.text("group") or "") == GATEWAY
+        and one.text("kind") == route.kind
+        and (one.text("namespace") == route.namespace or opaque(one.text("namespace")))
+        for one in grant.spec.views("from")
+    )
+    return from_it and any(
+        (one.text("group") or "") == ref.group and one.text("kind") == ref.kind and one.text("name") in (None, ref.name)
+        for one in grant.spec.views("to")
+    )
 
 
 def frontends(graph: Graph) -> list[Frontend]:

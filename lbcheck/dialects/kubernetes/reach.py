@@ -102,10 +102,11 @@ def _of_ingresses(config: Config) -> Iterator[Use]:
 
 
 def _of_routes(config: Config) -> Iterator[Use]:
-    for one in tree_of(config).cluster.all(GATEWAY, *ROUTES):
+    cluster = tree_of(config).cluster
+    for one in cluster.all(GATEWAY, *ROUTES):
         for rule in one.spec.views("rules"):
             for ref in gateway.refs(rule, one):
-                if ref.is_service:
+                if ref.is_service and gateway.granted(cluster, one, ref):
                     yield Use(one, ref.namespace, ref.name, ref.port, ref.span)
 
 

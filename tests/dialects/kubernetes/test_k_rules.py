@@ -146,6 +146,27 @@ class TestReadiness:
         assert codes(one(SERVICE, NO_PROBE, INGRESS)) == [("K06", "warning")]
         assert codes(one(SERVICE.replace("spec:\n", "spec:\n  type: NodePort\n"), NO_PROBE)) == [("K06", "warning")]
 
+    @pytest.mark.parametrize("kind", ["HTTPRoute", "TCPRoute"])
+    def test_a_route_of_another_namespace_reaches_it_where_a_grant_allows_that(self, kind):
+        version = "v1" if kind == "HTTPRoute" else "v1alpha2"
+        route = (
+            f"apiVersion: gateway.networking.k8s.io/{version}\nkind: {kind}\nmetadata: {{name: r, namespace: front}}\n"
+            "spec: {parentRefs: [{name: gw}], rules: [{backendRefs: [{name: web, namespace: back, port: 80}]}]}\n"
+        )
+        behind = [renamed(text, "back/web") for text in (SERVICE, NO_PROBE)]
+        grant = (
+            "apiVersion: gateway.networking.k8s.io/v1beta1\nkind: ReferenceGrant\n"
+            "metadata: {name: g, namespace: back}\n"
+            f"spec: {{from: [{{group: gateway.networking.k8s.io, kind: {kind}, namespace: front}}],"
+            " to: [{group: '', kind: Service}]}\n"
+        )
+
+        def told(*documents):
+            return [code for code in codes(one(route, *behind, *documents)) if code[0] == "K06"]
+
+        assert told(grant) == [("K06", "warning")]
+        assert told() == told(grant.replace("namespace: front", "namespace: other")) == []
+
     def test_the_serving_container_counts(self):
         helper = DEPLOYMENT + "        - {name: metrics, ports: [{name: metrics, containerPort: 9100}]}\n"
         assert codes(one(SERVICE, helper, INGRESS)) == []
