@@ -6,6 +6,7 @@ over, and so are fields that no shape knows: versions of the API come and go.
 
 from __future__ import annotations
 
+from math import inf
 from typing import TYPE_CHECKING, Protocol
 
 from lbcheck.dialects.kubernetes.view import View, first_line, integer, opaque
@@ -83,7 +84,7 @@ class Text:
 
 
 class Number:
-    """A number between two bounds; `whole` ones have no fraction."""
+    """A number between two bounds, `high` inf where there is no upper one; `whole` ones have no fraction."""
 
     __slots__ = ("high", "low", "whole")
 
@@ -105,6 +106,8 @@ class Number:
             report.add("E09", node.span, f"{name} is {number}", self._advice())
 
     def _advice(self) -> str:
+        if self.high == inf:
+            return f"write a number of at least {self.low:g}"
         return f"write a number from {self.low:g} to {self.high:.10g}"
 
 

@@ -5,6 +5,7 @@ Source: istio/api networking/v1alpha3, the markers there, and istio/istio pkg/co
 
 from __future__ import annotations
 
+from math import inf
 from typing import TYPE_CHECKING
 
 from lbcheck.dialects.kubernetes.durations import go_seconds
@@ -51,7 +52,7 @@ _LOAD_BALANCER = Record(
         "simple": Text(words=("UNSPECIFIED", "RANDOM", "PASSTHROUGH", "ROUND_ROBIN", "LEAST_REQUEST", "LEAST_CONN")),
         "consistentHash": Record({"minimumRingSize": _COUNT, "httpCookie": Record({"name": Text()}, ("name",))}),
         "warmup": Record(
-            {"duration": _TIME, "minimumPercent": _PERCENT, "aggression": Number(1, 1e9, whole=False)}, ("duration",)
+            {"duration": _TIME, "minimumPercent": _PERCENT, "aggression": Number(1, inf, whole=False)}, ("duration",)
         ),
         "warmupDurationSecs": _TIME,
     },

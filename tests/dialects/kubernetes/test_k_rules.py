@@ -336,6 +336,16 @@ spec:
         assert told(self.GRANT.replace("namespace: front", "namespace: other")) == [("K11", "error"), ("K11", "info")]
 
 
+@pytest.mark.parametrize(("aggression", "advice"), [("-0.1", "write a number of at least 1"), ("2e9", None)])
+def test_a_number_without_an_upper_bound(aggression, advice):
+    """The CRD has a minimum for it, and no maximum."""
+    rule = (
+        "apiVersion: networking.istio.io/v1\nkind: DestinationRule\nmetadata: {name: a}\nspec:\n  host: a\n"
+        f"  trafficPolicy: {{loadBalancer: {{warmup: {{duration: 30s, aggression: {aggression}}}}}}}\n"
+    )
+    assert [one.help for one in found(one(rule)) if one.code == "E09"] == ([advice] if advice else [])
+
+
 class TestIstio:
     RULE = """\
 apiVersion: networking.istio.io/v1
