@@ -141,9 +141,17 @@ def _complete(sections: Growing, protocol: str, container: Container) -> None:
         if balancer is not None:
             _add_server(balancer, protocol, container)
     routers = sections.inside("routers")
+    _begun(routers)
     for key, router in routers.named() if routers is not None else ():
         if isinstance(router, Growing):
             _add_defaults(router, protocol, key.span, names)
+
+
+def _begun(routers: Growing | None) -> None:
+    """Make a router of each `traefik.http.routers.app=true`, whose value Traefik does not look at."""
+    for key, router in routers.named() if routers is not None else ():
+        if routers is not None and isinstance(router, ScalarNode):
+            routers.put(key.text, key.span, Growing(routers.source, router.span))
 
 
 def _add_defaults(router: Growing, protocol: str, span: Span, services: list[ScalarNode]) -> None:

@@ -544,6 +544,21 @@ services:
     assert [one.code for one in project.judge(Settings())(config).findings] == codes
 
 
+@pytest.mark.parametrize("value", ["true", "anything"])
+def test_a_router_of_which_only_the_name_is_written(value):
+    """paerser 0.2.2 makes an empty router of it, and Traefik gives it the default rule and the only service."""
+    (config,) = labelled(
+        "services:\n  shop:\n    image: app\n    expose: [80]\n"
+        f"    labels: {{traefik.http.routers.app: '{value}', traefik.enable: 'true'}}\n"
+    )
+    assert not [one for one in project.judge(Settings())(config).findings if one.code == "R11"]
+    assert [config.tree.entries.of("http", "routers")["app"].name] == ["app"]
+    (config,) = labelled(
+        "services:\n  shop:\n    image: app\n    expose: [80]\n    labels: {traefik.tcp.routers.app: 'true'}\n"
+    )
+    assert "it has no rule" in " ".join(one.message for one in project.judge(Settings())(config).findings)
+
+
 TWICE = """
 services:
   proxy: {{image: "traefik:v3.6", command: [--providers.docker, "--entrypoints.web.address=:80"], ports: ["80:80"]}}
