@@ -133,7 +133,7 @@ def _service(entry: Entry, protocol: str) -> Iterator[Hit]:
     balancer = f.inside(entry.fields, "loadbalancer")
     strategy = f.text(balancer, "strategy")
     if strategy is not None and strategy.span is not None and _unknown_strategy(strategy.value):
-        guess = closest(strategy.value, pools.STRATEGIES) or listed(list(pools.STRATEGIES))
+        guess = closest(strategy.value, pools.STRATEGIES) or f"one of {listed(list(pools.STRATEGIES))}"
         problem = f"there is no strategy {strategy.value[:40]}"
         yield _hit(entry, strategy.span, problem, f"write {guess}", effect)
     for item in f.items(balancer, "servers"):

@@ -79,7 +79,7 @@ def _tokens(text: str) -> list[_Token]:
     while at < len(text):
         match = _TOKEN.match(text, at)
         if match is None:
-            raise _unquoted_argument(text, found) or _unreadable(text, at)
+            raise _unquoted_argument(text, at, found) or _unreadable(text, at)
         kind, word = match.lastgroup or "", match[0]
         end = match.end()
         if kind == "line":
@@ -110,11 +110,15 @@ def _unreadable(text: str, at: int) -> RuleError:
     return RuleError(at, f"{char} means nothing in a rule", "write matchers such as Host(`example.com`)")
 
 
-def _unquoted_argument(text: str, found: list[_Token]) -> RuleError | None:
-    """Return what is said of Host(example.com), where a text was to be: it is the text, not its dot, that is wrong."""
-    if len(found) < 2 or found[-1][0] != "name" or found[-2][0] not in ("(", ","):
+def _unquoted_argument(text: str, at: int, found: list[_Token]) -> RuleError | None:
+    """Return what is said of Host(example.com) and HostSNI(*): a text is due, and it is not one sign that is wrong."""
+    kinds = [token[0] for token in found[-3:]]
+    if kinds[-2:] in (["(", "name"], [",", "name"]):
+        start = found[-1][2]
+    elif text[at] not in "`\"'&|" and (kinds[-2:] == ["name", "("] or kinds[-1:] == [","]):
+        start = at
+    else:
         return None
-    start = found[-1][2]
     word = re.split(r"[,)\s]", text[start:], maxsplit=1)[0]
     return RuleError(start, f"{word[:60]} is no text", "write the arguments in back quotes")
 
@@ -210,10 +214,10 @@ class _Reader:
             raise RuleError(start, said, "close the bracket")
 
     def _call(self, name: str, start: int, *, negated: bool) -> Call:
+        arguments: list[str] = []
         if self._peek()[0] != "(":
-            raise RuleError(start, f"{name} has no arguments", f"write {name}(`value`)")
+            return Call(name, (), negated, start, start + len(name))  # refused where the matchers' names are known
         self._next()
-        arguments = []
         while self._peek()[0] != ")":
             kind, word, at, _ = self._next()
             if kind != "string":

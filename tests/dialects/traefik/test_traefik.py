@@ -115,6 +115,12 @@ def test_a_load_balancer_becomes_a_pool():
     assert [(one.keyword, one.text) for one in config.durations] == [("interval", "10"), ("timeout", "1500ms")]
 
 
+def test_a_strategy_that_is_none():
+    config = one(http(services="app: {loadBalancer: {strategy: foobar, servers: [{url: 'http://10.0.0.1'}]}}"))
+    (told,) = [found for found in judge(Settings())(config).findings if found.code == "R11"]
+    assert told.help == "write one of wrr, p2c, hrw and leasttime"
+
+
 def test_defaults_and_passive_checks():
     config = one(
         http(
