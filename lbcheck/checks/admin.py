@@ -34,6 +34,8 @@ _ADVICE = {
 _ELSE = "bind it to 127.0.0.1 or a socket, or ask for a password and limit the addresses"
 _SERVERS = "read the servers' names and load"
 _SEEN = {"counters": "read how many connections and requests there are"}
+#: Traefik's API tells routers, services and the servers' state, no load (pkg/api/handler.go).
+_ROUTES = "read its routers and its servers' addresses"
 
 
 def admin_exposed(config: Config, _context: Context) -> Iterator[Hit]:
@@ -54,14 +56,16 @@ def admin_exposed(config: Config, _context: Context) -> Iterator[Hit]:
         args = {
             "what": _WHAT.get(found[0].kind, found[0].kind),
             "where": f"{where}, which the container does not publish," if inside else where,
-            "effect": _effect(found, writable=writable),
+            "effect": _effect(found, config.dialect, writable=writable),
             "advice": _ADVICE.get(config.dialect, _ELSE),
         }
         yield Hit("O01", span, args, severity=INFO if inside else ERROR if writable else WARNING)
 
 
-def _effect(found: list[Admin], *, writable: bool) -> str:
+def _effect(found: list[Admin], dialect: str, *, writable: bool) -> str:
     kind = found[0].kind
+    if not writable and dialect == "traefik":
+        return _ROUTES
     if not writable:
         return _SEEN.get(kind, _SERVERS)
     if any(admin.runtime for admin in found):

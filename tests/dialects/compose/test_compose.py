@@ -326,6 +326,7 @@ def test_an_api_whose_port_is_not_published_is_told_at_info(lines, severity):
     findings = [one for one in project.judge(Settings())(config).findings if one.code == "O01"]
     assert [one.severity for one in findings] == [severity]
     assert ("does not publish" in findings[0].message) is (severity == "info")
+    assert "read its routers and its servers' addresses" in findings[0].message
     assert "api@internal" in findings[0].help
 
 
