@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 #: What R01 advises where a rule answers before any route is looked at.
 _SPARE = "give that rule a condition that spares these requests: it runs before every route, wherever it stands"
+#: … and for routes that all take everything, of which none is narrower.
+_ALL_TAKE_ALL = "delete all but one of them, or give each a listener of its own"
 #: Lists of values are taken apart into single ones up to so many combinations.
 _UNITS = 256
 
@@ -59,7 +61,8 @@ def shadowed(frontend: Frontend, *, movable: bool, in_order: bool = False) -> It
                 seen.add(number, alternative)
     winner = routes[seen.everything] if drowned and seen.everything is not None else None
     if winner is not None and not (seen.paired and all(route.match == EVERY_REQUEST for route in drowned)):
-        yield _drowned(frontend, winner, drowned)
+        alike = all(route.match == EVERY_REQUEST for route in drowned)
+        yield _drowned(frontend, winner, drowned, _ALL_TAKE_ALL if alike else NARROWER_FIRST)
 
 
 def _answered(frontend: Frontend) -> Iterator[Hit]:
@@ -204,7 +207,7 @@ def _hit(frontend: Frontend, route: Route, shadow: _Shadow, *, movable: bool) ->
     )
 
 
-def _drowned(frontend: Frontend, winner: Route, routes: list[Route], advice: str = NARROWER_FIRST) -> Hit:
+def _drowned(frontend: Frontend, winner: Route, routes: list[Route], advice: str) -> Hit:
     """One finding for all the routes behind one that takes everything; a warning where that one answers by itself."""
     answers = winner.outcome == "answer"
     more = f" and {counted(len(routes) - 1, 'route')} behind it" if len(routes) > 1 else ""

@@ -210,6 +210,14 @@ def test_tcp_and_udp(kind, match, expected):
         assert targets(config) == {"web": 1.0}
 
 
+def test_of_two_routes_that_take_everything_none_is_narrower():
+    text = ROUTE.replace("kind: IngressRoute", "kind: IngressRouteUDP").replace("      kind: Rule\n", "")
+    text = text.replace("    - match: Host(`shop.example.com`)\n      services", "    - services")
+    second = "    - services:\n        - {name: api, port: http}\n"
+    (told,) = [finding for finding in found(one(text + second, *WEB, *API)) if finding.code == "R01"]
+    assert told.help == "delete all but one of them, or give each a listener of its own"
+
+
 def test_a_service_behind_a_route_alone_is_used():
     """K06: a workload that requests reach wants a readiness probe."""
     config = one(to_split(), SPLIT, SERVICE, DEPLOYMENT.replace("readinessProbe", "livenessProbe"), *API)
