@@ -99,6 +99,7 @@ def declare(config: Config, declarations: Declarations = Declarations()) -> set[
     beside = dict(_comments(config))
     matched = _machines(config, beside, declarations)
     if declarations.demands:
+        config.settle()  # what a target does not pass on is no demand on its pool
         matched |= _demand(config, declarations.demands)
     if config.open is not None or not config.dialect or any(hit.code in _UNREAD for hit in config.hits):
         matched.add(UNSURE)

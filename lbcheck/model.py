@@ -11,7 +11,7 @@ Rules for everybody who fills or reads it:
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -364,7 +364,8 @@ class Pool:
     that requests end before a server is needed (HAProxy `http-request return`, stats, redirect), so having none is
     no defect. `implicit` is a pool nobody named (nginx `proxy_pass http://10.0.0.1:8080`). `state` is shared memory
     (nginx `zone`). `unsure` names a line of it that was not understood (None: there is none): what is computed holds
-    if that line does not matter. `options` holds everything else by the dialect's own keyword.
+    if that line does not matter. `deserted` says why surely nobody is behind it, though it is open (`Config.settle`).
+    `options` holds everything else by the dialect's own keyword.
     """
 
     __slots__ = (
@@ -375,6 +376,7 @@ class Pool:
         "algorithm",
         "answers",
         "check",
+        "deserted",
         "implicit",
         "max_queue",
         "name",
@@ -428,6 +430,7 @@ class Pool:
         self.state = state
         self.max_queue = max_queue
         self.unsure = unsure
+        self.deserted: str | None = None
         self.options = options or {}
         self._enabled: list[Server] | None = None
         self._primaries: list[Server] | None = None
@@ -514,14 +517,20 @@ Match = tuple[tuple[Condition, ...], ...]
 EVERY_REQUEST: Match = ((),)
 
 
+class Unserved(NamedTuple):
+    """Why nobody serves what a target gets, whatever is behind its pool. `sure` False: perhaps somebody does."""
+
+    reason: str
+    sure: bool
+
+
 class WeightedTarget:
     """One pool that a route sends to. `pool` is None where no pool of that name is known.
 
-    `scope` is that of the config's world in which a pool of that name would be, "*" where it might be in any; None
-    where no world is asked.
+    `unserved` is filled in by `Config.settle`.
     """
 
-    __slots__ = ("name", "pool", "scope", "share", "span", "weight")
+    __slots__ = ("name", "pool", "share", "span", "unserved", "weight")
 
     def __init__(
         self,
@@ -530,14 +539,13 @@ class WeightedTarget:
         pool: Pool | None = None,
         weight: Setting[int] | None = None,
         share: float | None = None,
-        scope: str | None = None,
     ) -> None:
         self.name = name
         self.span = span
         self.pool = pool
         self.weight = weight
         self.share = share
-        self.scope = scope
+        self.unserved: Unserved | None = None
 
 
 class Route:
@@ -718,6 +726,10 @@ def _no_peer() -> None:
     return None
 
 
+def _nothing_to_settle() -> None:
+    pass
+
+
 def _no_subject(_span: Span) -> tuple[None, None]:
     return None, None
 
@@ -737,6 +749,8 @@ class Config:
     in which it is and the others are judged all the same (a Kubernetes API server refuses one object, not all).
     `subject` gives for a place the object it belongs to, as {"kind", "namespace", "name"}, and its JSON Pointer.
     `written_ignores` gives what silences findings besides comments: (text, reach), as in an annotation.
+    `settle` fills in what depends on which scopes of the world are complete, once that is known:
+    `WeightedTarget.unserved` and `Pool.deserted`. It may be called again.
     """
 
     __slots__ = (
@@ -756,6 +770,7 @@ class Config:
         "pools",
         "requirements",
         "resolvers",
+        "settle",
         "subject",
         "tree",
         "unmodelled",
@@ -790,6 +805,7 @@ class Config:
         self.home: str | None = None
         self.peer: Callable[[], Config | None] = _no_peer
         self.apart = False
+        self.settle: Callable[[], None] = _nothing_to_settle
         self.subject: Callable[[Span], tuple[dict[str, str] | None, str | None]] = _no_subject
         self.written_ignores: Callable[[], Iterable[tuple[Span, Span]]] = list
 

@@ -122,7 +122,7 @@ def _by_routes(frontend: FrontendTraffic, traffic: Traffic) -> dict[int, float] 
             if target.missing:
                 nowhere = True
                 continue
-            if target.share is None or target.at is None:
+            if target.share is None or target.at is None or target.doubtful:
                 return None
             pool = id(traffic.pools[target.at])
             found[pool] = found.get(pool, 0.0) + route.share * target.share
@@ -137,7 +137,7 @@ def _routes(traffic: Traffic, *, named: bool = True) -> list[str]:
                 front.name,
                 route.match if named else _unnamed(route),
                 route.share,
-                [(to.pool if named else "", to.share, to.at is None) for to in route.targets],
+                [(to.pool if named else "", to.share, to.at is None, to.doubtful) for to in route.targets],
             )
         )
         for front in traffic.frontends

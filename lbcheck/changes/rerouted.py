@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from lbcheck.changes.decisions import Difference
     from lbcheck.changes.outcome import ConfigChange, Version
-    from lbcheck.model import Condition, Config, Frontend, Route
+    from lbcheck.model import Condition, Config, Frontend, Route, WeightedTarget
 
 
 def rerouted(changes: Sequence[ConfigChange]) -> list[str]:
@@ -88,8 +88,15 @@ def _route(frontend: Frontend, route: Route) -> str:
     where = listed([one.address.text for one in frontend.listeners]) or frontend.name
     hosts = f", host {listed(sorted(frontend.hosts))}" if frontend.hosts else ""
     match = " or ".join(" and ".join(map(_condition, one)) or "every request" for one in route.match)
-    to = listed([f"pool {target.name}" for target in route.targets]) or "no pool"
+    to = listed(list(map(_target, route.targets))) or "no pool"
     return f"{where}{hosts}, {match or route.label}: {to}"
+
+
+def _target(target: WeightedTarget) -> str:
+    said = target.unserved
+    if said is None:
+        return f"pool {target.name}"
+    return f"pool {target.name} ({'unserved' if said.sure else 'perhaps unserved'}: {said.reason})"
 
 
 def _condition(one: Condition) -> str:

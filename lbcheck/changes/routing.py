@@ -138,7 +138,11 @@ def _target(route: Route, same: Mapping[int, int]) -> list[str]:
 
 
 def _targets(route: Route, same: Mapping[int, int]) -> Iterator[Hashable]:
-    """Yield where a route leads: the pool's place (its name where there is none), and its share."""
+    """Yield where a route leads: the pool's place (its name where there is none), its share, and whether it is served.
+
+    That is None where nothing but the pool decides it.
+    """
     for target in route.targets:
         pool = None if target.pool is None else same.get(id(target.pool))
-        yield (target.name if pool is None else pool, None if target.share is None else round(target.share, 12))
+        share = None if target.share is None else round(target.share, 12)
+        yield (target.name if pool is None else pool, share, None if target.unserved is None else target.unserved.sure)

@@ -127,7 +127,8 @@ def traffic(found: Traffic, policy: Policy) -> Stage:
 
 def _strained(pool: PoolTraffic, policy: Policy, *, used: bool) -> Iterator[str]:
     if used and pool.unserved and not pool.pool.answers:
-        yield f"{percent(pool.unserved)} of the requests of pool {pool.name} find no server"
+        why = "" if pool.unserved_reason is None else f": {pool.unserved_reason}"
+        yield f"{percent(pool.unserved)} of the requests of pool {pool.name} find no server{why}"
     full = [server for server in pool.servers if server.overloaded]
     for server in full:
         yield (

@@ -84,6 +84,7 @@ def pool_object(pool: PoolTraffic) -> dict[str, Any]:
         "busy_reason": pool.busy_reason,
         "busy_unserved": pool.busy_unserved,
         "unserved": pool.unserved,
+        "unserved_reason": pool.unserved_reason,
         "open": pool.open,
         "demand": pool.demand,
         "notes": list(pool.notes),

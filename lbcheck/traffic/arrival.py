@@ -11,7 +11,7 @@ from lbcheck.traffic.outcome import FrontendTraffic, RouteTraffic, TargetTraffic
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from lbcheck.model import Config, Frontend, Route, WeightedTarget
+    from lbcheck.model import Config, Frontend, Route, Unserved, WeightedTarget
     from lbcheck.text import Span
     from lbcheck.traffic.outcome import PoolTraffic
     from lbcheck.traffic.scenario import Scenario
@@ -66,14 +66,17 @@ def _target(target: WeightedTarget, share: float | None, route: Route, config: C
     """Return a target with what of its requests nobody serves.
 
     A fixed name that no pool has leads nowhere: HAProxy does not even start. Where an expression gives the name,
-    HAProxy goes on to the next rule; an open config may have the pool elsewhere.
+    HAProxy goes on to the next rule; an open config may have the pool elsewhere. What the dialect knows of the target
+    itself (`WeightedTarget.unserved`) goes before what is behind its pool.
     """
     name = without(target.name, [])
     found = None if target.pool is None else known.get(id(target.pool))
+    if target.unserved is not None:
+        return _doubted(name, target.unserved, share, config, found)
     if found is not None:
         at, pool = found
-        return TargetTraffic(name, at, share, 0.0 if pool.pool.answers else pool.unserved)
-    if config.open is not None and not _closed(config, target):
+        return TargetTraffic(name, at, share, _lost_in(pool))
+    if config.open is not None:
         return TargetTraffic(name, None, share, reason=f"no pool named {name} was seen: {config.open}")
     if route.expression is not None:
         return TargetTraffic(
@@ -82,9 +85,22 @@ def _target(target: WeightedTarget, share: float | None, route: Route, config: C
     return TargetTraffic(name, None, share, 1.0, f"no pool is named {name}")
 
 
-def _closed(config: Config, target: WeightedTarget) -> bool:
-    """Say whether all pools were seen among which the target's would be."""
-    return config.world is not None and target.scope is not None and config.world.closed(target.scope)
+def _doubted(
+    name: str, said: Unserved, share: float | None, config: Config, found: tuple[int, PoolTraffic] | None
+) -> TargetTraffic:
+    """Return a target that surely, or perhaps, passes nothing on."""
+    why = f"{name}: {without(said.reason, [])}"
+    if said.sure:
+        return TargetTraffic(name, None, share, 1.0, why)
+    if found is None:
+        return TargetTraffic(name, None, share, reason=why if config.open is None else f"{why}: {config.open}")
+    at, pool = found
+    lost = _lost_in(pool)
+    return TargetTraffic(name, at, share, 1.0) if lost == 1.0 else TargetTraffic(name, at, share, reason=why)
+
+
+def _lost_in(pool: PoolTraffic) -> float | None:
+    return 0.0 if pool.pool.answers else pool.unserved
 
 
 def _unserved(routes: Sequence[RouteTraffic]) -> float | None:

@@ -26,6 +26,7 @@ BROKEN = "the config has errors, so the proxy would not load it"
 
 def traffic(config: Config, scenario: Scenario, *, broken: bool = False) -> Traffic:
     """Return where the config's requests go. `broken`: its errors make every share unknown."""
+    config.settle()
     demands = flow.pool_demands(config, scenario.demands)
     losing = _Losing(config, scenario)
     pools = [_pool(pool, config, scenario, demands.get(id(pool)), losing, broken=broken) for pool in config.pools]
@@ -97,6 +98,7 @@ def _pool(
         busy_unserved=None if busy is None or busy.servers is None else busy.unserved,
         demand=demand,
         notes=_notes(pool),
+        unserved_reason=None if broken or pool.deserted is None else without(pool.deserted, []),
         losses=list if broken else lambda: losing.of(pool, demand),
     )
 

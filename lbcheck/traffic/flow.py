@@ -10,8 +10,11 @@ from lbcheck.model import EVERY_REQUEST
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from lbcheck.model import Condition, Config, Frontend, Match, Pool, Route
+    from lbcheck.model import Condition, Config, Frontend, Match, Pool, Route, WeightedTarget
     from lbcheck.traffic.scenario import Demand
+
+#: What is left of shares that sum to 1 but for the rounding of doubles.
+_ROUNDING = 1e-9
 
 
 def route_shares(frontend: Frontend) -> list[float | None]:
@@ -55,7 +58,8 @@ def target_shares(route: Route) -> tuple[list[float | None], float]:
     shares = [target.share for target in targets]
     if any(share is None for share in shares):
         return [None] * len(targets), 0.0
-    return shares, max(0.0, 1.0 - sum(share for share in shares if share is not None))
+    left = 1.0 - sum(share for share in shares if share is not None)
+    return shares, left if left > _ROUNDING else 0.0
 
 
 def pool_demands(config: Config, demands: Sequence[Demand]) -> dict[int, float]:
@@ -125,15 +129,21 @@ def _rates(frontend: Frontend, demands: Sequence[Demand]) -> list[tuple[Pool, fl
         if rate is None:
             continue
         for target, part in zip(route.targets, target_shares(route)[0], strict=True):
-            if target.pool is not None and part is not None:
+            if target.pool is not None and part is not None and not _refused(target):
                 found.append((target.pool, rate * part))
     return found
 
 
+def _refused(target: WeightedTarget) -> bool:
+    """Say whether what a target gets surely never comes to its pool."""
+    return target.unserved is not None and target.unserved.sure
+
+
 def _only_pool(frontend: Frontend) -> Pool | None:
     """Return the pool in which every request of the frontend ends, if there is one."""
-    pools = {id(target.pool): target.pool for route in frontend.routes for target in route.targets}
-    if len(pools) != 1 or any(route.outcome != "pools" for route in frontend.routes):
+    targets = [target for route in frontend.routes for target in route.targets]
+    pools = {id(target.pool): target.pool for target in targets}
+    if len(pools) != 1 or any(map(_refused, targets)) or any(route.outcome != "pools" for route in frontend.routes):
         return None
     whole = all(target_shares(route)[1] == 0.0 for route in frontend.routes)
     return next(iter(pools.values())) if whole and any(_takes_all(route.match) for route in frontend.routes) else None

@@ -105,7 +105,8 @@ class PoolTraffic:
 
     `exact` False: simulated (with `seed` and `stderr`), estimated (`stderr` alone), or computed although a line of it
     was not understood. `notes` say what the shares suppose. `reason` says why shares are None. `busy_reason` the same
-    for busy shares, `busy_unserved` what no server takes then. Losses are computed when somebody asks: there are as
+    for busy shares, `busy_unserved` what no server takes then. `unserved_reason` says why nobody is behind the pool,
+    where its own servers do not show it. Losses are computed when somebody asks: there are as
     many as servers, and few readers want them all.
     """
 
@@ -132,6 +133,7 @@ class PoolTraffic:
         "servers",
         "stderr",
         "unserved",
+        "unserved_reason",
     )
 
     def __init__(
@@ -152,6 +154,7 @@ class PoolTraffic:
         busy_unserved: float | None = None,
         demand: float | None = None,
         notes: Sequence[str] = (),
+        unserved_reason: str | None = None,
         losses: Callable[[], Sequence[Loss]] = list,
     ) -> None:
         self.pool = pool
@@ -163,7 +166,7 @@ class PoolTraffic:
         self.scope = pool.scope
         self.protocol = pool.protocol
         self.algorithm = pool.algorithm.name
-        self.open = pool.open is not None
+        self.open = pool.open is not None and pool.deserted is None
         self.servers = servers
         self.unserved = unserved
         self.exact = exact
@@ -174,6 +177,7 @@ class PoolTraffic:
         self.busy_unserved = busy_unserved
         self.demand = demand
         self.notes = notes
+        self.unserved_reason = unserved_reason
         self._compute = losses
         self._losses: Sequence[Loss] | None = None
 
@@ -191,9 +195,9 @@ class PoolTraffic:
 class TargetTraffic(NamedTuple):
     """A pool that a route sends to, with the part of the route's requests that it gets.
 
-    `at` is the pool's place in `Traffic.pools`; None where no pool of that name is known, with the `reason`.
-    `unserved` is the part of what it gets that nobody serves: 1.0 where it is certain that there is no such pool, None
-    where that part is not known.
+    `at` is the pool's place in `Traffic.pools`; None where no pool of that name is known, or none gets anything through
+    this target, with the `reason`. `unserved` is the part of what it gets that nobody serves: 1.0 where it is certain
+    that it comes to no pool, None where that part is not known. A `reason` beside a pool says why it may not get there.
     """
 
     pool: str
@@ -204,8 +208,13 @@ class TargetTraffic(NamedTuple):
 
     @property
     def missing(self) -> bool:
-        """Whether it is certain that no pool has this name."""
+        """Whether it is certain that what it gets comes to no pool."""
         return self.at is None and self.unserved == 1.0
+
+    @property
+    def doubtful(self) -> bool:
+        """Whether nobody knows if its pool gets anything through it."""
+        return self.at is not None and self.reason is not None
 
 
 class RouteTraffic(NamedTuple):

@@ -52,6 +52,17 @@ def backend_invalid(config: Config, _context: Context) -> Iterator[Hit]:
                     yield _hit(one, ref, refs, *verdict)
 
 
+def unresolved(config: Config, route: Object, ref: Ref) -> tuple[str, str] | None:
+    """Return why a backendRef does not resolve, and how sure that is (ERROR: certain); None where it may."""
+    if not route.sure:
+        return None
+    verdict = _verdict(config, route, ref)
+    if verdict is None:
+        return None
+    found, _, severity = verdict
+    return found + (": its requests get 500" if severity == ERROR and route.kind in _HTTP else ""), severity
+
+
 def _verdict(config: Config, route: Object, ref: Ref) -> _Verdict | None:
     if opaque(ref.name) or opaque(ref.namespace) or (ref.is_service and not ref.name):
         return None

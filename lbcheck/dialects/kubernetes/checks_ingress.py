@@ -43,11 +43,21 @@ def backend_missing(config: Config, _context: Context) -> Iterator[Hit]:
                 yield hit
 
 
-def _missing(config: Config, one: Object, path: str, back: Backend) -> Hit | None:
+def unresolved(config: Config, one: Object, back: Backend) -> tuple[str, str] | None:
+    """Return why a backend of an Ingress is not there, and how sure that is (ERROR: certain); None where it may be."""
+    said = None if one.patched or one.opaque else _verdict(config, one, back)
+    return None if said is None else (said[0], said[2])
+
+
+def _verdict(config: Config, one: Object, back: Backend) -> tuple[str, str, str] | None:
     if back.service is None or opaque(back.service) or back.port == _BY_ANNOTATION:
         return None
-    said = judged(config, one, (one.namespace, back.service), back.port, ": its requests end in 503")
-    if said is None:
+    return judged(config, one, (one.namespace, back.service), back.port, ": its requests end in 503")
+
+
+def _missing(config: Config, one: Object, path: str, back: Backend) -> Hit | None:
+    said = _verdict(config, one, back)
+    if said is None or back.service is None:
         return None
     hit = _backend_hit(one, path, back, *said)
     known = tree_of(config).cluster.service(one.namespace, back.service)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from lbcheck.dialects.kubernetes.ingressroute import Backend
     from lbcheck.dialects.kubernetes.objects import Object
+    from lbcheck.dialects.kubernetes.view import View
     from lbcheck.model import Config
 
 #: What Traefik does where a Service is not what it should be (crd/kubernetes_http.go, _tcp.go, _udp.go).
@@ -37,6 +38,33 @@ def backend_missing(config: Config) -> Iterator[Hit]:
             yield from _each(config, one, path, ingressroute.backends(view, one))
     for one in ingressroute.traefik_services(cluster):
         yield from _each(config, one, "a part", ingressroute.children(one))
+
+
+def unresolved(config: Config, one: Object, route: View) -> tuple[str, str] | None:
+    """Return why Traefik does not build a route of an IngressRoute, and how sure that is; None where it may.
+
+    Without one of its services an HTTP route is dropped as a whole. Those of TCP and UDP go on with the others.
+    """
+    backends = ingressroute.backends(route, one)
+    found = list(_broken(config, one, backends, 0))
+    if one.kind != "IngressRoute" and len(found) < len(backends):
+        return next(((said, INFO) for said, _ in found), None)
+    return min(found, key=lambda said: said[1] != ERROR, default=None)
+
+
+def _broken(config: Config, one: Object, backends: list[Backend], depth: int) -> Iterator[tuple[str, str]]:
+    """Yield what is wrong with backends, and with those of the TraefikServices among them."""
+    if one.patched or one.opaque:
+        return
+    for back in backends:
+        if not back.name or "@" in back.name or opaque(back.name) or opaque(back.namespace):
+            continue
+        said = _missing(config, one, back)
+        if said is not None:
+            yield f"{back.shown}: {said[0]}", said[2]
+        known = () if back.is_service else ingressroute.named(tree_of(config).cluster, back.namespace, back.name)
+        if len(known) == 1 and depth < ingressroute.MAX_DEPTH:
+            yield from _broken(config, known[0], ingressroute.children(known[0]), depth + 1)
 
 
 def _each(config: Config, one: Object, path: str, backends: list[Backend]) -> Iterator[Hit]:

@@ -17,7 +17,7 @@ from lbcheck.spelling import closest
 from lbcheck.wording import listed, percent
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from lbcheck.context import Context
     from lbcheck.dialects.kubernetes.destination_rules import Gap
@@ -55,18 +55,13 @@ def pool_undefined(config: Config, _context: Context) -> Iterator[Hit]:
 
     A Service of a namespace that is not known to be complete is counted as not checked.
     """
-    rules = tree_of(config).rules
     told: set[tuple[int, str]] = set()
     for rule in virtual_rules(config):
         for one in rule.destinations:
-            if one.host.namespace is None or not one.text or opaque(one.text):
-                continue
             port = one.view.view("port").integer("number")
-            if rules.served(one.host) and not lacks_port(rules.graph, one.host, port):
-                continue
             name = one.host.shown if port is None else f"{one.host.shown}:{port}"
             effect = ": its requests get 503" if rule.http else ": its connections are closed"
-            said = judged(config, rule.owner, (one.host.namespace, one.host.name), port, effect)
+            said = _without_cluster(config, rule.owner, one, effect)
             if said is None or said[2] != ERROR or (id(rule.owner), name) in told:
                 continue
             told.add((id(rule.owner), name))
@@ -75,23 +70,45 @@ def pool_undefined(config: Config, _context: Context) -> Iterator[Hit]:
             yield Hit("P02", one.span, args, frontend=frontend, route=rule.label, pool=name)
 
 
+def _without_cluster(config: Config, owner: Object, one: Destination, effect: str) -> tuple[str, str, str] | None:
+    """Return why Envoy has no cluster for a destination's host and port, what to write, and how bad it is."""
+    rules = tree_of(config).rules
+    if one.host.namespace is None or not one.text or opaque(one.text):
+        return None
+    port = one.view.view("port").integer("number")
+    if rules.served(one.host) and not lacks_port(rules.graph, one.host, port):
+        return None
+    return judged(config, owner, (one.host.namespace, one.host.name), port, effect)
+
+
+def unresolved(config: Config, owner: Object, one: Destination) -> tuple[str, str] | None:
+    """Return why Envoy has no cluster for a destination, and how sure that is (ERROR: certain); None where it may."""
+    if not owner.sure or not one.text or opaque(one.text):
+        return None
+    if one.host.namespace is None and not tree_of(config).rules.served(one.host):
+        return f"there is no ServiceEntry for {one.host.name}", ERROR if closed(config, "*") else INFO
+    said = _without_cluster(config, owner, one, "")
+    if said is not None:
+        return said[0], said[2]
+    gap = _gap(config, owner, one)
+    if gap is None:
+        return None
+    sure = _surely(config, owner, one, gap)
+    return _instead(gap, _names(gap), sure=sure), ERROR if sure else INFO
+
+
 def subset_undefined(config: Config, _context: Context) -> Iterator[Hit]:
     """K15: a virtual service sends to a subset of which no destination rule that its callers follow knows.
 
     Envoy has no such cluster. Where the callers follow a destination rule for the host, it is an error; where the run
     has none for them, only in namespaces that are known to be complete.
     """
-    rules = tree_of(config).rules
-    told: set[tuple[int, Host, str]] = set()
+    told: set[tuple[int, Host, str | None]] = set()
     for rule in virtual_rules(config):
         total = sum(one.weight or 0 for one in rule.destinations)
         for one in rule.destinations:
-            if one.subset is None or opaque(one.subset) or opaque(one.text) or not one.text:
-                continue
             key = (id(rule.owner), one.host, one.subset)
-            if key in told or rules.wildcard(one.host) or any(other.patched for other in rules.of(one.host)):
-                continue  # what says more may not have been read
-            gap = rules.gap(one.host, one.subset, rule.owner)
+            gap = None if key in told else _gap(config, rule.owner, one)
             if gap is None:
                 continue
             told.add(key)
@@ -99,11 +116,31 @@ def subset_undefined(config: Config, _context: Context) -> Iterator[Hit]:
             yield _undefined(config, rule, one, gap, part)
 
 
+def _gap(config: Config, owner: Object, one: Destination) -> Gap | None:
+    """Return who does not find the subset of a destination; None where all may, or what says more was not read."""
+    rules = tree_of(config).rules
+    if one.subset is None or opaque(one.subset) or opaque(one.text) or not one.text:
+        return None
+    if rules.wildcard(one.host) or any(other.patched for other in rules.of(one.host)):
+        return None
+    return rules.gap(one.host, one.subset, owner)
+
+
+def _names(gap: Gap) -> list[str]:
+    """Return the subsets that the callers do find."""
+    return [view.text("name") or "" for other in gap.rules for view in other.spec.views("subsets")]
+
+
+def _surely(config: Config, owner: Object, one: Destination, gap: Gap) -> bool:
+    """Say whether callers surely miss the subset: they follow a rule without it, or nothing else can be there."""
+    places = {gap.client or owner.namespace, one.host.namespace or owner.namespace}
+    return bool(gap.rules) or all(closed(config, place) for place in places)
+
+
 def _undefined(config: Config, rule: Rule, one: Destination, gap: Gap, part: float) -> Hit:
-    names = [view.text("name") or "" for other in gap.rules for view in other.spec.views("subsets")]
+    names = _names(gap)
     guess = closest(one.subset or "", names)
-    places = {gap.client or rule.owner.namespace, one.host.namespace or rule.owner.namespace}
-    sure = bool(gap.rules) or all(closed(config, place) for place in places)
+    sure = _surely(config, rule.owner, one, gap)
     args = {
         "service": rule.owner.shown,
         "subset": one.subset,
@@ -168,7 +205,7 @@ def subset_no_pods(config: Config, _context: Context) -> Iterator[Hit]:
                 wanted = subset.strings("labels")
                 others = [subset for subset, clients in used.get(host, ()) if meet(clients, followers)]
                 routed = name in others
-                if _empty(wanted, pods):
+                if matches_no_pod(wanted, pods):
                     sure = closed(config, host.namespace)
                     if sure or routed:
                         yield _no_pods(rule, host, subset, wanted, sure=sure, routed=routed)
@@ -176,7 +213,7 @@ def subset_no_pods(config: Config, _context: Context) -> Iterator[Hit]:
                     yield _no_use(rule, host, subset, others)
 
 
-def _empty(wanted: dict[str, str], pods: Sequence[Pods]) -> bool:
+def matches_no_pod(wanted: Mapping[str, str], pods: Sequence[Pods]) -> bool:
     """Say whether none of a Service's pods, of which some were scanned, has the labels of a subset."""
     if not pods or not wanted or any(map(opaque, wanted.values())):
         return False

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING
 
 from lbcheck.dialects.kubernetes.kinds import CORE
 from lbcheck.dialects.kubernetes.lower import tree_of
-from lbcheck.dialects.kubernetes.pods import unknowable
 from lbcheck.dialects.kubernetes.reach import beside, closed, scan
-from lbcheck.dialects.kubernetes.services import external, ports
+from lbcheck.dialects.kubernetes.services import ports
+from lbcheck.dialects.kubernetes.unselected import Unselected, selects
 from lbcheck.dialects.kubernetes.view import opaque
 from lbcheck.findings import ERROR, INFO, WARNING, Edit, Fix, Hit, Related
 from lbcheck.spelling import distance
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from lbcheck.context import Context
+    from lbcheck.dialects.kubernetes.graph import Graph
     from lbcheck.dialects.kubernetes.objects import Object
     from lbcheck.dialects.kubernetes.pods import Pods
     from lbcheck.dialects.kubernetes.services import ServicePort
@@ -46,20 +46,13 @@ _VERSION_LABELS = frozenset(
 #: Probes of a container, and how they ask a port of it.
 _PROBES = ("readinessProbe", "livenessProbe", "startupProbe")
 _ASKED = ("httpGet", "tcpSocket", "grpc")
-#: So many workloads are compared with selectors that match nothing, in all.
-_COMPARISONS = 20_000
 #: So many edits from a label that exists, a value is taken for a slip.
 _SLIP = 2
 
 
 def services(config: Config) -> list[tuple[Object, dict[str, str]]]:
     """Return the Services that select pods, with their selectors; those that nobody can judge are left out."""
-    found = ((one, one.selector) for one in tree_of(config).cluster.all(CORE, "Service"))
-    return [
-        (one, selector)
-        for one, selector in found
-        if selector and external(one) is None and not one.patched and not one.wrong and not one.opaque
-    ]
+    return [(one, one.selector) for one in tree_of(config).cluster.all(CORE, "Service") if selects(one)]
 
 
 def selector_no_match(config: Config, context: Context) -> Iterator[Hit]:
@@ -68,18 +61,12 @@ def selector_no_match(config: Config, context: Context) -> Iterator[Hit]:
     In a namespace of which not all is known, an error only beside a workload that has part of the labels, or nearly
     them; labels that are only there at run time (a leader's, a stateful pod's name) are never judged.
     """
-    graph = tree_of(config).graph
-    spaces: dict[str, _Space] = {}
+    unselected = Unselected(tree_of(config).graph)
     for one, selector in context.once(config, services):
-        if graph.pods_of(one) or unknowable(selector) or graph.endpoints.of(one):
-            continue
-        space = spaces.get(one.namespace)
-        if space is None:
-            space = spaces[one.namespace] = _Space(graph.selection.within(one.namespace))
-        if space.unsure or any(selector.items() <= labels.items() for labels in space.tried):
+        if not unselected.matches_none(one):
             continue
         whole = closed(config, one.namespace)
-        meant = _meant(one, selector, space.candidates(one))
+        meant = _meant(one, selector, unselected.space(one.namespace).candidates(one))
         if meant is None and not whole:
             yield _no_match(one, selector, INFO, "no workload that is here has these labels", scan(one.namespace))
             continue
@@ -88,41 +75,6 @@ def selector_no_match(config: Config, context: Context) -> Iterator[Hit]:
         if meant is not None:
             _guess(hit, one, selector, *meant)
         yield hit
-
-
-class _Space:
-    """The pods of a namespace, among which a Service looks for those that it was to select.
-
-    `unsure`: a patch or a template may yet give some of them other labels. `tried` are the labels of pods that Argo's
-    experiments make for a while.
-    """
-
-    __slots__ = ("_beside", "_budget", "_named", "tried", "unsure")
-
-    def __init__(self, there: Sequence[Pods]) -> None:
-        self.unsure = any(pods.owner.patched or any(map(opaque, pods.labels.values())) for pods in there)
-        self.tried = [labels for pods in there for labels in _tried(pods)]
-        self._named: dict[str, list[Pods]] = {}
-        self._beside: dict[str, list[Pods]] = {}
-        self._budget = _COMPARISONS
-        for pods in there:
-            self._named.setdefault(pods.owner.name, []).append(pods)
-            self._beside.setdefault(os.path.dirname(pods.owner.source.path), []).append(pods)
-
-    def candidates(self, service: Object) -> list[Pods]:
-        """Return the pods beside a Service: those of its name first, then the others, as long as there is time."""
-        folder = os.path.dirname(service.source.path)
-        namesakes = [pods for pods in self._named.get(service.name, ()) if beside(service, pods.owner)]
-        others = self._beside.get(folder, [])
-        self._budget -= len(others)
-        return namesakes + others if self._budget > 0 else namesakes
-
-
-def _tried(pods: Pods) -> Iterator[Mapping[str, str]]:
-    """Yield the labels of the pods that the experiments among a Rollout's steps make."""
-    for step in pods.owner.spec.view("strategy", "canary").views("steps"):
-        for template in step.view("experiment").views("templates"):
-            yield {**pods.labels, **template.view("metadata").strings("labels")}
 
 
 def _no_match(one: Object, selector: Mapping[str, str], severity: str, found: str, advice: str) -> Hit:
@@ -249,16 +201,32 @@ def target_port_mismatch(config: Config, context: Context) -> Iterator[Hit]:
     """
     graph = tree_of(config).graph
     for one, _ in context.once(config, services):
-        behind = graph.judged(one)
-        found = [pods for pods in behind if pods.stays and beside(one, pods.owner)]
-        if not found or any(pods.owner.patched or not pods.containers for pods in behind):
-            continue
+        found = _beside(graph, one)
+        unnamed = nameless(graph, one)
         partly = any(_declared(pods, port) for port in ports(one) for pods in found)
-        for port in ports(one):
-            if isinstance(port.target, str) and not any(_named(pods, port) for pods in behind):
+        for port in ports(one) if found else ():
+            if port in unnamed:
                 yield _mismatch(one, port, found, ERROR)
             elif isinstance(port.target, int) and not any(_numbered(pods, port.target) for pods in found):
                 yield _mismatch(one, port, found, INFO if partly else WARNING)
+
+
+def nameless(graph: Graph, one: Object) -> list[ServicePort]:
+    """Return the ports of a Service that name a port that none of its pods has, so that they have no endpoints."""
+    behind = graph.judged(one) if _beside(graph, one) else []
+    return [
+        port
+        for port in (ports(one) if behind else ())
+        if isinstance(port.target, str) and not any(_named(pods, port) for pods in behind)
+    ]
+
+
+def _beside(graph: Graph, one: Object) -> list[Pods]:
+    """Return the pods that lie beside their Service; none where what their containers are is not known."""
+    behind = graph.judged(one)
+    if any(pods.owner.patched or not pods.containers for pods in behind):
+        return []
+    return [pods for pods in behind if pods.stays and beside(one, pods.owner)]
 
 
 def _declared(pods: Pods, port: ServicePort) -> bool:

@@ -181,8 +181,8 @@ class Rules:
         name, labels = f"{base.name}/{view.text('name')}", view.strings("labels")
         if self._labels.setdefault(name, labels) != labels:
             name += f" of {rule.shown}"
-        service = self.graph.cluster.service(base.scope, host.name)[0]
-        made = self.graph.subset(name, view.place("name"), base, labels, service)
+        services = self.graph.cluster.service(base.scope, host.name)
+        made = self.graph.subset(name, view.place("name"), base, labels, services, sure=rule.sure)
         others = [one for one in self.applied(host, rule.namespace) if one is not rule]
         made.algorithm = self._algorithm([view, rule.spec, *(one.spec for one in others)]) or made.algorithm
         return made

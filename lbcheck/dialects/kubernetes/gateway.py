@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from lbcheck.dialects.kubernetes import conditions, targets
 from lbcheck.dialects.kubernetes.attachment import ROUTES, attach, parents
 from lbcheck.dialects.kubernetes.durations import gateway_seconds
+from lbcheck.dialects.kubernetes.graph import Lead
 from lbcheck.dialects.kubernetes.ingress import LONGEST
 from lbcheck.dialects.kubernetes.kinds import CORE, GATEWAY
 from lbcheck.dialects.kubernetes.objects import shown
@@ -146,7 +147,7 @@ def _unseen(parent: Parent, routes: list[Route]) -> Frontend:
 
 
 def _route(graph: Graph, owner: Object, rule: View, at: int) -> Route:
-    found = [_target(graph, one) for one in refs(rule, owner)]
+    found = [_target(graph, owner, one) for one in refs(rule, owner)]
     answers = any(one.text("type") in _ANSWERING for one in rule.views("filters")) or not found
     return Route(
         f"{owner.kind} {owner.shown}, rule {at + 1}",
@@ -167,9 +168,11 @@ def _shared(found: list[WeightedTarget]) -> list[WeightedTarget]:
     return found
 
 
-def _target(graph: Graph, one: Ref) -> WeightedTarget:
+def _target(graph: Graph, owner: Object, one: Ref) -> WeightedTarget:
     pool = graph.pool(one.namespace, one.name) if one.is_service else None
-    return targets.target(one.shown, one.span, pool, one.weight, one.namespace if one.is_service else None)
+    found = targets.target(one.shown, one.span, pool, one.weight)
+    graph.leads.append(Lead(found, owner, one))
+    return found
 
 
 def gateway_timeouts(rule: View) -> dict[str, Setting[float]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from lbcheck.dialects.kubernetes.objects import shown
 from lbcheck.dialects.kubernetes.pods import Selection, all_pods
@@ -12,10 +12,11 @@ from lbcheck.model import Address, Algorithm, Pool, Server, Setting
 from lbcheck.traffic.algorithms.kubernetes import LOCAL
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from lbcheck.dialects.kubernetes.objects import Cluster, Object
     from lbcheck.dialects.kubernetes.pods import Pods
+    from lbcheck.model import WeightedTarget
     from lbcheck.text import Span
 
 #: What kube-proxy does: each new connection goes to any ready endpoint, all alike (iptables `statistic mode random`).
@@ -27,10 +28,31 @@ _MOST = 100
 UNSEEN = "no object of this run says which pods are behind it"
 
 
-class Graph:
-    """The cluster, its pods and the pools that stand for Services and their subsets."""
+class Lead(NamedTuple):
+    """A target of a route, with the object that names it and the reference as its kind has it."""
 
-    __slots__ = ("_behind", "cluster", "endpoints", "pods", "pools", "selection")
+    target: WeightedTarget
+    owner: Object
+    ref: object
+
+
+class Behind(NamedTuple):
+    """A pool with the Services that it stands for, all versions of one in the run.
+
+    `labels` are those that a subset asks of their pods; None for the Service as a whole. `sure`: they are all that the
+    subset will have.
+    """
+
+    pool: Pool
+    services: Sequence[Object]
+    labels: Mapping[str, str] | None = None
+    sure: bool = True
+
+
+class Graph:
+    """The cluster, its pods and the pools that stand for Services and their subsets; and who leads to them."""
+
+    __slots__ = ("_behind", "behind", "cluster", "endpoints", "leads", "pods", "pools", "selection")
 
     def __init__(self, cluster: Cluster) -> None:
         self.cluster = cluster
@@ -38,6 +60,8 @@ class Graph:
         self.selection = Selection(self.pods)
         self.endpoints = Endpoints(cluster)
         self.pools: dict[str, Pool] = {}
+        self.behind: list[Behind] = []
+        self.leads: list[Lead] = []
         self._behind: dict[int, list[Pods]] = {}
 
     def judged(self, service: Object) -> list[Pods]:
@@ -64,6 +88,7 @@ class Graph:
             found = self.pools[key] = self._made(
                 key, services[0], ambiguous=not all(map(_alike(services[0]), services))
             )
+            self.behind.append(Behind(found, services))
         return found
 
     def _made(self, key: str, service: Object, *, ambiguous: bool) -> Pool:
@@ -107,18 +132,31 @@ class Graph:
         pods = [one for one in self.pods_of(service) if one.stays]
         return servers_of(pods)
 
-    def subset(self, key: str, span: Span, base: Pool | None, labels: Mapping[str, str], service: Object) -> Pool:
-        """Return the pool of those pods of a Service that have certain labels more (an Istio subset)."""
+    def subset(
+        self,
+        key: str,
+        span: Span,
+        base: Pool | None,
+        labels: Mapping[str, str],
+        services: Sequence[Object],
+        *,
+        sure: bool,
+    ) -> Pool:
+        """Return the pool of those pods of a Service that have certain labels more (an Istio subset).
+
+        `sure`: the labels are all that the subset will have.
+        """
         found = self.pools.get(key)
         if found is None:
             wanted = labels.items()
-            pods = [one for one in self.pods_of(service) if one.stays and wanted <= one.labels.items()]
+            pods = [one for one in self.pods_of(services[0]) if one.stays and wanted <= one.labels.items()]
             servers, why = servers_of(pods)
             if base is not None and base.open and not pods:
                 why = base.open
             found = self.pools[key] = Pool(
-                key, span, servers, Algorithm(KUBE_PROXY), scope=service.namespace, protocol="tcp", open=why
+                key, span, servers, Algorithm(KUBE_PROXY), scope=services[0].namespace, protocol="tcp", open=why
             )
+            self.behind.append(Behind(found, services, labels, sure))
         return found
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from lbcheck.dialects.kubernetes import targets
 from lbcheck.dialects.kubernetes.conditions import prefix
+from lbcheck.dialects.kubernetes.graph import Lead
 from lbcheck.dialects.kubernetes.kinds import EXTENSIONS, NETWORKING
 from lbcheck.dialects.kubernetes.objects import shown
 from lbcheck.model import EVERY_REQUEST, Address, Condition, Frontend, Listener, Route, Setting
@@ -189,20 +190,25 @@ def _targets(graph: Graph, one: Object, back: Backend) -> list[WeightedTarget]:
     if back.service is None:
         return []
     pool = graph.pool(one.namespace, back.service)
-    return targets.only(shown(one.namespace, back.service), back.span, pool, one.namespace)
+    return _noted(graph, one, back, targets.only(shown(one.namespace, back.service), back.span, pool))
+
+
+def _noted(graph: Graph, one: Object, back: Backend, found: list[WeightedTarget]) -> list[WeightedTarget]:
+    graph.leads += [Lead(target, one, back) for target in found]
+    return found
 
 
 def _route(graph: Graph, path: Path, canaries: list[Path]) -> Route:
     found = _targets(graph, path.owner, path.backend)
     if len(canaries) == 1 and found:
-        found = _with_canary(graph, found, canaries[0])
+        found = _with_canary(graph, found, path, canaries[0])
     outcome = "pools" if found else "unknown"
     return Route(
         path.path, path.span, match_of(path), found, outcome, expression=None if found else "a resource backend"
     )
 
 
-def _with_canary(graph: Graph, found: list[WeightedTarget], path: Path) -> list[WeightedTarget]:
+def _with_canary(graph: Graph, found: list[WeightedTarget], main_path: Path, path: Path) -> list[WeightedTarget]:
     """Return the targets of a route that gives a part to a canary; headers come on top, nobody knows how often."""
     takes = canary(path.owner)
     other = _targets(graph, path.owner, path.backend)
@@ -210,8 +216,10 @@ def _with_canary(graph: Graph, found: list[WeightedTarget], path: Path) -> list[
         return found
     part = min(takes.weight.value, takes.total)
     main = targets.target(found[0].name, found[0].span, found[0].pool, Setting(takes.total - part, takes.weight.span))
-    split = [main, targets.target(other[0].name, takes.weight.span or path.span, other[0].pool, takes.weight)]
-    shared = targets.shared(split)
+    aside = targets.target(other[0].name, takes.weight.span or path.span, other[0].pool, takes.weight)
+    _noted(graph, main_path.owner, main_path.backend, [main])
+    _noted(graph, path.owner, path.backend, [aside])
+    shared = targets.shared([main, aside])
     if takes.by_header:
         for one in shared:
             one.share = None

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from lbcheck.dialects.kubernetes.graph import Lead
 from lbcheck.dialects.kubernetes.kinds import TRAEFIK_GROUPS
 from lbcheck.dialects.kubernetes.objects import shown
 from lbcheck.dialects.kubernetes.view import integer, opaque
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 #: Kinds whose routes lead to Services, by the protocol of their rules.
 ROUTES = {"IngressRoute": "http", "IngressRouteTCP": "tcp", "IngressRouteUDP": "udp"}
 #: TraefikServices that lead to TraefikServices are followed so far, and to so many pools.
-_MAX_DEPTH, _MAX_POOLS = 10, 200
+MAX_DEPTH, _MAX_POOLS = 10, 200
 
 
 class Backend(NamedTuple):
@@ -144,6 +145,7 @@ def _route(graph: Graph, one: Object, view: View, at: int) -> tuple[int, int, Ro
     found = targets(graph, one, view)
     if found is None:
         return priority, at, Route(label, span, match, (), "unknown", expression=rule)
+    graph.leads += [Lead(target, one, view) for target in found]
     outcome = "pools" if found else "answer"
     options = {} if one.kind == "IngressRouteUDP" else {"priority": Setting(priority)}
     return priority, at, Route(label, span, match, found, outcome, options=options)
@@ -184,7 +186,7 @@ def _of_backend(graph: Graph, one: Backend, depth: int) -> list[WeightedTarget] 
     if "@" in one.name:
         return [] if one.name.endswith("@internal") else None
     known = named(graph.cluster, one.namespace, one.name)
-    if len(known) != 1 or depth > _MAX_DEPTH:
+    if len(known) != 1 or depth > MAX_DEPTH:
         return None
     service = known[0]
     mirroring = service.spec.view("mirroring")

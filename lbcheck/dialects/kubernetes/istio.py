@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from lbcheck.dialects.kubernetes import conditions, targets
 from lbcheck.dialects.kubernetes.durations import go_seconds
+from lbcheck.dialects.kubernetes.graph import Lead
 from lbcheck.dialects.kubernetes.kinds import ISTIO
 from lbcheck.dialects.kubernetes.objects import shown
 from lbcheck.dialects.kubernetes.services import has_port, ports
@@ -239,9 +240,8 @@ def _targets(rules: Rules, found: list[Destination], owner: Object) -> list[Weig
         port = one.view.view("port").integer("number")
         if lacks_port(rules.graph, one.host, port):
             name, pool = f"{name}:{port}", None
-        scope = one.host.namespace or "*"
-        if len(found) == 1:
-            return targets.only(name, one.span, pool, scope)
         weight = Setting(0) if one.weight is None else Setting(max(one.weight, 0), one.entry.place("weight"))
-        made.append(targets.target(name, one.span, pool, weight, scope))
+        alone = targets.only(name, one.span, pool)[0] if len(found) == 1 else None
+        made.append(alone or targets.target(name, one.span, pool, weight))
+        rules.graph.leads.append(Lead(made[-1], owner, one))
     return targets.shared(made)

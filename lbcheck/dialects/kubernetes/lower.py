@@ -32,13 +32,13 @@ _GUESSES = 20
 class Tree:
     """What the dialect's own checks ask: what leads where, and what destination rules say."""
 
-    __slots__ = ("_guesses", "_names", "_renamed", "graph", "rules")
+    __slots__ = ("_meant", "_names", "_renamed", "graph", "rules")
 
     def __init__(self, graph: Graph, rules: destination_rules.Rules) -> None:
         self.graph = graph
         self.rules = rules
         self._names: dict[tuple[str, str, str], list[str]] = {}
-        self._guesses = _GUESSES
+        self._meant: dict[tuple[str, str, str, str], str | None] = {}
         self._renamed: dict[tuple[str, str], str] | None = None
 
     def renamed(self, namespace: str, name: str) -> str | None:
@@ -50,9 +50,12 @@ class Tree:
 
     def meant(self, name: str, group: str, kind: str, namespace: str) -> str | None:
         """Return the object of that kind and namespace that a name that nobody has was probably to be."""
-        if not self._guesses:
-            return None
-        self._guesses -= 1
+        asked = (name, group, kind, namespace)
+        if asked not in self._meant:
+            self._meant[asked] = self._guess(*asked) if len(self._meant) < _GUESSES else None
+        return self._meant[asked]
+
+    def _guess(self, name: str, group: str, kind: str, namespace: str) -> str | None:
         key = (group, kind, namespace)
         if key not in self._names:
             known = self.cluster.within(group, kind, namespace)
@@ -95,7 +98,14 @@ def read(paths: Sequence[str], files: Files) -> Config:
     ]
     config.pools = list(graph.pools.values())
     config.world = world(graph)
+    config.settle = lambda: _settle(config)
     return config
+
+
+def _settle(config: Config) -> None:
+    from lbcheck.dialects.kubernetes.unserved import settle  # it asks the checks, which ask for the tree of this module
+
+    settle(config)
 
 
 def tree_of(config: Any) -> Tree:

@@ -13,11 +13,9 @@ if TYPE_CHECKING:
     from lbcheck.text import Span
 
 
-def target(
-    name: str, span: Span, pool: Pool | None, weight: Setting[int] | None = None, scope: str | None = None
-) -> WeightedTarget:
-    """Return one target of a route. `scope` is the namespace of its Service, "*" where that is not known."""
-    return WeightedTarget(name, span, pool, weight, scope=scope)
+def target(name: str, span: Span, pool: Pool | None, weight: Setting[int] | None = None) -> WeightedTarget:
+    """Return one target of a route."""
+    return WeightedTarget(name, span, pool, weight)
 
 
 def shared(targets: Sequence[WeightedTarget]) -> list[WeightedTarget]:
@@ -31,6 +29,6 @@ def shared(targets: Sequence[WeightedTarget]) -> list[WeightedTarget]:
     return list(targets)
 
 
-def only(name: str, span: Span, pool: Pool | None, scope: str | None = None) -> list[WeightedTarget]:
-    """Return the one target that gets everything. `scope` is the namespace of its Service."""
-    return [WeightedTarget(name, span, pool, share=1.0, scope=scope)]
+def only(name: str, span: Span, pool: Pool | None) -> list[WeightedTarget]:
+    """Return the one target that gets everything."""
+    return [WeightedTarget(name, span, pool, share=1.0)]

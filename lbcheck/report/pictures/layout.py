@@ -8,6 +8,7 @@ from lbcheck.report.pictures import inflow
 from lbcheck.report.pictures.faces import Face, body, head, heights, place
 from lbcheck.report.pictures.labels import GAUGE, Columns, Line
 from lbcheck.report.pictures.legend import place_legend
+from lbcheck.report.pictures.rows import NOBODY
 from lbcheck.report.pictures.sections import digest
 from lbcheck.report.pictures.shapes import Drawing
 from lbcheck.report.pictures.sources import POOL, Sink, nowhere
@@ -131,11 +132,15 @@ def _face(view: PoolView, section: Section, columns: Columns) -> Face:
     members = [plain(server.name) for server in view.pool.servers]
     return Face(
         view.name,
-        [*((note, "muted") for note in notes), *((f"? {note}", "muted") for note in view.notes)],
+        [*((note, "muted") for note in notes), *((f"? {note}", "muted") for note in view.notes), *_dead(view)],
         [Line(row, _busy(row)) for row in view.rows(MOST_LINES)] if view.reason is None else [],
         view.reason,
         members=named(members, 60) if members else "",
     )
+
+
+def _dead(view: PoolView) -> list[tuple[str, str]]:
+    return [(f"✕ {view.dead}", NOBODY)] if view.dead else []
 
 
 def _busy(row: Row) -> str:

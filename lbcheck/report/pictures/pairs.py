@@ -89,6 +89,9 @@ class PoolPair:
             words += f", gets {percent(self.flow[1])} of requests (was {percent(self.flow[0])})"
         if change.keys_moved is not None:
             words += f", {percent(change.keys_moved)} of its keys move"
+        dead = "" if change.after is None else change.after.unserved_reason
+        if dead and (change.before is None or not change.before.unserved_reason):
+            words += f", {told(dead)}"
         if change.elsewhere:
             words += f", {_addresses(change.elsewhere)}"
         if self.reason is None and any(side is not None and side.notes for side in (change.before, change.after)):

@@ -22,6 +22,8 @@ MYSTERY = "unknown"
 NOBODY = "nobody"
 OTHERS = "others"
 
+#: What is said of several sinks that serve nobody, each for a reason of its own.
+_JOINED = "nobody serves what goes there"
 #: So many routes with the same targets, or frontends with the same routes, are shown one by one.
 _APART = 2
 _NAMES_ROOM = 60
@@ -34,10 +36,14 @@ _DIRECTIVE = re.compile(
 
 
 class Sink(NamedTuple):
-    """Where requests end: `kind` is one of the words above; `key` the pool's place, or what to say."""
+    """Where requests end: `kind` is one of the words above; `key` the pool's place, or what to say.
+
+    `why` is there where what is named there serves nobody, or perhaps nobody, for a reason of its own.
+    """
 
     kind: str
     key: int | str = ""
+    why: str = ""
 
 
 #: What a drawing says of sinks without a name.
@@ -46,23 +52,28 @@ _SINK_WORDS = {ANSWER: "answered by the proxy itself", NOBODY: "no pool takes th
 
 def sink_words(sink: Sink, pools: Mapping[int, str] | None = None) -> str:
     """Return what a sink is called; `pools` has the names of those that are shown."""
+    because = f"{sink.key}: {sink.why}" if sink.why else ""
     if sink.kind == MISSING:
-        return f"no pool is named {sink.key}"
+        return because or f"no pool is named {sink.key}"
     if sink.kind == MYSTERY:
-        return f"not known: {sink.key}"
+        return f"not known: {because or sink.key}"
     if sink.kind == POOL and pools and isinstance(sink.key, int):
         return pools.get(sink.key, _SINK_WORDS[OTHERS])
     return _SINK_WORDS.get(sink.kind, "")
 
 
 class Lane(NamedTuple):
-    """A route, or several that lead to the same: its part of the frontend's requests, and of that each sink's part."""
+    """A route, or several that lead to the same: its part of the frontend's requests, and of that each sink's part.
+
+    `doubts` are those of its sinks that have a `why`, each for itself where the streams join them.
+    """
 
     label: str
     size: int
     share: float | None
     streams: tuple[tuple[Sink, float | None], ...]
     names: str = ""
+    doubts: tuple[Sink, ...] = ()
 
 
 class Source(NamedTuple):
@@ -90,7 +101,7 @@ def nowhere(found: Iterable[Source]) -> list[str]:
         f"{source.label}, {lane.label}: {sink_words(sink)}"
         for source in found
         for lane in source.lanes
-        for sink, _ in lane.streams
+        for sink in [one for one in lane.doubts if one.kind == MISSING] or [one for one, _ in lane.streams]
         if sink.kind == MISSING
     ]
 
@@ -108,9 +119,11 @@ def sources(frontends: Iterable[FrontendTraffic], place: Callable[[int], Sink]) 
 def _few(found: list[Source]) -> list[Source]:
     """Make one sink of many that are not known: a drawing has no room for each reason."""
     for kind in (MYSTERY, MISSING):
-        keys = {sink.key for source in found for lane in source.lanes for sink, _ in lane.streams if sink.kind == kind}
-        if len(keys) > _APART:
-            one = Sink(kind, f"{len(keys):,} places" if kind == MYSTERY else named(sorted(map(str, keys)), _NAMES_ROOM))
+        ends = {sink for source in found for lane in source.lanes for sink, _ in lane.streams if sink.kind == kind}
+        if len(ends) > _APART:
+            keys = named(sorted({str(sink.key) for sink in ends}), _NAMES_ROOM)
+            why = _JOINED if any(sink.why for sink in ends) else ""
+            one = Sink(kind, f"{len(ends):,} places") if kind == MYSTERY else Sink(kind, keys, why)
             found = [source._replace(lanes=tuple(_into(one, lane) for lane in source.lanes)) for source in found]
     return found
 
@@ -132,7 +145,8 @@ def _source(frontend: FrontendTraffic, place: Callable[[int], Sink]) -> Source:
     groups: dict[object, list[Lane]] = {}
     for route in frontend.routes:
         label = matching(plain(route.match), alone=len(frontend.routes) == 1)
-        lane = Lane(label, 1, route.share, _streams(route, place), label)
+        streams = _streams(route, place)
+        lane = Lane(label, 1, route.share, streams, label, tuple(sink for sink, _ in streams if sink.why))
         groups.setdefault(lane.streams, []).append(lane)
     lanes = tuple(lane for group in groups.values() for lane in _together(group))
     doors = [plain(text) for text in (*frontend.listeners, *frontend.hosts)]
@@ -152,7 +166,8 @@ def _together(group: list[Lane]) -> list[Lane]:
         return group
     label = counted(len(group), "route")
     names = named([lane.label for lane in group], _NAMES_ROOM)
-    return [Lane(label, len(group), total(lane.share for lane in group), group[0].streams, names)]
+    first = group[0]
+    return [Lane(label, len(group), total(lane.share for lane in group), first.streams, names, first.doubts)]
 
 
 def _streams(route: RouteTraffic, place: Callable[[int], Sink]) -> tuple[tuple[Sink, float | None], ...]:
@@ -168,10 +183,14 @@ def _streams(route: RouteTraffic, place: Callable[[int], Sink]) -> tuple[tuple[S
 
 
 def _sink(target: TargetTraffic, place: Callable[[int], Sink]) -> Sink:
-    if target.at is not None:
+    if target.at is not None and not target.doubtful:
         return place(target.at)
+    why = told(target.reason or "")
+    name = plain(target.pool)
+    if why.startswith(f"{name}: "):
+        return Sink(MISSING if target.missing else MYSTERY, name, why.removeprefix(f"{name}: "))
     if target.missing:
-        return Sink(MISSING, plain(target.pool))
+        return Sink(MISSING, name)
     return Sink(MYSTERY, told(target.reason or f"no pool named {target.pool} was seen"))
 
 

@@ -58,6 +58,7 @@ def _pool(view: PoolView, number: int) -> html.PoolTable:
         verdict = "in doubt"
     if view.full:
         verdict, look = view.full, NOBODY
+    verdict = view.dead or verdict
     words = [verdict, *(["no route leads here"] if view.orphan else [])]
     lines, more = html.loss_lines(pool, html.MOST_LOSSES) if number < html.POOLS_WITH_LOSSES else ([], 0)
     return html.PoolTable(
@@ -120,6 +121,6 @@ def _targets(route: RouteTraffic) -> str:
 
 
 def _target(target: TargetTraffic) -> str:
-    if target.at is not None:
+    if target.at is not None and not target.doubtful:
         return plain(target.pool)
     return f"{'✕' if target.missing else '?'} {told(target.reason or f'no pool named {target.pool} was seen')}"

@@ -75,6 +75,7 @@ def _server(view: PoolView, each: Row, *, first: bool) -> str:
 
 def _loss(view: PoolView) -> str:
     words = [f"? {note}" for note in view.notes]
+    words += [f"unserved: {view.dead}"] if view.dead else []
     words += [view.full] if view.full else []
     words += [losses.told(loss, view.pool) for loss in losses.shown(view, _MOST_LINES)]
     return "".join(f"- {code(view.name)} {prose(each)}\n" for each in words)

@@ -10,7 +10,7 @@ from lbcheck.report.escape import shown_path
 from lbcheck.report.pictures import losses
 from lbcheck.report.pictures.rows import NOBODY, OVERLOADED, mark
 from lbcheck.report.pictures.sections import digest, ranked
-from lbcheck.report.pictures.sources import MISSING, sink_words
+from lbcheck.report.pictures.sources import MISSING, MYSTERY, sink_words
 from lbcheck.report.pictures.terminal import FAIR_TICK, bar, columns_width, padded, printed, styled, unread, width_of
 from lbcheck.report.pictures.views import FINE, IN_DOUBT, leads_nowhere, one_each, summary
 from lbcheck.report.pictures.words import amount, cut, named, percent
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from lbcheck.report.options import Options
     from lbcheck.report.pictures.rows import Row
     from lbcheck.report.pictures.sections import Digest, Section
+    from lbcheck.report.pictures.sources import Lane, Sink
     from lbcheck.report.pictures.views import PoolView
     from lbcheck.traffic.outcome import Traffic
 
@@ -32,6 +33,9 @@ _FINE_POOLS = 8
 _MOST_LINES = 8
 _POOL, _SHARE = (6, 20), (6, 22)
 _SERVER = 8
+#: So many reasons why a route's targets serve nobody are told.
+_MOST_DOUBTS = 6
+_SIGNS = {MISSING: "✕", MYSTERY: "?"}
 _MARK = (14, 26)
 _BARS = (8, 40)
 
@@ -110,6 +114,8 @@ def _pool(view: PoolView, rows: Sequence[Row], widths: _Widths) -> Iterator[Text
     for number, row in enumerate(rows):
         name = padded("" if number else view.name, widths.pool, "strong")
         yield _fitting(Text.assemble("  ", name, " ", _server(row, widths), _tail(view, row, first=not number)), widths)
+    if view.dead:
+        yield _fitting(Text("    ") + styled(f"✕ {view.dead}", NOBODY), widths)
     if view.full:
         yield _fitting(Text("    ") + styled(f"✕ {view.full}", NOBODY), widths)
     if view.estimated:
@@ -176,13 +182,28 @@ def _routes(section: Section, widths: _Widths) -> Iterator[Text]:
         for lane in source.lanes:
             parts = [lane.share, *(share for _, share in lane.streams)]
             astray = any(sink.kind == MISSING for sink, _ in lane.streams)
-            if not astray and all(part in (None, 0.0, 1.0) for part in parts):
+            if not astray and not lane.doubts and all(part in (None, 0.0, 1.0) for part in parts):
                 continue
-            ends = [f"{sink_words(sink, pools)} {percent(share)}" for sink, share in lane.streams]
+            ends = [f"{_end(sink, pools)} {percent(share)}" for sink, share in lane.streams]
             words = f"{source.label} {lane.label} ({percent(lane.share)}) → {', '.join(ends)}"
             yield Text("  ") + styled(
                 cut(f"✕ {words}" if astray else words, widths.total - 2), NOBODY if astray else "muted"
             )
+            yield from _doubts(lane, widths)
+
+
+def _end(sink: Sink, pools: dict[int, str]) -> str:
+    """Return what a sink is called in a line that has no room for reasons."""
+    return f"{_SIGNS[sink.kind]} {sink.key}" if sink.why else sink_words(sink, pools)
+
+
+def _doubts(lane: Lane, widths: _Widths) -> Iterator[Text]:
+    for sink in lane.doubts[:_MOST_DOUBTS]:
+        look = NOBODY if sink.kind == MISSING else UNKNOWN
+        yield Text("    ") + styled(cut(f"{_SIGNS[sink.kind]} {sink.key}: {sink.why}", widths.total - 4), look)
+    more = len(lane.doubts) - _MOST_DOUBTS
+    if more > 0:
+        yield Text("    ") + styled(f"… and {more:,} more", "muted")
 
 
 def _left_out(left_out: Sequence[PoolView], widths: _Widths) -> Text:

@@ -50,6 +50,11 @@ class PoolView:
         return IN_DOUBT if self.notes else FINE
 
     @property
+    def dead(self) -> str:
+        """Why no server is behind it where its servers do not show it; "" where they do, or some are."""
+        return told(self.pool.unserved_reason or "")
+
+    @property
     def full(self) -> str:
         """What happens to requests that find all servers full at the stated concurrency; "" where none does."""
         lost = lost_when_busy(self.pool)

@@ -151,6 +151,8 @@ def _decided_before(pool: Pool) -> Shares | None:
     In HAProxy a `use-server` rule that applies takes its server whatever the algorithm says; a disabled backend
     answers 503 (configuration.txt, `use-server` and `disabled`).
     """
+    if pool.deserted is not None:
+        return Shares([0.0] * len(pool.servers), unserved=1.0)
     if pool.open is not None:
         return Shares(None, reason=pool.open)
     if "disabled" in pool.options:

@@ -1,0 +1,102 @@
+"""What surely serves nobody, for the shares: Services without endpoints, and references that do not resolve.
+
+The proofs are those of the rules that say so (K01, K03, K04, K11, K15, K16, P02). What such a rule calls an error
+serves nobody; of what it cannot verify, nobody knows. A reference that does not resolve keeps its part of the requests:
+Gateway API answers them with 500 (gateway-api apis/v1 HTTPRouteRule.backendRefs), Envoy those to a cluster that it does
+not have, or to one without endpoints, with 503.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lbcheck.dialects.kubernetes import checks_gateway, checks_ingress, checks_ingressroute, checks_istio
+from lbcheck.dialects.kubernetes.checks_services import nameless
+from lbcheck.dialects.kubernetes.gateway import Ref
+from lbcheck.dialects.kubernetes.ingress import Backend
+from lbcheck.dialects.kubernetes.istio import Destination
+from lbcheck.dialects.kubernetes.lower import tree_of
+from lbcheck.dialects.kubernetes.reach import closed
+from lbcheck.dialects.kubernetes.services import ports
+from lbcheck.dialects.kubernetes.unselected import Unselected, selects
+from lbcheck.dialects.kubernetes.view import View
+from lbcheck.findings import ERROR
+from lbcheck.model import Unserved
+from lbcheck.wording import listed
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from lbcheck.dialects.kubernetes.graph import Behind, Graph, Lead
+    from lbcheck.dialects.kubernetes.objects import Object
+    from lbcheck.model import Config
+
+
+def settle(config: Config) -> None:
+    """Fill in `Pool.deserted` and `WeightedTarget.unserved`, by what namespaces are complete."""
+    graph = tree_of(config).graph
+    unselected = Unselected(graph)
+    for behind in graph.behind:
+        whole = closed(config, behind.pool.scope)
+        behind.pool.deserted = _deserted(graph, unselected, behind) if whole else None
+    for lead in graph.leads:
+        lead.target.unserved = _of_lead(config, lead)
+
+
+def _deserted(graph: Graph, unselected: Unselected, behind: Behind) -> str | None:
+    """Return why a pool of a namespace that is complete has no endpoints; None where it has some, or nobody knows."""
+    services = behind.services
+    if not all(map(selects, services)):
+        return None
+    if all(map(unselected.matches_none, services)):
+        return f"no workload makes pods with {_labels(services[0].selector)}, so it has no endpoints"
+    if all(one.selector and ports(one) and len(nameless(graph, one)) == len(ports(one)) for one in services):
+        return f"no pod of it has a port named {ports(services[0])[0].target}, so it has no endpoints"
+    if behind.labels is None or not behind.sure:
+        return None
+    pods = [one for service in services for one in graph.pods_of(service) if one.stays]
+    if checks_istio.matches_no_pod(behind.labels, pods):
+        return f"no pod of the Service has {_labels(behind.labels)}"
+    return None
+
+
+def _labels(labels: Mapping[str, str]) -> str:
+    return listed([f"{key}: {value}" for key, value in labels.items()])
+
+
+def _of_lead(config: Config, lead: Lead) -> Unserved | None:
+    """Return why a target serves nobody; None where nothing speaks against it but its pool."""
+    _, owner, ref = lead
+    said = None
+    service: tuple[str, str, int | str | None] | None = None
+    if isinstance(ref, Ref):
+        said = checks_gateway.unresolved(config, owner, ref)
+        service = (ref.namespace, ref.name, ref.port) if ref.is_service else None
+    elif isinstance(ref, Backend):
+        said = checks_ingress.unresolved(config, owner, ref)
+        service = (owner.namespace, ref.service or "", ref.port)
+    elif isinstance(ref, Destination):
+        said = checks_istio.unresolved(config, owner, ref)
+        port = ref.view.view("port").integer("number")
+        service = None if ref.host.namespace is None else (ref.host.namespace, ref.host.name, port)
+    elif isinstance(ref, View):
+        said = checks_ingressroute.unresolved(config, owner, ref)
+    if said is not None:
+        return Unserved(said[0], said[1] == ERROR)
+    return None if service is None else _portless(config, *service)
+
+
+def _portless(config: Config, namespace: str, service: str, port: int | str | None) -> Unserved | None:
+    """Return why a port of a Service that other ports of it do serve has no endpoints."""
+    graph = tree_of(config).graph
+    known = graph.cluster.service(namespace, service)
+    if not known or not all(_lacks_endpoints(graph, one, port) for one in known):
+        return None
+    return Unserved(f"no pod has the port to which port {port} of the Service leads", closed(config, namespace))
+
+
+def _lacks_endpoints(graph: Graph, service: Object, port: int | str | None) -> bool:
+    if port is None or not selects(service):
+        return False
+    asked = [one for one in nameless(graph, service) if port in (one.number, one.name)]
+    return bool(asked) and len(asked) == sum(port in (one.number, one.name) for one in ports(service))
