@@ -41,7 +41,8 @@ def routes(config: Config) -> Iterator[Object]:
 def backend_invalid(config: Config, _context: Context) -> Iterator[Hit]:
     """K11: a backendRef that does not resolve. Its part of the requests, by weight, is answered with 500.
 
-    Source: gateway-api apis/v1 HTTPRouteRule.backendRefs, ReferenceGrant.
+    Copies of requests that a mirror sends to one are dropped, which no client sees: a warning.
+    Source: gateway-api apis/v1 HTTPRouteRule.backendRefs, HTTPRequestMirrorFilter, ReferenceGrant.
     """
     for one in routes(config):
         for rule in one.spec.views("rules"):
@@ -50,6 +51,10 @@ def backend_invalid(config: Config, _context: Context) -> Iterator[Hit]:
                 verdict = _verdict(config, one, ref)
                 if verdict is not None:
                     yield _hit(one, ref, refs, *verdict)
+            for ref in gateway.mirrored(rule, one):
+                verdict = _verdict(config, one, ref)
+                if verdict is not None:
+                    yield _copies(one, ref, *verdict)
 
 
 def unresolved(config: Config, route: Object, ref: Ref) -> tuple[str, str] | None:
@@ -115,6 +120,17 @@ def _hit(one: Object, ref: Ref, refs: Sequence[Ref], found: str, advice: str, se
         "advice": advice,
     }
     return Hit("K11", ref.span, args, severity=severity, pool=ref.shown, route=one.shown)
+
+
+def _copies(one: Object, ref: Ref, found: str, advice: str, severity: str) -> Hit:
+    args = {
+        "route": f"{one.kind} {one.shown}",
+        "backend": ref.shown,
+        "found": found + (": the copies that its mirror sends there are dropped" if severity == ERROR else ""),
+        "advice": advice,
+    }
+    kept = WARNING if severity == ERROR else severity
+    return Hit("K11", ref.span, args, severity=kept, pool=ref.shown, route=one.shown)
 
 
 def not_attached(config: Config, _context: Context) -> Iterator[Hit]:

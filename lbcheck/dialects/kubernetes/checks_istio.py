@@ -28,14 +28,27 @@ if TYPE_CHECKING:
     from lbcheck.model import Config
 
 
+#: What becomes of what a mirror sends to a cluster that is not there.
+_DROPPED = ": the copies that its mirror sends there are dropped"
+
+
 class Rule(NamedTuple):
-    """One rule of a virtual service and its destinations; `label` is how the model calls the route."""
+    """One rule of a virtual service and its destinations; `label` is how the model calls the route.
+
+    `mirrors` are those of copies, whose loss no client sees.
+    """
 
     owner: Object
     view: View
     label: str
     destinations: list[Destination]
     http: bool = True
+    mirrors: Sequence[Destination] = ()
+
+    @property
+    def all(self) -> list[tuple[Destination, bool]]:
+        """All destinations, and whether only copies go there."""
+        return [*((one, False) for one in self.destinations), *((one, True) for one in self.mirrors)]
 
 
 def virtual_rules(config: Config) -> Iterator[Rule]:
@@ -47,7 +60,8 @@ def virtual_rules(config: Config) -> Iterator[Rule]:
         for kind in ("http", "tls", "tcp"):
             for at, rule in enumerate(one.spec.views(kind)):
                 label = rule.text("name") or f"{kind} rule {at + 1}"
-                yield Rule(one, rule, label, istio.destinations(rule, one), kind == "http")
+                copies = istio.mirrors(rule, one) if kind == "http" else []
+                yield Rule(one, rule, label, istio.destinations(rule, one), kind == "http", copies)
 
 
 def pool_undefined(config: Config, _context: Context) -> Iterator[Hit]:
@@ -57,17 +71,18 @@ def pool_undefined(config: Config, _context: Context) -> Iterator[Hit]:
     """
     told: set[tuple[int, str]] = set()
     for rule in virtual_rules(config):
-        for one in rule.destinations:
+        for one, copied in rule.all:
             port = one.view.view("port").integer("number")
             name = one.host.shown if port is None else f"{one.host.shown}:{port}"
-            effect = ": its requests get 503" if rule.http else ": its connections are closed"
+            effect = _DROPPED if copied else ": its requests get 503" if rule.http else ": its connections are closed"
             said = _without_cluster(config, rule.owner, one, effect)
             if said is None or said[2] != ERROR or (id(rule.owner), name) in told:
                 continue
             told.add((id(rule.owner), name))
             args = {"name": name, "effect": said[0], "advice": said[1]}
             frontend = f"VirtualService {rule.owner.shown}"
-            yield Hit("P02", one.span, args, frontend=frontend, route=rule.label, pool=name)
+            severity = WARNING if copied else ERROR
+            yield Hit("P02", one.span, args, severity=severity, frontend=frontend, route=rule.label, pool=name)
 
 
 def _without_cluster(config: Config, owner: Object, one: Destination, effect: str) -> tuple[str, str, str] | None:
@@ -106,14 +121,15 @@ def subset_undefined(config: Config, _context: Context) -> Iterator[Hit]:
     told: set[tuple[int, Host, str | None]] = set()
     for rule in virtual_rules(config):
         total = sum(one.weight or 0 for one in rule.destinations)
-        for one in rule.destinations:
+        for one, copied in rule.all:
             key = (id(rule.owner), one.host, one.subset)
             gap = None if key in told else _gap(config, rule.owner, one)
             if gap is None:
                 continue
             told.add(key)
             part = (one.weight or 0) / total if len(rule.destinations) > 1 and total else 1.0
-            yield _undefined(config, rule, one, gap, part)
+            effect = _DROPPED if copied else f": {percent(part)} of its requests get 503" if part > 0 else ""
+            yield _undefined(config, rule, one, gap, effect, severity=WARNING if copied else ERROR)
 
 
 def _gap(config: Config, owner: Object, one: Destination) -> Gap | None:
@@ -137,7 +153,7 @@ def _surely(config: Config, owner: Object, one: Destination, gap: Gap) -> bool:
     return bool(gap.rules) or all(closed(config, place) for place in places)
 
 
-def _undefined(config: Config, rule: Rule, one: Destination, gap: Gap, part: float) -> Hit:
+def _undefined(config: Config, rule: Rule, one: Destination, gap: Gap, effect: str, *, severity: str) -> Hit:
     names = _names(gap)
     guess = closest(one.subset or "", names)
     sure = _surely(config, rule.owner, one, gap)
@@ -145,14 +161,14 @@ def _undefined(config: Config, rule: Rule, one: Destination, gap: Gap, part: flo
         "service": rule.owner.shown,
         "subset": one.subset,
         "host": one.host.shown,
-        "found": _instead(gap, names, sure=sure) + (f": {percent(part)} of its requests get 503" * (sure and part > 0)),
+        "found": _instead(gap, names, sure=sure) + effect * sure,
         "advice": _mend(gap, guess, one.host.namespace or rule.owner.namespace, sure=sure),
     }
     return Hit(
         "K15",
         one.view.place("subset"),
         args,
-        severity=ERROR if sure else INFO,
+        severity=severity if sure else INFO,
         related=[Related(other.span, f"DestinationRule {other.shown}") for other in gap.hidden or gap.rules],
         frontend=f"VirtualService {rule.owner.shown}",
         route=rule.label,
@@ -203,14 +219,23 @@ def subset_no_pods(config: Config, _context: Context) -> Iterator[Hit]:
             for subset in rule.spec.views("subsets"):
                 name = subset.text("name") or ""
                 wanted = subset.strings("labels")
-                others = [subset for subset, clients in used.get(host, ()) if meet(clients, followers)]
-                routed = name in others
+                others = [
+                    (subset, copied) for subset, clients, copied in used.get(host, ()) if meet(clients, followers)
+                ]
+                routed, copied = (name, False) in others, (name, True) in others
                 if matches_no_pod(wanted, pods):
                     sure = closed(config, host.namespace)
-                    if sure or routed:
-                        yield _no_pods(rule, host, subset, wanted, sure=sure, routed=routed)
-                elif "trafficPolicy" in subset and others and not routed:
-                    yield _no_use(rule, host, subset, others)
+                    effect = (
+                        ": its requests get 503" if routed else _DROPPED if copied else ", and nothing routes to it"
+                    )
+                    if sure or routed or copied:
+                        yield _no_pods(rule, host, subset, effect, severity=_severity(sure=sure, routed=routed))
+                elif "trafficPolicy" in subset and others and not routed and not copied:
+                    yield _no_use(rule, host, subset, [subset for subset, _ in others])
+
+
+def _severity(*, sure: bool, routed: bool) -> str:
+    return ERROR if sure and routed else WARNING if sure else INFO
 
 
 def matches_no_pod(wanted: Mapping[str, str], pods: Sequence[Pods]) -> bool:
@@ -220,26 +245,23 @@ def matches_no_pod(wanted: Mapping[str, str], pods: Sequence[Pods]) -> bool:
     return not any(wanted.items() <= one.labels.items() or one.owner.patched for one in pods)
 
 
-def _routed_subsets(config: Config) -> dict[Host, list[tuple[str, frozenset[str] | None]]]:
+def _routed_subsets(config: Config) -> dict[Host, list[tuple[str, frozenset[str] | None, bool]]]:
     """Return the subsets to which virtual services send requests, by host, with the namespaces of their callers.
 
-    The host as a whole is the subset "".
+    The host as a whole is the subset "". The last value says whether only copies go there.
     """
-    found: dict[Host, list[tuple[str, frozenset[str] | None]]] = {}
+    found: dict[Host, list[tuple[str, frozenset[str] | None, bool]]] = {}
     sight = tree_of(config).rules.sight
     for rule in virtual_rules(config):
         clients = sight.clients(rule.owner)
-        for one in rule.destinations:
-            found.setdefault(one.host, []).append((one.subset or "", clients))
-        for view in [rule.view.view("mirror"), *(one.view("destination") for one in rule.view.views("mirrors"))]:
-            host = istio.host_of(view.text("host") or "", rule.owner)
-            found.setdefault(host, []).append((view.text("subset") or "", clients))
+        for one, copied in rule.all:
+            found.setdefault(one.host, []).append((one.subset or "", clients, copied))
     return found
 
 
-def _no_pods(rule: Object, host: Host, subset: View, wanted: dict[str, str], *, sure: bool, routed: bool) -> Hit:
-    labels = listed([f"{key}: {value}" for key, value in wanted.items()])
-    effect = ": its requests get 503" if routed else ", and nothing routes to it"
+def _no_pods(rule: Object, host: Host, subset: View, effect: str, *, severity: str) -> Hit:
+    labels = listed([f"{key}: {value}" for key, value in subset.strings("labels").items()])
+    sure = severity != INFO
     args = {
         "subset": subset.text("name"),
         "host": host.shown,
@@ -250,7 +272,7 @@ def _no_pods(rule: Object, host: Host, subset: View, wanted: dict[str, str], *, 
         "K16",
         subset.place("name"),
         args,
-        severity=ERROR if sure and routed else WARNING if sure else INFO,
+        severity=severity,
         pool=f"{host.shown}/{subset.text('name')}",
     )
 

@@ -94,6 +94,18 @@ def grants_it(grant: Object, route: Object, ref: Ref) -> bool:
     )
 
 
+def mirrored(rule: View, owner: Object) -> list[Ref]:
+    """Return the backendRefs to which a rule's filters, or those of its backends, send copies of requests.
+
+    One that does not resolve is left out, and requests are served all the same (HTTPRequestMirrorFilter.backendRef).
+    """
+    holders = [rule, *rule.views("backendRefs")]
+    copies = [one.view("requestMirror") for holder in holders for one in holder.views("filters")]
+    return [
+        ref(one.view("backendRef"), owner) for one in copies if one.view("backendRef") and one.integer("percent") != 0
+    ]
+
+
 def frontends(graph: Graph) -> list[Frontend]:
     """Return a frontend for each listener, and one for each Gateway that routes name and the run does not have."""
     found: dict[tuple[str, str], Frontend] = {}

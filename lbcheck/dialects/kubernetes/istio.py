@@ -83,6 +83,26 @@ def destinations(rule: View, owner: Object) -> list[Destination]:
     return found
 
 
+def mirrors(rule: View, owner: Object) -> list[Destination]:
+    """Return where copies of a rule's requests go; where 0 % are copied, none do.
+
+    Nobody waits for the answers, and Envoy drops what it would send to a cluster that it does not have
+    (istio/istio pilot/pkg/networking/core/route/route.go applyHTTPRouteDestination; Envoy's
+    source/common/router/shadow_writer_impl.cc).
+    """
+    found = [(rule.view("mirror"), rule, _percentage(rule))] if rule.view("mirror") else []
+    found += [(one.view("destination"), one, one.view("percentage").integer("value")) for one in rule.views("mirrors")]
+    copied = [(view, entry, view.text("host") or "") for view, entry, percentage in found if percentage != 0]
+    return [Destination(host_of(text, owner), text, view.text("subset"), None, view, one) for view, one, text in copied]
+
+
+def _percentage(rule: View) -> int | None:
+    """Return the whole per cent of a rule's requests that its `mirror` gets, by the new name or else by the old one."""
+    return (
+        rule.view("mirrorPercentage").integer("value") if "mirrorPercentage" in rule else rule.integer("mirrorPercent")
+    )
+
+
 def lacks_port(graph: Graph, host: Host, port: int | None) -> bool:
     """Say whether a Service of the run surely has no such port: Istio then makes no cluster for it, and answers 503."""
     if host.namespace is None or port is None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lbcheck.dialects.kubernetes.istio import destinations, host_of, lacks_port
+from lbcheck.dialects.kubernetes.istio import destinations, host_of, lacks_port, mirrors
 from lbcheck.dialects.kubernetes.kinds import ISTIO
 from lbcheck.dialects.kubernetes.view import opaque
 from lbcheck.dialects.kubernetes.visibility import ANY, MESH, alike, audience, whole
@@ -32,7 +32,9 @@ def unresolved(rules: Rules) -> Iterator[NotChecked]:
         for kind in ("http", "tls", "tcp"):
             for rule in one.spec.views(kind):
                 for to in destinations(rule, one):
-                    yield from _destination(rules, to, anybody=rules.sight.clients(one) is None)
+                    yield from _destination(rules, to, "these requests", anybody=rules.sight.clients(one) is None)
+                for to in mirrors(rule, one) if kind == "http" else ():
+                    yield from _destination(rules, to, "their copies", anybody=rules.sight.clients(one) is None)
         yield from _gateways(cluster, one)
     for one in cluster.all(ISTIO, "DestinationRule"):
         text = one.spec.text("host") or ""
@@ -41,16 +43,16 @@ def unresolved(rules: Rules) -> Iterator[NotChecked]:
             yield NotChecked(one.spec.place("host"), f"what the DestinationRule does: {_missing(host)}")
 
 
-def _destination(rules: Rules, to: Destination, *, anybody: bool) -> Iterator[NotChecked]:
+def _destination(rules: Rules, to: Destination, what: str, *, anybody: bool) -> Iterator[NotChecked]:
     if not to.text or opaque(to.text):
         return
     if not rules.served(to.host):
-        yield NotChecked(to.span, f"where these requests end: {_missing(to.host)}")
+        yield NotChecked(to.span, f"where {what} end: {_missing(to.host)}")
         return
     port = to.view.view("port")
     if lacks_port(rules.graph, to.host, port.integer("number")):
         reason = f"the Service {to.host.shown} has no port {port.integer('number')}"
-        yield NotChecked(port.place("number"), f"where these requests end: {reason}")
+        yield NotChecked(port.place("number"), f"where {what} end: {reason}")
     if anybody and to.subset is not None:
         spaces = _only_in(rules, to.host, to.subset)
         if spaces:
