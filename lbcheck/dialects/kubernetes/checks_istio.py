@@ -206,7 +206,7 @@ def subset_no_pods(config: Config, _context: Context) -> Iterator[Hit]:
     requests there. A policy without a route is only judged where the run has routes for the host.
     """
     tree = tree_of(config)
-    used = _routed_subsets(config)
+    used = routed_subsets(config)
     for host, found in tree.rules.hosts():
         if host.namespace is None:
             continue
@@ -245,7 +245,7 @@ def matches_no_pod(wanted: Mapping[str, str], pods: Sequence[Pods]) -> bool:
     return not any(wanted.items() <= one.labels.items() or one.owner.patched for one in pods)
 
 
-def _routed_subsets(config: Config) -> dict[Host, list[tuple[str, frozenset[str] | None, bool]]]:
+def routed_subsets(config: Config) -> dict[Host, list[tuple[str, frozenset[str] | None, bool]]]:
     """Return the subsets to which virtual services send requests, by host, with the namespaces of their callers.
 
     The host as a whole is the subset "". The last value says whether only copies go there.

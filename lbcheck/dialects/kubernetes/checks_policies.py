@@ -7,19 +7,25 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from lbcheck.dialects.kubernetes import istio
+from lbcheck.dialects.kubernetes import checks_istio, istio
 from lbcheck.dialects.kubernetes.destination_rules import Subset
 from lbcheck.dialects.kubernetes.kinds import ISTIO
 from lbcheck.dialects.kubernetes.lower import tree_of
+from lbcheck.dialects.kubernetes.visibility import meet
 from lbcheck.findings import Hit, Related
 from lbcheck.wording import counted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping, Sequence
 
     from lbcheck.context import Context
+    from lbcheck.dialects.kubernetes.destination_rules import Rules
+    from lbcheck.dialects.kubernetes.objects import Object
     from lbcheck.dialects.kubernetes.view import View
     from lbcheck.model import Config, Pool
+
+    #: A subset to which requests are sent, the namespaces of their callers, and whether they are copies.
+    Routed = tuple[str, frozenset[str] | None, bool]
 
 #: Envoy's default, which istiod leaves where the rule says nothing, or 0 (cluster_traffic_policy.go).
 _DEFAULT = 10
@@ -34,15 +40,22 @@ _STRICT = (1, 28)
 
 
 class Policy(NamedTuple):
-    """A trafficPolicy, and the pool of its host or subset."""
+    """A trafficPolicy, and the pool of its host or subset.
+
+    `limited` are the pools whose clusters take its connectionPool, each with limits of its own: of a policy for the
+    host, the subsets to which routes lead, and that have no connectionPool of their own, and the host as a whole where
+    routes lead there, or none is known (istio/istio pilot/pkg/networking/util MergeTrafficPolicy).
+    """
 
     view: View
     pool: Pool
+    limited: Sequence[Pool]
 
 
 def policies(config: Config) -> list[Policy]:
     """Return the policies of the destination rules that can be judged, for Services that the run has."""
     rules = tree_of(config).rules
+    routed = checks_istio.routed_subsets(config)
     found = []
     for one in tree_of(config).cluster.all(ISTIO, "DestinationRule"):
         host = istio.host_of(one.spec.text("host") or "", one)
@@ -54,8 +67,22 @@ def policies(config: Config) -> list[Policy]:
             whole = holder is one.spec
             pool = rules.graph.pool(host.namespace, host.name) if whole else rules.pool_of(host, Subset(one, holder))
             if pool is not None:
-                found.append(Policy(holder.view("trafficPolicy"), pool))
+                limited = _limited(rules, one, host, pool, routed) if whole else [pool]
+                found.append(Policy(holder.view("trafficPolicy"), pool, limited))
     return found
+
+
+def _limited(
+    rules: Rules, one: Object, host: istio.Host, whole: Pool, routed: Mapping[istio.Host, Sequence[Routed]]
+) -> list[Pool]:
+    followers = rules.followers(one, host)
+    used = {subset for subset, clients, _ in routed.get(host, ()) if meet(clients, followers)} or {""}
+    inheriting = [
+        rules.pool_of(host, Subset(one, subset))
+        for subset in one.spec.views("subsets")
+        if subset.text("name") in used and "connectionPool" not in subset.view("trafficPolicy")
+    ]
+    return [whole] * ("" in used) + [pool for pool in inheriting if pool is not None]
 
 
 def _pods(pool: Pool) -> int:
@@ -67,23 +94,26 @@ def outlier_detection_noop(config: Config, context: Context) -> Iterator[Hit]:
     """H21: maxEjectionPercent of all pods is less than one; their number is known from replicas."""
     if context.before("envoy", _STRICT):
         return
-    for policy, pool in context.once(config, policies):
+    for policy, pool, _ in context.once(config, policies):
         hit = _judged(pool, policy.view("outlierDetection")) if "outlierDetection" in policy else None
         if hit is not None:
             yield hit
 
 
 def circuit_breaker_defaults(config: Config, context: Context) -> Iterator[Hit]:
-    """C09: a limit for all pods together that a few requests at once reach.
+    """C09: a limit for all pods of a cluster together that a few requests at once reach. Each subset is a cluster.
 
     What Envoy limits to 3 retries where nothing is written Istio does not (istio/istio cluster_traffic_policy.go
     getDefaultCircuitBreakerThresholds), and 0 means Istio's default.
     """
-    for policy, pool in context.once(config, policies):
+    for policy, _, limited in context.once(config, policies):
         limits = policy.view("connectionPool", "http")
+        pool = max(limited, key=_pods, default=None)
+        if pool is None or _pods(pool) < 2:
+            continue
         for name in _LIMITS:
             limit = limits.integer(name)
-            if limit is None or not 0 < limit < _TINY or _pods(pool) < 2:
+            if limit is None or not 0 < limit < _TINY:
                 continue
             args = {
                 "pool": pool.name,
@@ -100,7 +130,7 @@ def hash_without_policy(config: Config, context: Context) -> Iterator[Hit]:
 
     Source: istio/istio pilot/pkg/networking/core/route/route.go consistentHashToHashPolicy.
     """
-    for policy, pool in context.once(config, policies):
+    for policy, pool, _ in context.once(config, policies):
         hashed = policy.view("loadBalancer", "consistentHash")
         if hashed and not any(name in hashed for name in _KEYS):
             args = {

@@ -13,6 +13,8 @@ from lbcheck.dialects.kubernetes.checks_policies import (
 )
 from lbcheck.dialects.kubernetes.checks_times import probe_slow
 from lbcheck.files import DiskFiles
+from lbcheck.project import judge
+from lbcheck.settings import Settings
 
 RULE = """apiVersion: networking.istio.io/v1
 kind: DestinationRule
@@ -113,6 +115,50 @@ def test_limits_of_a_subset():
     assert [hit.pool for hit in circuit_breaker_defaults(config, Context())] == ["web/v1"]
     (scaled,) = kubernetes.read(["a.yaml"], DiskFiles(memory={"a.yaml": text + SCALER}))
     assert list(circuit_breaker_defaults(scaled, Context())) == []
+
+
+def version(name, count):
+    pods = PODS.replace("COUNT", str(count)).replace("version: v1", f"version: {name}")
+    return pods.replace("metadata: {name: web}", f"metadata: {{name: web-{name}}}")
+
+
+OWN = ", trafficPolicy: {connectionPool: {http: {maxRetries: 1024}}}"
+SPREAD = """---
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: web}
+spec: {hosts: [web], http: [{route: [ROUTES]}]}
+"""
+
+
+def to(*subsets):
+    return ", ".join(f"{{destination: {{host: web{', subset: ' * bool(name)}{name}}}, weight: 1}}" for name in subsets)
+
+
+@pytest.mark.parametrize(
+    ("routes", "counts", "own", "expected"),
+    [
+        (None, (1, 1), "", ["web has maxRetries: 1 for all of its 2 pods together"]),
+        (to("v1", "v2"), (1, 1), "", []),
+        (to("v1", "v2"), (1, 3), "", ["web/v2 has maxRetries: 1 for all of its 3 pods together"]),
+        (to("v1", "v2"), (2, 3), "", ["web/v2 has maxRetries: 1 for all of its 3 pods together"]),
+        (to("v1", "v2"), (1, 3), OWN, []),
+        (to("v1"), (1, 3), "", []),
+        (to("v1", ""), (1, 3), "", ["web has maxRetries: 1 for all of its 4 pods together"]),
+        (to("v1", "v2"), (1, None), "", []),
+    ],
+)
+def test_limits_of_a_host_hold_for_each_subset(routes, counts, own, expected):
+    subsets = f"subsets: [{{name: v1, labels: {{version: v1}}}}, {{name: v2, labels: {{version: v2}}{own}}}]"
+    limits = f"trafficPolicy: {{connectionPool: {{http: {{maxRetries: 1}}}}}}\n  {subsets}"
+    pods = [version(name, count) for name, count in zip(("v1", "v2"), counts, strict=True) if count is not None]
+    scaled = version("v2", 3) + SCALER.replace("name: web}", "name: web-v2}") if counts[1] is None else ""
+    text = (
+        RULE.replace("POLICY", limits) + "".join(pods) + scaled + (SPREAD.replace("ROUTES", routes) if routes else "")
+    )
+    (config,) = kubernetes.read(["a.yaml"], DiskFiles(memory={"a.yaml": text}))
+    hits = [hit for hit in judge(Settings())(config).findings if hit.code == "C09"]
+    assert [hit.message.removeprefix("pool ").partition(" together")[0] + " together" for hit in hits] == expected
 
 
 @pytest.mark.parametrize(
