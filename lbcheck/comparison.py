@@ -115,7 +115,7 @@ def _place(finding: Finding) -> tuple[str, int, int, str]:
 
 def _unseen(config: Config) -> str | None:
     """Return why what the config holds is not, or not all, known."""
-    if config.dialect:
+    if config.dialect and not config.unread:
         return BROKEN if engine.broken(config) else None
     reasons = [note.reason for note in config.unmodelled] + [str(hit.args.get("problem")) for hit in config.hits]
     return reasons[0] if reasons else "it was not read"

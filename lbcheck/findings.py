@@ -16,6 +16,9 @@ INFO = "info"
 #: Severities from worst to mildest; a smaller index is worse.
 SEVERITIES = (ERROR, WARNING, INFO)
 
+#: How a reason ends that is about a whole file which another one names.
+UNREAD = "was not read"
+
 
 def at_least(severity: str, threshold: str) -> bool:
     """Say whether `severity` is as bad as `threshold` or worse."""

@@ -87,11 +87,12 @@ def without(items: Iterable[T], taken: Iterable[T]) -> list[T]:
 def configs(old: Sequence[Version], new: Sequence[Version]) -> list[tuple[Version | None, Version | None]]:
     """Pair the configs of two versions: by path, then, for files that were moved, by what is in them.
 
-    A config that could not be read is paired by its path alone, whatever its dialect. Where either version is a single
+    Manifests are one world, whatever its path is called after. A config that could not be read is paired by its path
+    alone, whatever its dialect. Where either version is a single
     config, in another dialect, somebody moves from one balancer to another: they are one. Those of the new version come
     first, in order, then those that are gone.
     """
-    found = by_key(old, new, lambda one: (one.config.dialect, one.path))
+    found = by_key(old, new, lambda one: (one.config.dialect, "" if one.config.apart else one.path))
     rest_old, rest_new = without(old, (one for one, _ in found)), without(new, (one for _, one in found))
     found += [
         pair

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lbcheck.findings import SEVERITIES
+from lbcheck.findings import SEVERITIES, UNREAD
 from lbcheck.gate.outcome import FAILED, LEFT_OUT, NOT_RUN, PASSED, Stage
 from lbcheck.gate.policy import CHECK, DIFF, NOTHING, PROBE, REHEARSE, TRAFFIC
 from lbcheck.live import outcome as live
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 #: Float rounding of shares that sum to a limit.
 _ROUNDING = 1e-9
+#: So many places are named of a run in which nothing could be read.
+_MOST_PLACES = 3
 
 
 def left_out(name: str, how: str) -> Stage:
@@ -31,9 +33,9 @@ def left_out(name: str, how: str) -> Stage:
     return Stage(name, LEFT_OUT, (f"nobody asked for it: add {how}",))
 
 
-def not_run(name: str, why: str) -> Stage:
-    """Return the stage that could not be run."""
-    return Stage(name, NOT_RUN, (why,))
+def not_run(name: str, why: str, more: Sequence[str] = ()) -> Stage:
+    """Return the stage that could not be run; `more` says where that comes from."""
+    return Stage(name, NOT_RUN, (why, *shortened(more, _MOST_PLACES)))
 
 
 def _ended(name: str, reasons: Sequence[str], evidence: Sequence[str]) -> Stage:
@@ -43,7 +45,8 @@ def _ended(name: str, reasons: Sequence[str], evidence: Sequence[str]) -> Stage:
 def check(result: Result, policy: Policy) -> Stage:
     """Hold the findings against the highest severity that may remain."""
     if not result.counts.configs:
-        return not_run(CHECK, f"no load balancer config in {counted(result.counts.files, 'file')}")
+        why = f"no load balancer config in {counted(result.counts.files, 'file')}"
+        return not_run(CHECK, why, [*map(_told, result.findings), *map(_noted, result.not_checked)])
     worse = [found for found in result.findings if _beyond(found.severity, policy.allow)]
     evidence = [
         f"{counted(result.counts.configs, 'config')}, {counted(result.counts.servers, 'server')}: {_numbers(result)}",
@@ -66,8 +69,13 @@ def _unread(notes: Sequence[Note]) -> list[str]:
     """What was not understood, so that a pass does not reassure about it."""
     if not notes:
         return []
-    place, message = notes[0].place, notes[0].message
-    return [f"{counted(len(notes), 'place')} not checked, the first at {place.path}:{place.line}: {message}"]
+    missing = [note for note in notes if note.message.endswith(UNREAD)]  # a file says more than a line
+    first = "among them" if missing else "the first at"
+    return [f"{counted(len(notes), 'place')} not checked, {first} {_noted((missing or notes)[0])}"]
+
+
+def _noted(note: Note) -> str:
+    return f"{note.place.path}:{note.place.line}: {note.message}"
 
 
 def _told(found: Finding) -> str:
@@ -119,7 +127,7 @@ def _names(pools: Sequence[PoolChange]) -> str:
 def traffic(found: Traffic, policy: Policy) -> Stage:
     """Hold the shares against declared capacities: in normal operation, and after the loss of any one server."""
     if not found.configs:
-        return not_run(TRAFFIC, "no load balancer config was found")
+        return not_run(TRAFFIC, "no load balancer config was found", list(map(_noted, found.not_checked)))
     used = {target.at for frontend in found.frontends for route in frontend.routes for target in route.targets}
     reasons = [reason for at, pool in enumerate(found.pools) for reason in _strained(pool, policy, used=at in used)]
     return _ended(TRAFFIC, reasons, [*_seen(found), *_unread(found.not_checked)])

@@ -14,7 +14,7 @@ from lbcheck.dialects.kubernetes.recognise import KUSTOMIZATIONS, holds_bootstra
 from lbcheck.dialects.kubernetes.view import View
 from lbcheck.dialects.yaml_nodes import MappingNode, ScalarNode, duplicate_keys, nodes
 from lbcheck.files import MAX_FILES, UnreadableError
-from lbcheck.findings import Hit, NotChecked, Related
+from lbcheck.findings import UNREAD, Hit, NotChecked, Related
 from lbcheck.patterns import pattern
 from lbcheck.text import Source
 
@@ -142,7 +142,7 @@ class Reader:
             for entry in entries:
                 path = self._resolved(one, entry)
                 if path is None:
-                    self.config.unmodelled.append(NotChecked(entry.span, f"{entry.text} was not read"))
+                    self.config.unmodelled.append(NotChecked(entry.span, f"{entry.text} {UNREAD}"))
                 elif path:
                     taken.append(path)
                     found.append(path)
