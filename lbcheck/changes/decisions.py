@@ -158,7 +158,7 @@ class Decisions:
             raise UndecidedError
         found = set()
         for target in route.targets:
-            share = 1.0 if len(route.targets) == 1 else target.share
+            share = 1.0 if len(route.targets) == 1 and target.share is None else target.share
             if target.pool is None or share is None or target.unserved is not None:
                 raise UndecidedError
             found.add((self._same.get(id(target.pool), id(target.pool)), share))

@@ -135,7 +135,7 @@ def _routes(traffic: Traffic, *, named: bool = True) -> list[str]:
         repr(
             (
                 front.name,
-                route.match if named else _unnamed(route),
+                route.match if named else unnamed(route),
                 route.share,
                 [(to.pool if named else "", to.share, to.at is None, to.doubtful) for to in route.targets],
             )
@@ -145,7 +145,7 @@ def _routes(traffic: Traffic, *, named: bool = True) -> list[str]:
     )
 
 
-def _unnamed(route: RouteTraffic) -> str:
+def unnamed(route: RouteTraffic) -> str:
     """Return what a route matches without the names of its pools: "default_backend app" has one."""
     words = route.match
     for target in route.targets:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lbcheck.findings import SEVERITIES, UNREAD
+from lbcheck.gate.astray import astray, lost
 from lbcheck.gate.outcome import FAILED, LEFT_OUT, NOT_RUN, PASSED, Stage
 from lbcheck.gate.policy import CHECK, DIFF, NOTHING, PROBE, REHEARSE, TRAFFIC
 from lbcheck.live import outcome as live
@@ -83,10 +84,14 @@ def _told(found: Finding) -> str:
 
 
 def diff(changes: Changes, policy: Policy) -> Stage:
-    """Hold what a change moves against the largest part that may move, and its own findings against the severity."""
+    """Hold what a change moves against the largest part that may move, and its own findings against the severity.
+
+    A route that the change leads away from all pools is no matter of policy.
+    """
     reasons = [
         _told(found) for found in changes.introduced if found.code[0] == "V" and _beyond(found.severity, policy.allow)
     ]
+    reasons += dict.fromkeys(lost(changes.before, changes.after))
     reasons += _moved_too_much(changes, policy)
     changed = sum(pool.status != "unchanged" for pool in changes.pools)
     moved = "how much of all requests moves is not known"
@@ -125,11 +130,15 @@ def _names(pools: Sequence[PoolChange]) -> str:
 
 
 def traffic(found: Traffic, policy: Policy) -> Stage:
-    """Hold the shares against declared capacities: in normal operation, and after the loss of any one server."""
+    """Hold the shares against declared capacities: in normal operation, and after the loss of any one server.
+
+    Requests that come to no pool, or there to no server, are no matter of policy.
+    """
     if not found.configs:
         return not_run(TRAFFIC, "no load balancer config was found", list(map(_noted, found.not_checked)))
     used = {target.at for frontend in found.frontends for route in frontend.routes for target in route.targets}
-    reasons = [reason for at, pool in enumerate(found.pools) for reason in _strained(pool, policy, used=at in used)]
+    reasons = [*dict.fromkeys(one.words for one in astray(found))]
+    reasons += [reason for at, pool in enumerate(found.pools) for reason in _strained(pool, policy, used=at in used)]
     return _ended(TRAFFIC, reasons, [*_seen(found), *_unread(found.not_checked)])
 
 

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 from cli.running import lbcheck
+from dialects.kubernetes.test_kubernetes import DEPLOYMENT, SERVICE, joined
+from dialects.kubernetes.test_unserved import GATEWAY, ROUTE
 from jsonschema import Draft202012Validator
 from proxies import needs_haproxy
 from report.rehearsals import APP, AS_PREDICTED, UNPLAYED, UNREACHED
@@ -199,6 +201,71 @@ def test_requests_that_find_no_server(folder):
     put(folder, {"new/haproxy.cfg": HAPROXY.format(one=10).rpartition("backend app")[0] + text})
     _, stages = gate(folder, "new")
     assert stages["traffic"]["reasons"] == ["100 % of the requests of pool app find no server"]
+
+
+WEIGHTLESS = "port: 80, weight: 0}"
+IGNORED = ("--ignore", "D05,K01,K06,K11,P02,P07")
+
+
+def manifests(folder, service=SERVICE, weight="port: 80}"):
+    """Write a Gateway's route to a Service, in the old version as it should be, in the new one as given."""
+    route = ROUTE.format(refs="{name: web, port: 80}")
+    put(folder, {"k8s/old/a.yaml": joined(GATEWAY, route, SERVICE, DEPLOYMENT)})
+    put(folder, {"k8s/new/a.yaml": joined(GATEWAY, route.replace("port: 80}", weight), service, DEPLOYMENT)})
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        ({"weight": WEIGHTLESS}, "come to no pool: no target takes them"),
+        ({"weight": "port: 81}"}, "come to no pool: web: the Service has no port 81, only 80: its requests get 500"),
+        ({"service": SERVICE.replace("name: web}", "name: wbe}")}, "come to no pool: web: there is no such Service"),
+    ],
+)
+def test_a_route_that_lost_its_pool_is_a_no_whatever_is_ignored(folder, change, why):
+    manifests(folder, **change)
+    args = ("k8s/new", "--from", "k8s/old", "--complete-namespace", "default", *IGNORED)
+    verdict, stages = gate(folder, *args)
+    assert (verdict["verdict"], stages["check"]["outcome"]) == ("NO-GO", "passed")
+    for name in ("diff", "traffic"):
+        (reason,) = stages[name]["reasons"]
+        assert reason.startswith("100 % of the requests of HTTPRoute r, rule 1 of Gateway gw, listener http come to no")
+        assert why in reason
+        assert reason.endswith("; before 0 %") == (name == "diff")
+    assert "100 % of all requests move" in stages["diff"]["evidence"][0]
+
+
+def test_a_service_that_lost_its_pods_is_a_no_whatever_is_ignored(folder):
+    manifests(folder, service=SERVICE.replace("app: web", "app: wbe"))
+    args = ("k8s/new", "--from", "k8s/old", *IGNORED)
+    verdict, stages = gate(folder, *args, "--complete-namespace", "default")
+    assert verdict["verdict"] == "NO-GO"
+    (reason,) = stages["traffic"]["reasons"]
+    assert reason.startswith("100 % of the requests of pool web find no server: no workload makes pods with app: wbe")
+    verdict, stages = gate(folder, *args)
+    assert verdict["verdict"] == "GO"  # other files may have the pods, and it says that it does not know
+    assert any(words.startswith("shares not known of web") for words in stages["traffic"]["evidence"])
+
+
+def test_what_was_lost_before_is_no_matter_of_the_change(folder):
+    manifests(folder, weight="port: 81}")
+    verdict, stages = gate(folder, "k8s/new", "--from", "k8s/new", *IGNORED)
+    assert (stages["diff"]["outcome"], stages["traffic"]["outcome"]) == ("passed", "failed")
+    assert verdict["verdict"] == "NO-GO"
+
+
+def test_what_does_not_change_goes_live_all_the_same(folder):
+    manifests(folder)
+    assert gate(folder, "k8s/new", "--from", "k8s/old", *IGNORED)[0]["verdict"] == "GO"
+
+
+def test_a_missing_backend_is_a_no_whatever_is_ignored(folder):
+    text = HAPROXY.format(one=10).replace("default_backend app", "default_backend nope")
+    put(folder, {"new/haproxy.cfg": f"global\n{text}"})
+    _, stages = gate(folder, "new", "--from", "old", "--ignore", "P02,P07")
+    assert stages["check"]["outcome"] == "passed"
+    for name in ("diff", "traffic"):
+        assert "of web come to no pool: no pool is named nope" in stages[name]["reasons"][0]
 
 
 def test_what_is_not_known_is_said(folder):

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 ANNOTATION = "nginx.ingress.kubernetes.io/"
 #: Paths are compared by kind first, then by length: the order of writing means nothing.
 LONGEST = "longest"
+#: What stands in place of a Service where a controller of its own serves the requests.
+_RESOURCE = "a resource backend"
 _EXPRESSION = pattern(r"[()\[\]*+?^$|\\]")
 
 
@@ -168,10 +170,7 @@ def frontends(graph: Graph) -> list[Frontend]:
             key = (class_of(one), "")
             places.setdefault(key, one.span)
             owners.setdefault(key, one)
-            last = backend(view, one)
-            found.setdefault(key, []).append(
-                Route("default backend", last.span, EVERY_REQUEST, _targets(graph, one, last))
-            )
+            found.setdefault(key, []).append(_default(graph, one, backend(view, one)))
     return [
         Frontend(
             f"Ingress {host or owners[key].shown}",
@@ -198,14 +197,18 @@ def _noted(graph: Graph, one: Object, back: Backend, found: list[WeightedTarget]
     return found
 
 
+def _default(graph: Graph, one: Object, back: Backend) -> Route:
+    found = _targets(graph, one, back)
+    outcome, expression = ("pools", None) if found else ("unknown", _RESOURCE)
+    return Route("default backend", back.span, EVERY_REQUEST, found, outcome, expression=expression)
+
+
 def _route(graph: Graph, path: Path, canaries: list[Path]) -> Route:
     found = _targets(graph, path.owner, path.backend)
     if len(canaries) == 1 and found:
         found = _with_canary(graph, found, path, canaries[0])
     outcome = "pools" if found else "unknown"
-    return Route(
-        path.path, path.span, match_of(path), found, outcome, expression=None if found else "a resource backend"
-    )
+    return Route(path.path, path.span, match_of(path), found, outcome, expression=None if found else _RESOURCE)
 
 
 def _with_canary(graph: Graph, found: list[WeightedTarget], main_path: Path, path: Path) -> list[WeightedTarget]:

@@ -66,7 +66,7 @@ def _labels(labels: Mapping[str, str]) -> str:
 
 def _of_lead(config: Config, lead: Lead) -> Unserved | None:
     """Return why a target serves nobody; None where nothing speaks against it but its pool."""
-    _, owner, ref = lead
+    target, owner, ref = lead
     said = None
     service: tuple[str, str, int | str | None] | None = None
     if isinstance(ref, Ref):
@@ -82,7 +82,7 @@ def _of_lead(config: Config, lead: Lead) -> Unserved | None:
     elif isinstance(ref, View):
         said = checks_ingressroute.unresolved(config, owner, ref)
     if said is not None:
-        return Unserved(said[0], said[1] == ERROR)
+        return Unserved(said[0].removeprefix(f"{target.name}: "), said[1] == ERROR)
     return None if service is None else _portless(config, *service)
 
 

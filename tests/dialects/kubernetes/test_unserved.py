@@ -212,6 +212,18 @@ class TestReferences:
         assert pool.unserved_reason == (None if lost is None else "no pod of the Service has version: v2")
 
 
+@pytest.mark.parametrize("where", ["defaultBackend", "path"])
+def test_what_becomes_of_requests_to_a_resource_is_not_known(where):
+    resource = "{resource: {apiGroup: example.com, kind: Bucket, name: b}}"
+    rules = "rules: [{host: a.example.com, http: {paths: [{path: /, pathType: Prefix, backend: RESOURCE}]}}]"
+    spec = (
+        f"  defaultBackend: {resource}\n" if where == "defaultBackend" else f"  {rules.replace('RESOURCE', resource)}\n"
+    )
+    (frontend,) = run(one(INGRESS.partition("  rules:")[0] + spec), "*").frontends
+    (route,) = frontend.routes
+    assert (route.outcome, route.unserved, frontend.unserved) == ("unknown", 0.0, None)
+
+
 def test_demand_on_what_does_not_resolve_reaches_no_pool():
     config = one(GATEWAY, ROUTE.format(refs="{name: web, port: 80}, {name: web, port: 81}"), SERVICE, DEPLOYMENT)
     declare(config, Declarations(demands=[Demand("Gateway gw, listener http", 100.0)]))
