@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
+
 import kube_api
 import proxies
 import pytest
 import yaml
 
+from lbcheck.declared import Declarations, declare
 from lbcheck.dialects import kubernetes
 from lbcheck.files import DiskFiles
 from lbcheck.project import judge
 from lbcheck.settings import Settings
 from lbcheck.traffic.algorithms import shares
+from lbcheck.traffic.assemble import traffic
+from lbcheck.traffic.scenario import Scenario
 
 pytestmark = proxies.needs_traefik
 
@@ -43,10 +48,14 @@ DROPPED = {
     "/unbuilt": [{"name": "broken", "kind": "TraefikService"}],
     "/unknown": [{"name": "nobody", "kind": "TraefikService"}],
 }
+EMPTY = {"name": "empty", "port": 80}
+#: Routes to a Service without endpoints, alone and beside one that has some.
+EMPTIED = {"/empty": [EMPTY], "/partly": [WEB, EMPTY]}
+ALL = {**ROUTES, **DROPPED, **EMPTIED}
 
 
 def manifest(addresses):
-    routes = [{"match": f"PathPrefix(`{path}/`)", "services": few} for path, few in {**ROUTES, **DROPPED}.items()]
+    routes = [{"match": f"PathPrefix(`{path}/`)", "services": few} for path, few in ALL.items()]
     routes += [
         {"match": "PathPrefix(`/twice/`)", "services": [WEB]},
         {"match": "PathPrefix(`/twice/`)", "services": [API]},
@@ -58,7 +67,7 @@ def manifest(addresses):
     made += [
         made_object("traefik.io/v1alpha1", "TraefikService", name, {"spec": spec}) for name, spec in SPLITS.items()
     ]
-    for name, numbers in SERVICES.items():
+    for name, numbers in {**SERVICES, "empty": []}.items():
         spec = {"selector": {"app": name}, "ports": [{"name": "http", "port": 80}]}
         made.append(made_object("v1", "Service", name, {"spec": spec}))
         made += [slice_of(name, number, addresses[number]) for number in numbers]
@@ -92,15 +101,20 @@ def text(backend):
     return manifest(backend.addresses)
 
 
-@pytest.fixture(scope="module")
-def client(tmp_path_factory, text):
+@contextmanager
+def running(folder, text, **settings):
     port = proxies.free_port()
-    folder = tmp_path_factory.mktemp("traefik")
     with kube_api.serving(text) as url:
-        providers = {"kubernetesCRD": {"endpoint": url}}
+        providers = {"kubernetesCRD": {"endpoint": url, **settings}}
         with proxies.traefik(folder, "", port, providers=providers), proxies.Client(port) as found:
             proxies.wait_until(lambda: found.answer_to("/one/").status == 200)
             yield found
+
+
+@pytest.fixture(scope="module")
+def client(tmp_path_factory, text):
+    with running(tmp_path_factory.mktemp("traefik"), text) as found:
+        yield found
 
 
 @pytest.fixture(scope="module")
@@ -144,6 +158,35 @@ def test_k04_finds_what_is_dropped(config):
     assert routes >= set(DROPPED) - {"/unbuilt"}
     assert any("TraefikService broken" in finding.message for finding in found)
     assert not any(path in routes for path in ROUTES)
+
+
+def unserved(text, path):
+    """Return what `traffic` says of a route, where all objects are here: the unserved part of each target."""
+    (config,) = kubernetes.read(["a.yaml"], DiskFiles(memory={"a.yaml": text}))
+    declare(config, Declarations(complete=frozenset("*")))
+    (frontend,) = [one for one in traffic(config, Scenario()).frontends if one.name == "IngressRoute shop"]
+    (route,) = [one for one in frontend.routes if one.match == f"shop, route {list(ALL).index(path) + 1}"]
+    return [target.unserved for target in route.targets]
+
+
+@pytest.mark.parametrize("path", DROPPED)
+def test_traffic_says_that_what_is_dropped_is_unserved(text, path):
+    assert set(unserved(text, path)) == {1.0}
+
+
+@pytest.mark.parametrize("path", ROUTES)
+def test_traffic_calls_nothing_unserved_that_is_served(text, path):
+    assert set(unserved(text, path)) == {0.0}
+
+
+def test_an_empty_service_drops_its_whole_route_or_loses_its_part(tmp_path, text, client):
+    assert unserved(text, "/empty") == [1.0]
+    assert unserved(text, "/partly") == [None, 1.0]
+    assert {client.answer_to(f"{path}/").status for path in EMPTIED for _ in range(8)} == {404}
+    with running(tmp_path, text, allowEmptyServices=True) as other:
+        assert {other.answer_to("/empty/").status for _ in range(8)} == {503}
+        found = [other.answer_to("/partly/").status for _ in range(40)]
+        assert (found.count(200), found.count(503)) == (20, 20)
 
 
 def test_of_two_routes_with_one_rule_the_last_is_taken(client):

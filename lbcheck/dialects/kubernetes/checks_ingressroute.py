@@ -46,25 +46,36 @@ def unresolved(config: Config, one: Object, route: View) -> tuple[str, str] | No
     Without one of its services an HTTP route is dropped as a whole. Those of TCP and UDP go on with the others.
     """
     backends = ingressroute.backends(route, one)
-    found = list(_broken(config, one, backends, 0))
+    found = list(_broken(config, one, backends))
     if one.kind != "IngressRoute" and len(found) < len(backends):
         return next(((said, INFO) for said, _ in found), None)
     return min(found, key=lambda said: said[1] != ERROR, default=None)
 
 
-def _broken(config: Config, one: Object, backends: list[Backend], depth: int) -> Iterator[tuple[str, str]]:
+def services(config: Config, one: Object, route: View) -> Iterator[Backend]:
+    """Yield the Services to which a route of an IngressRoute leads, through TraefikServices too."""
+    yield from (back for _, back in _reached(config, one, ingressroute.backends(route, one), 0) if back.is_service)
+
+
+def _broken(config: Config, one: Object, backends: list[Backend]) -> Iterator[tuple[str, str]]:
     """Yield what is wrong with backends, and with those of the TraefikServices among them."""
+    for owner, back in _reached(config, one, backends, 0):
+        said = _missing(config, owner, back)
+        if said is not None:
+            yield f"{back.shown}: {said[0]}", said[2]
+
+
+def _reached(config: Config, one: Object, backends: list[Backend], depth: int) -> Iterator[tuple[Object, Backend]]:
+    """Yield the backends that can be judged, and those of the TraefikServices among them, each with who names it."""
     if one.patched or one.opaque:
         return
     for back in backends:
         if not back.name or "@" in back.name or opaque(back.name) or opaque(back.namespace):
             continue
-        said = _missing(config, one, back)
-        if said is not None:
-            yield f"{back.shown}: {said[0]}", said[2]
+        yield one, back
         known = () if back.is_service else ingressroute.named(tree_of(config).cluster, back.namespace, back.name)
         if len(known) == 1 and depth < ingressroute.MAX_DEPTH:
-            yield from _broken(config, known[0], ingressroute.children(known[0]), depth + 1)
+            yield from _reached(config, known[0], ingressroute.children(known[0]), depth + 1)
 
 
 def _each(config: Config, one: Object, path: str, backends: list[Backend]) -> Iterator[Hit]:

@@ -181,11 +181,12 @@ def targets(graph: Graph, owner: Object, view: View) -> list[WeightedTarget] | N
 
 
 def _of_backend(graph: Graph, one: Backend, depth: int) -> list[WeightedTarget] | None:
-    if one.is_service:
-        return [WeightedTarget(one.shown, one.span, graph.pool(one.namespace, one.name), share=1.0)]
-    if "@" in one.name:
+    if "@" in one.name and not one.is_service:
         return [] if one.name.endswith("@internal") else None
-    known = named(graph.cluster, one.namespace, one.name)
+    known = [] if one.is_service else named(graph.cluster, one.namespace, one.name)
+    if one.is_service or (not known and one.name and not opaque(one.name)):
+        pool = graph.pool(one.namespace, one.name) if one.is_service else None
+        return [WeightedTarget(one.shown, one.span, pool, share=1.0)]
     if len(known) != 1 or depth > MAX_DEPTH:
         return None
     service = known[0]

@@ -16,11 +16,12 @@ from lbcheck.dialects.kubernetes.gateway import Ref
 from lbcheck.dialects.kubernetes.ingress import Backend
 from lbcheck.dialects.kubernetes.istio import Destination
 from lbcheck.dialects.kubernetes.lower import tree_of
+from lbcheck.dialects.kubernetes.objects import shown
 from lbcheck.dialects.kubernetes.reach import closed
 from lbcheck.dialects.kubernetes.services import ports
 from lbcheck.dialects.kubernetes.unselected import Unselected, selects
 from lbcheck.dialects.kubernetes.view import View
-from lbcheck.findings import ERROR
+from lbcheck.findings import ERROR, INFO
 from lbcheck.model import Unserved
 from lbcheck.wording import listed
 
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 
     from lbcheck.dialects.kubernetes.graph import Behind, Graph, Lead
     from lbcheck.dialects.kubernetes.objects import Object
-    from lbcheck.model import Config
+    from lbcheck.model import Config, Pool
 
 
 def settle(config: Config) -> None:
@@ -80,10 +81,30 @@ def _of_lead(config: Config, lead: Lead) -> Unserved | None:
         port = ref.view.view("port").integer("number")
         service = None if ref.host.namespace is None else (ref.host.namespace, ref.host.name, port)
     elif isinstance(ref, View):
-        said = checks_ingressroute.unresolved(config, owner, ref)
+        said = checks_ingressroute.unresolved(config, owner, ref) or _emptied(config, lead, ref)
     if said is not None:
         return Unserved(said[0].removeprefix(f"{target.name}: "), said[1] == ERROR)
     return None if service is None else _portless(config, *service)
+
+
+def _emptied(config: Config, lead: Lead, route: View) -> tuple[str, str] | None:
+    """Return which other service of an IngressRoute's route has no endpoints, so that the route may be dropped whole.
+
+    Traefik does so unless allowEmptyServices is set (pkg/provider/kubernetes/crd/kubernetes_http.go loadServers() and
+    buildServicesLB() of 3.6.12); then only that service's part is lost. The setting is none of the manifests'.
+    """
+    if lead.owner.kind != "IngressRoute":
+        return None
+    pools = tree_of(config).graph.pools
+    for back in checks_ingressroute.services(config, lead.owner, route):
+        pool = pools.get(shown(back.namespace, back.name))
+        if pool is not None and pool is not lead.target.pool and not back.view.flag("nativeLB") and _is_empty(pool):
+            return f"{back.shown} has no endpoints: without allowEmptyServices Traefik drops the whole route", INFO
+    return None
+
+
+def _is_empty(pool: Pool) -> bool:
+    return pool.deserted is not None or (pool.open is None and not pool.serving)
 
 
 def _portless(config: Config, namespace: str, service: str, port: int | str | None) -> Unserved | None:

@@ -185,6 +185,28 @@ class TestReferences:
         assert [unserved for *_, unserved, _ in targets(config, *complete)] == [lost, lost]
         assert all("gone: " in reason for *_, reason in targets(config, *complete))
 
+    @pytest.mark.parametrize("empty", [LONELY, joined(SERVICE, DEPLOYMENT.replace("replicas: 3", "replicas: 0"))])
+    def test_traefik_may_drop_a_route_of_which_one_service_is_empty(self, empty):
+        services = "{name: web, port: 80}, {name: api, port: 80}"
+        config = one(INGRESS_ROUTE.format(services=services), empty, *app("api", 2))
+        why = "api: web has no endpoints: without allowEmptyServices Traefik drops the whole route"
+        assert targets(config, "default") == [("web", 0.5, 1.0, None), ("api", 0.5, None, why)]
+
+    def test_traefik_serves_a_route_of_which_all_services_have_endpoints(self):
+        services = "{name: web, port: 80}, {name: api, port: 80}"
+        config = one(INGRESS_ROUTE.format(services=services), SERVICE, DEPLOYMENT, *app("api", 2))
+        assert targets(config, "default") == [("web", 0.5, 0.0, None), ("api", 0.5, 0.0, None)]
+
+    def test_a_missing_service_of_a_traefik_service_drops_the_route(self):
+        weighted = (
+            "apiVersion: traefik.io/v1alpha1\nkind: TraefikService\nmetadata: {name: both}\n"
+            "spec: {weighted: {services: [{name: web, port: 80}, {name: gone, port: 80}]}}\n"
+        )
+        services = "{name: both, kind: TraefikService}"
+        config = one(INGRESS_ROUTE.format(services=services), weighted, SERVICE, DEPLOYMENT)
+        assert [unserved for *_, unserved, _ in targets(config, "default")] == [1.0, 1.0]
+        assert [unserved for *_, unserved, _ in targets(config)] == [None, None]
+
     @pytest.mark.parametrize(
         ("to", "objects", "complete", "lost", "why"),
         [
