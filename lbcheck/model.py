@@ -518,10 +518,14 @@ EVERY_REQUEST: Match = ((),)
 
 
 class Unserved(NamedTuple):
-    """Why nobody serves what a target gets, whatever is behind its pool. `sure` False: perhaps somebody does."""
+    """Why nobody serves what a target gets, whatever is behind its pool. `sure` False: perhaps somebody does.
+
+    `redealt`: what one of the route's targets would not serve the others get, so that no share of them is known.
+    """
 
     reason: str
     sure: bool
+    redealt: bool = False
 
 
 class WeightedTarget:

@@ -93,9 +93,12 @@ def _doubted(
     if said.sure:
         return TargetTraffic(name, None, share, 1.0, why)
     if found is None:
+        share = None if said.redealt else share
         return TargetTraffic(name, None, share, reason=why if config.open is None else f"{why}: {config.open}")
     at, pool = found
     lost = _lost_in(pool)
+    if said.redealt:
+        return TargetTraffic(name, at, None, reason=why)
     return TargetTraffic(name, at, share, 1.0) if lost == 1.0 else TargetTraffic(name, at, share, reason=why)
 
 

@@ -32,6 +32,9 @@ if TYPE_CHECKING:
     from lbcheck.dialects.kubernetes.objects import Object
     from lbcheck.model import Config, Pool
 
+#: IngressRoutes that go on without a service that Traefik cannot build.
+_GOING_ON = frozenset({"IngressRouteTCP", "IngressRouteUDP"})
+
 
 def settle(config: Config) -> None:
     """Fill in `Pool.deserted` and `WeightedTarget.unserved`, by what namespaces are complete."""
@@ -83,23 +86,29 @@ def _of_lead(config: Config, lead: Lead) -> Unserved | None:
     elif isinstance(ref, View):
         said = checks_ingressroute.unresolved(config, owner, ref) or _emptied(config, lead, ref)
     if said is not None:
-        return Unserved(said[0].removeprefix(f"{target.name}: "), said[1] == ERROR)
+        sure = said[1] == ERROR
+        redealt = not sure and owner.kind in _GOING_ON and isinstance(ref, View) and len(ref.views("services")) > 1
+        return Unserved(said[0].removeprefix(f"{target.name}: "), sure, redealt)
     return None if service is None else _portless(config, *service)
 
 
 def _emptied(config: Config, lead: Lead, route: View) -> tuple[str, str] | None:
-    """Return which other service of an IngressRoute's route has no endpoints, so that the route may be dropped whole.
+    """Return which service of several in an IngressRoute's route has no endpoints, and what that may do to the others.
 
-    Traefik does so unless allowEmptyServices is set (pkg/provider/kubernetes/crd/kubernetes_http.go loadServers() and
-    buildServicesLB() of 3.6.12); then only that service's part is lost. The setting is none of the manifests'.
+    Unless allowEmptyServices is set, which no manifest says, Traefik then drops the whole route, or for TCP and UDP
+    goes on with the others (pkg/provider/kubernetes/crd/kubernetes_http.go, _tcp.go, _udp.go of 3.6.12). Where it is
+    set, the part of that service is lost.
     """
-    if lead.owner.kind != "IngressRoute":
-        return None
     pools = tree_of(config).graph.pools
-    for back in checks_ingressroute.services(config, lead.owner, route):
+    several = list(checks_ingressroute.services(config, lead.owner, route))
+    going_on = lead.owner.kind in _GOING_ON
+    for back in several if len(several) > 1 else ():
         pool = pools.get(shown(back.namespace, back.name))
-        if pool is not None and pool is not lead.target.pool and not back.view.flag("nativeLB") and _is_empty(pool):
-            return f"{back.shown} has no endpoints: without allowEmptyServices Traefik drops the whole route", INFO
+        if pool is None or back.view.flag("nativeLB") or not _is_empty(pool):
+            continue
+        if going_on or pool is not lead.target.pool:
+            effect = "leaves it out, and the others get its part" if going_on else "drops the whole route"
+            return f"{back.shown} has no endpoints: without allowEmptyServices Traefik {effect}", INFO
     return None
 
 

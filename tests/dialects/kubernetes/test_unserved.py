@@ -192,6 +192,26 @@ class TestReferences:
         why = "api: web has no endpoints: without allowEmptyServices Traefik drops the whole route"
         assert targets(config, "default") == [("web", 0.5, 1.0, None), ("api", 0.5, None, why)]
 
+    @pytest.mark.parametrize(
+        ("more", "complete", "why"),
+        [
+            ([LONELY], ["default"], "web has no endpoints: without allowEmptyServices Traefik leaves it out"),
+            ([], ["default"], "there is no such Service: Traefik leaves it out"),
+            ([], [], "no such Service was scanned"),
+        ],
+    )
+    def test_without_one_of_its_services_a_tcp_route_gives_all_to_the_others(self, more, complete, why):
+        text = INGRESS_ROUTE.replace("IngressRoute", "IngressRouteTCP").replace("PathPrefix(`/`)", "HostSNI(`*`)")
+        text = text.replace("kind: Rule, ", "")
+        config = one(text.format(services="{name: web, port: 80}, {name: api, port: 80}"), *more, *app("api", 2))
+        found = targets(config, *complete)
+        assert [(share, unserved) for _, share, unserved, _ in found] == [(None, None), (None, None)]
+        assert all(why in reason for *_, reason in found)
+        alone = one(text.format(services="{name: web, port: 80}"), *more)
+        assert [(share, unserved) for _, share, unserved, _ in targets(alone, *complete)] == [
+            (1.0, 1.0 if complete else None)
+        ]
+
     def test_traefik_serves_a_route_of_which_all_services_have_endpoints(self):
         services = "{name: web, port: 80}, {name: api, port: 80}"
         config = one(INGRESS_ROUTE.format(services=services), SERVICE, DEPLOYMENT, *app("api", 2))
