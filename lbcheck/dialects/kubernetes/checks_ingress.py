@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lbcheck.dialects.kubernetes import ingress
+from lbcheck.dialects.kubernetes.controllers import annotation, is_canary
 from lbcheck.dialects.kubernetes.lower import tree_of
 from lbcheck.dialects.kubernetes.objects import shown
 from lbcheck.dialects.kubernetes.reach import closed, missing_service, scan, surely_one
@@ -121,7 +122,7 @@ def canary_invalid(config: Config, _context: Context) -> Iterator[Hit]:
     canaries: dict[tuple[str, str, str], list[Path]] = {}
     for one in ingress.ingresses(graph):
         for path in ingress.paths(one):
-            if ingress.is_canary(one):
+            if is_canary(one):
                 canaries.setdefault((path.host, path.path, path.kind), []).append(path)
             else:
                 plain.setdefault(path.host, []).append(path)
@@ -142,7 +143,7 @@ def canary_invalid(config: Config, _context: Context) -> Iterator[Hit]:
                 path,
             )
     for one in ingress.ingresses(graph):
-        if ingress.is_canary(one) and not one.patched:
+        if is_canary(one) and not one.patched:
             yield from _annotations(one)
 
 
@@ -188,15 +189,15 @@ def _canary_hit(path: Path, problem: str, advice: str, severity: str, other: Pat
 def _annotations(one: Object) -> Iterator[Hit]:
     """Judge a canary's weight: none at all, beyond the total, of a total that does not count."""
     takes = ingress.canary(one)
-    weight = ingress.annotation(one, "canary-weight")
+    weight = annotation(one, "canary-weight")
     if weight is None and not takes.by_header:
-        mark = ingress.annotation(one, "canary")
+        mark = annotation(one, "canary")
         advice = "write canary-weight, canary-by-header or canary-by-cookie"
         problem = "it says neither a weight nor a header or cookie, so it gets no traffic"
         if mark is not None:
             yield Hit("K13", mark.span, {"ingress": one.shown, "problem": problem, "advice": advice}, severity=ERROR)
         return
-    total = ingress.annotation(one, "canary-weight-total")
+    total = annotation(one, "canary-weight-total")
     if takes.weight is None or takes.weight.span is None:
         return
     value = takes.weight.value

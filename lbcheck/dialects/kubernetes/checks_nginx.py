@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lbcheck.dialects.kubernetes import ingress
+from lbcheck.dialects.kubernetes.controllers import NGINX, Controllers, annotation, flag
 from lbcheck.dialects.kubernetes.lower import tree_of
 from lbcheck.dialects.kubernetes.objects import shown
 from lbcheck.dialects.kubernetes.services import ports
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from lbcheck.dialects.kubernetes.services import ServicePort
     from lbcheck.model import Config
 
-_CLASS = pattern(r"(?:[\w-]*-)?nginx(?:-[\w-]*)?\Z")
 #: What is spoken to backends, by the annotation backend-protocol.
 _PLAIN = frozenset({"HTTP", "GRPC", "FCGI"})
 _GRPC_NAME = pattern(r"(?:grpc|h2c)(?:-|\Z)")
@@ -34,16 +34,16 @@ _PLAIN_PORTS = {80: None, 8080: INFO}
 
 
 def _ours(config: Config) -> Iterator[Object]:
+    controllers = Controllers(tree_of(config).cluster)
     for one in ingress.ingresses(tree_of(config).graph):
-        noted = any(key.startswith(ingress.ANNOTATION) for key in one.annotations)
-        if not one.patched and not one.wrong and (noted or _CLASS.match(ingress.class_of(one))):
+        if not one.patched and not one.wrong and controllers.of(one) == NGINX:
             yield one
 
 
 def hash_key_constant(config: Config, _context: Context) -> Iterator[Hit]:
     """S04: `upstream-hash-by` without a variable: every request has the same hash, and one pod gets them all."""
     for one in _ours(config):
-        key = ingress.annotation(one, "upstream-hash-by")
+        key = annotation(one, "upstream-hash-by")
         if key is None or not key.text or "$" in key.text or opaque(key.text):
             continue
         backends = [path.backend.service for path in ingress.paths(one) if path.backend.service]
@@ -66,10 +66,9 @@ def _backends(config: Config, one: Object) -> Iterator[tuple[Path, ServicePort, 
 
 def _protocol(one: Object) -> tuple[str, bool]:
     """Return what ingress-nginx speaks to the backends of an Ingress, and whether it does not look into it at all."""
-    node = ingress.annotation(one, "backend-protocol")
-    passed = ingress.annotation(one, "ssl-passthrough")
+    node = annotation(one, "backend-protocol")
     said = "HTTP" if node is None else node.text.upper()
-    return said, (passed is not None and passed.text == "true") or opaque(said)
+    return said, flag(one, "ssl-passthrough") is True or opaque(said)
 
 
 def scheme_port_mismatch(config: Config, _context: Context) -> Iterator[Hit]:

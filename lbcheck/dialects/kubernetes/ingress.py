@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from lbcheck.dialects.kubernetes import targets
 from lbcheck.dialects.kubernetes.conditions import prefix
-from lbcheck.dialects.kubernetes.graph import Lead
+from lbcheck.dialects.kubernetes.controllers import annotation, class_of, is_canary
 from lbcheck.dialects.kubernetes.kinds import EXTENSIONS, NETWORKING
 from lbcheck.dialects.kubernetes.objects import shown
 from lbcheck.model import EVERY_REQUEST, Address, Condition, Frontend, Listener, Route, Setting
@@ -20,11 +20,9 @@ if TYPE_CHECKING:
     from lbcheck.dialects.kubernetes.graph import Graph
     from lbcheck.dialects.kubernetes.objects import Object
     from lbcheck.dialects.kubernetes.view import View
-    from lbcheck.dialects.yaml_nodes import ScalarNode
     from lbcheck.model import Match, WeightedTarget
     from lbcheck.text import Span
 
-ANNOTATION = "nginx.ingress.kubernetes.io/"
 #: Paths are compared by kind first, then by length: the order of writing means nothing.
 LONGEST = "longest"
 #: What stands in place of a Service where a controller of its own serves the requests.
@@ -80,11 +78,6 @@ def _service(name: str | None, owner: Object) -> str | None:
     return None if name is None else owner.linked("Service", name)
 
 
-def class_of(one: Object) -> str:
-    """Return the class of an Ingress, "" where it names none."""
-    return one.spec.text("ingressClassName") or one.annotations.get("kubernetes.io/ingress.class", "")
-
-
 def default_backend(one: Object) -> View:
     """Return the backend for what no rule takes."""
     return one.spec.view("defaultBackend") or one.spec.view("backend")
@@ -109,16 +102,6 @@ def paths(one: Object) -> list[Path]:
 def ingresses(graph: Graph) -> list[Object]:
     """Return all Ingresses."""
     return graph.cluster.all(NETWORKING, "Ingress") + graph.cluster.all(EXTENSIONS, "Ingress")
-
-
-def is_canary(one: Object) -> bool:
-    """Say whether ingress-nginx takes an Ingress for a canary."""
-    return one.annotations.get(ANNOTATION + "canary") == "true"
-
-
-def annotation(one: Object, name: str) -> ScalarNode | None:
-    """Return the value of an ingress-nginx annotation."""
-    return one.meta.view("annotations").scalar(ANNOTATION + name)
 
 
 class Canary(NamedTuple):
