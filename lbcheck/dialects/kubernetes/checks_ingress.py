@@ -155,7 +155,7 @@ def _unaccompanied(config: Config, path: Path, plain: list[Path]) -> Hit | None:
     """Return the finding for a canary without an Ingress that it could take traffic from."""
     mains = [other for other in plain if (other.path, other.kind) == (path.path, path.kind)]
     if mains:
-        if all(_same_backend(main, path) for main in mains):
+        if all(ingress.same_backend(main, path) for main in mains):
             problem = f"it sends {_shown(path)} to the Service that the main Ingress sends it to, and is ignored"
             return _canary_hit(path, problem, "name the Service of the new version", ERROR, mains[0])
         return None
@@ -173,11 +173,6 @@ def _unaccompanied(config: Config, path: Path, plain: list[Path]) -> Hit | None:
         return _canary_hit(path, problem, "write the host, path and pathType of the main Ingress", ERROR)
     problem = f"no Ingress that was scanned serves {_shown(path)} besides it"
     return _canary_hit(path, problem, scan(path.owner.namespace), INFO)
-
-
-def _same_backend(main: Path, path: Path) -> bool:
-    same_space = main.owner.namespace == path.owner.namespace
-    return same_space and (main.backend.service, main.backend.port) == (path.backend.service, path.backend.port)
 
 
 def _canary_hit(path: Path, problem: str, advice: str, severity: str, other: Path | None = None) -> Hit:

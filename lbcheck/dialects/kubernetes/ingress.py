@@ -1,4 +1,4 @@
-"""Ingresses as frontends: one for each host of a class, with the routes of all Ingresses that name it.
+"""Ingresses: what they say of hosts, paths and backends, and the route that a path of one is.
 
 An ingress-nginx canary is no route of its own: it takes a part of the requests of the Ingress it accompanies
 (internal/ingress/controller/controller.go mergeAlternativeBackends, rootfs/etc/nginx/lua/balancer.lua).
@@ -10,13 +10,15 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from lbcheck.dialects.kubernetes import targets
 from lbcheck.dialects.kubernetes.conditions import prefix
-from lbcheck.dialects.kubernetes.controllers import annotation, class_of, is_canary
+from lbcheck.dialects.kubernetes.controllers import annotation, class_of, oldest
 from lbcheck.dialects.kubernetes.kinds import EXTENSIONS, NETWORKING
 from lbcheck.dialects.kubernetes.objects import shown
-from lbcheck.model import EVERY_REQUEST, Address, Condition, Frontend, Listener, Route, Setting
+from lbcheck.model import Condition, Route, Setting
 from lbcheck.patterns import pattern
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from lbcheck.dialects.kubernetes.graph import Graph
     from lbcheck.dialects.kubernetes.objects import Object
     from lbcheck.dialects.kubernetes.view import View
@@ -129,46 +131,8 @@ def _number(one: Object, name: str) -> Setting[int] | None:
     return Setting(int(node.text), node.span)
 
 
-def frontends(graph: Graph) -> list[Frontend]:
-    """Return a frontend for each host of each class."""
-    found: dict[tuple[str, str], list[Route]] = {}
-    places: dict[tuple[str, str], Span] = {}
-    owners: dict[tuple[str, str], Object] = {}
-    canaries: dict[tuple[str, str, str, str], list[Path]] = {}
-    plain = []
-    for one in ingresses(graph):
-        for path in paths(one):
-            if is_canary(one):
-                canaries.setdefault(path.key, []).append(path)
-            else:
-                plain.append(path)
-    for path in plain:
-        key = (class_of(path.owner), path.host)
-        places.setdefault(key, path.owner.span)
-        owners.setdefault(key, path.owner)
-        found.setdefault(key, []).append(_route(graph, path, canaries.get(path.key, [])))
-    for one in ingresses(graph):
-        view = default_backend(one)
-        if view and not is_canary(one):
-            key = (class_of(one), "")
-            places.setdefault(key, one.span)
-            owners.setdefault(key, one)
-            found.setdefault(key, []).append(_default(graph, one, backend(view, one)))
-    return [
-        Frontend(
-            f"Ingress {host or owners[key].shown}",
-            places[key],
-            [Listener(Address("*:80", "ipv4", "", 80), places[key])],
-            routes,
-            order=LONGEST,
-            hosts=[host] if host else [],
-        )
-        for key, routes in found.items()
-        for host in (key[1],)
-    ]
-
-
-def _targets(graph: Graph, one: Object, back: Backend) -> list[WeightedTarget]:
+def targets_of(graph: Graph, one: Object, back: Backend) -> list[WeightedTarget]:
+    """Return the one target that a backend of an Ingress is; none where it is no Service."""
     if back.service is None:
         return []
     pool = graph.pool(one.namespace, back.service)
@@ -186,18 +150,51 @@ def _default(graph: Graph, one: Object, back: Backend) -> Route:
     return Route("default backend", back.span, EVERY_REQUEST, found, outcome, expression=expression)
 
 
-def _route(graph: Graph, path: Path, canaries: list[Path]) -> Route:
-    found = _targets(graph, path.owner, path.backend)
-    if len(canaries) == 1 and found:
-        found = _with_canary(graph, found, path, canaries[0])
+def route(graph: Graph, path: Path, canaries: Sequence[Path]) -> Route:
+    """Return the route of a path, which gives a part to the first of its canaries."""
+    found = targets_of(graph, path.owner, path.backend)
+    if canaries and found:
+        first = first_canary(canaries)
+        found = _with_either(graph, found, canaries) if first is None else _with_canary(graph, found, first)
     outcome = "pools" if found else "unknown"
     return Route(path.path, path.span, match_of(path), found, outcome, expression=None if found else _RESOURCE)
 
 
-def _with_canary(graph: Graph, found: list[WeightedTarget], main_path: Path, path: Path) -> list[WeightedTarget]:
+def same_backend(path: Path, other: Path) -> bool:
+    """Say whether two paths lead to the same port of a Service: a canary that does so is passed over."""
+    one, two = path.backend, other.backend
+    return (path.owner.namespace, one.service, one.port) == (other.owner.namespace, two.service, two.port)
+
+
+def first_canary(canaries: Sequence[Path]) -> Path | None:
+    """Return the canary of a path that gets its part: the first. None where which is the first is not known.
+
+    Source: rootfs/etc/nginx/lua/balancer.lua route_to_alternative_balancer(), which looks at alternative_backends[1].
+    """
+    if len({(one.owner.namespace, one.backend.service, one.backend.port, _takes(one)) for one in canaries}) == 1:
+        return canaries[0]
+    first = oldest(one.owner for one in canaries)
+    return next((one for one in canaries if one.owner is first), None)
+
+
+def _takes(path: Path) -> tuple[int | None, int, tuple[str, ...]]:
+    """Return what a canary's annotations say, to be compared."""
+    takes = canary(path.owner)
+    chosen = tuple(f"{key}: {value}" for key, value in path.owner.annotations.items() if "/canary-by-" in key)
+    return None if takes.weight is None else takes.weight.value, takes.total, chosen
+
+
+def _with_either(graph: Graph, found: list[WeightedTarget], canaries: Sequence[Path]) -> list[WeightedTarget]:
+    """Return the targets of a route that gives a part to one of several canaries, nobody knows to which."""
+    others = [one for path in canaries for one in targets_of(graph, path.owner, path.backend)]
+    by_name = {one.name: targets.target(one.name, one.span, one.pool) for one in (*found, *others)}
+    return list(by_name.values())
+
+
+def _with_canary(graph: Graph, found: list[WeightedTarget], path: Path) -> list[WeightedTarget]:
     """Return the targets of a route that gives a part to a canary; headers come on top, nobody knows how often."""
     takes = canary(path.owner)
-    other = _targets(graph, path.owner, path.backend)
+    other = targets_of(graph, path.owner, path.backend)
     if takes.weight is None or not other:
         return found
     part = min(takes.weight.value, takes.total)

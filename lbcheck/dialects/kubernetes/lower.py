@@ -5,7 +5,15 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
-from lbcheck.dialects.kubernetes import destination_rules, exposed, gateway, ingress, ingressroute, istio, validation
+from lbcheck.dialects.kubernetes import (
+    destination_rules,
+    exposed,
+    gateway,
+    ingress_servers,
+    ingressroute,
+    istio,
+    validation,
+)
 from lbcheck.dialects.kubernetes.graph import Graph
 from lbcheck.dialects.kubernetes.kinds import CORE
 from lbcheck.dialects.kubernetes.reader import Reader
@@ -90,7 +98,7 @@ def read(paths: Sequence[str], files: Files) -> Config:
     config.unmodelled.extend(unresolved(rules))
     config.tree = Tree(graph, rules)
     config.frontends = [
-        *ingress.frontends(graph),
+        *ingress_servers.frontends(graph, config.unmodelled),
         *gateway.frontends(graph),
         *istio.frontends(graph, rules),
         *ingressroute.frontends(graph),
