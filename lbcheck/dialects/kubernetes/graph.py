@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from lbcheck.dialects.kubernetes.objects import shown
 from lbcheck.dialects.kubernetes.pods import Selection, all_pods
 from lbcheck.dialects.kubernetes.probes import readiness
-from lbcheck.dialects.kubernetes.services import Endpoints, external, is_exposed
+from lbcheck.dialects.kubernetes.services import KUBE_PROXY, Endpoints, external, is_exposed
 from lbcheck.model import Address, Algorithm, Pool, Server, Setting
 from lbcheck.traffic.algorithms.kubernetes import LOCAL
 
@@ -16,11 +16,9 @@ if TYPE_CHECKING:
 
     from lbcheck.dialects.kubernetes.objects import Cluster, Object
     from lbcheck.dialects.kubernetes.pods import Pods
-    from lbcheck.model import WeightedTarget
+    from lbcheck.dialects.kubernetes.services import Address as EndpointAddress
     from lbcheck.text import Span
 
-#: What kube-proxy does: each new connection goes to any ready endpoint, all alike (iptables `statistic mode random`).
-KUBE_PROXY = "kube-proxy"
 _ONE = Setting(1)
 #: With more workloads behind one Service the run holds versions of them, or nobody's config: rules leave it alone.
 _MOST = 100
@@ -116,17 +114,7 @@ class Graph:
             return [Server(name, _address(name, "name"), service.spec.place("externalName"), _ONE)], None
         addresses = self.endpoints.of(service)
         if addresses:
-            return [
-                Server(
-                    one.text,
-                    _endpoint(one.text, one.port),
-                    one.span,
-                    _ONE,
-                    disabled=None if one.ready else Setting(True, one.span),
-                    zone=None if one.node is None else Setting(one.node),
-                )
-                for one in addresses
-            ], None
+            return at_addresses(addresses), self.endpoints.disputed(service)
         if not service.selector:
             return [], "it has no selector: something else says what is behind it"
         pods = [one for one in self.pods_of(service) if one.stays]
@@ -180,6 +168,21 @@ def servers_of(pods: list[Pods]) -> tuple[list[Server], str | None]:
         if _number(known) != _number(one):
             why = why or f"the run holds several versions of {one.owner.kind} {one.owner.name}"
     return [_server(one) for one in first.values() if _number(one) != 0], why
+
+
+def at_addresses(addresses: Sequence[EndpointAddress]) -> list[Server]:
+    """Return a server for each address; out of rotation where no new connections go there."""
+    return [
+        Server(
+            one.text,
+            _endpoint(one.text, one.port),
+            one.span,
+            _ONE,
+            disabled=None if one.ready else Setting(True, one.span),
+            zone=None if one.node is None else Setting(one.node),
+        )
+        for one in addresses
+    ]
 
 
 def _number(pods: Pods) -> int | None:

@@ -6,6 +6,7 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from lbcheck.dialects.kubernetes import (
+    asking,
     destination_rules,
     exposed,
     gateway,
@@ -97,13 +98,11 @@ def read(paths: Sequence[str], files: Files) -> Config:
     config.unmodelled.extend(unseen(rules))
     config.unmodelled.extend(unresolved(rules))
     config.tree = Tree(graph, rules)
-    config.frontends = [
-        *ingress_servers.frontends(graph, config.unmodelled),
-        *gateway.frontends(graph),
-        *istio.frontends(graph, rules),
-        *ingressroute.frontends(graph),
-        *exposed.frontends(graph),
-    ]
+    ingresses = ingress_servers.frontends(graph, config.unmodelled)
+    beside = [*gateway.frontends(graph), *istio.frontends(graph, rules), *ingressroute.frontends(graph)]
+    outside = exposed.frontends(graph)
+    config.frontends = [*ingresses, *beside, *outside]
+    asking.settle(graph, beside, outside)
     config.pools = list(graph.pools.values())
     config.world = world(graph)
     config.settle = lambda: _settle(config)

@@ -75,10 +75,21 @@ def is_exposed(service: Object) -> bool:
     return service.spec.text("type") in ("LoadBalancer", "NodePort")
 
 
+#: Who looks for the endpoints of a Service. kube-proxy sends each new connection to any ready one, all alike (iptables
+#: `statistic mode random`).
+KUBE_PROXY = "kube-proxy"
+INGRESS_NGINX = "ingress-nginx"
+OTHERS = "other proxies"
+#: Why they do not all find the same.
+ALL_TERMINATING = "all its endpoints are terminating: kube-proxy still sends them connections, ingress-nginx does not"
+_OTHER_PORT = "its endpoints have no port of the Service's name: kube-proxy sends them nobody, ingress-nginx does"
+
+
 class Address(NamedTuple):
     """One endpoint's address as an Endpoints or EndpointSlice object has it.
 
-    `port` is None where the object has several, or none that is a number: which one is asked, its Service says.
+    `port` is None where the Service has several, or the object none that is a number: which one is asked, its Service
+    says. `ready` says whether new connections go there.
     """
 
     text: str
@@ -89,42 +100,117 @@ class Address(NamedTuple):
     zone: str | None
 
 
+class EndpointPort(NamedTuple):
+    """A port of an Endpoints or EndpointSlice object."""
+
+    name: str
+    protocol: str
+    number: int | None
+
+
+class Endpoint(NamedTuple):
+    """An address before anybody has looked for a Service's ports among its own.
+
+    `last` says that it is terminating and still serves.
+    """
+
+    address: Address
+    ports: tuple[EndpointPort, ...]
+    last: bool
+
+
 class Endpoints:
-    """The addresses that objects of the run give to Services."""
+    """The addresses that objects of the run give to Services.
+
+    kube-proxy finds them by name and protocol of the Service's port (pkg/proxy/endpointslicecache.go
+    endpointInfoByServicePort()), and sends connections to endpoints that are terminating and still serve where no other
+    is ready (pkg/proxy/topology.go, KEP-1669). ingress-nginx takes the number of targetPort where no name fits, and
+    only what is ready (internal/ingress/controller/endpointslices.go getEndpointsFromSlices()).
+    """
 
     __slots__ = ("_found",)
 
     def __init__(self, cluster: Cluster) -> None:
-        self._found: dict[tuple[str, str], list[Address]] = {}
+        self._found: dict[tuple[str, str], list[Endpoint]] = {}
         for one in cluster.all("discovery.k8s.io", "EndpointSlice"):
             found = self._found.setdefault((one.namespace, one.labels.get(SERVICE_NAME, "")), [])
-            port = _only_port(one.root)
-            found += [address for view in one.root.views("endpoints") for address in _of_slice(view, port)]
+            here = _ports(one.root)
+            found += [endpoint for view in one.root.views("endpoints") for endpoint in _of_slice(view, here)]
         for one in cluster.all(CORE, "Endpoints"):
             found = self._found.setdefault((one.namespace, one.name), [])
             for subset in one.root.views("subsets"):
+                here = _ports(subset)
                 for key, ready in (("addresses", True), ("notReadyAddresses", False)):
-                    found += [_of_subset(view, subset, ready=ready) for view in subset.views(key) if "ip" in view]
+                    found += [_of_subset(view, here, ready=ready) for view in subset.views(key) if "ip" in view]
 
     def __bool__(self) -> bool:
         return bool(self._found)
 
-    def of(self, service: Object) -> list[Address] | None:
-        """Return the addresses of a Service; None where no object has any."""
-        return self._found.get((service.namespace, service.name))
+    def of(self, service: Object, asker: str = KUBE_PROXY) -> list[Address] | None:
+        """Return the addresses of a Service as one who looks for them has it; None where no object has any."""
+        known = self._found.get((service.namespace, service.name))
+        if known is None:
+            return None
+        found = [(one, *_asked(service, one, asker)) for one in known]
+        fall_back = asker == KUBE_PROXY and not any(one.address.ready and there for one, there, _ in found)
+        return [
+            one.address._replace(port=port, ready=there and (one.address.ready or (fall_back and one.last)))
+            for one, there, port in found
+        ]
+
+    def disputed(self, service: Object) -> str | None:
+        """Return why it depends on who asks where a Service's connections go; None where all agree."""
+        if self.of(service, KUBE_PROXY) != self.of(service, OTHERS):
+            return ALL_TERMINATING
+        return None if self._ready(service, KUBE_PROXY) == self._ready(service, INGRESS_NGINX) else _OTHER_PORT
+
+    def _ready(self, service: Object, asker: str) -> list[Address]:
+        return [one for one in self.of(service, asker) or () if one.ready]
 
 
-def _only_port(owner: View) -> int | None:
-    """Return the port of a slice or subset that has one."""
-    ports = owner.views("ports")
-    return ports[0].integer("port") if len(ports) == 1 else None
+def _ports(owner: View) -> tuple[EndpointPort, ...]:
+    return tuple(
+        EndpointPort(view.text("name") or "", view.text("protocol") or "TCP", view.integer("port"))
+        for view in owner.views("ports")
+    )
 
 
-def _of_slice(view: View, port: int | None) -> list[Address]:
-    ready = view.view("conditions").flag("ready") is not False
-    texts = view.texts("addresses")[:1]  # consumers take the first (discovery.k8s.io Endpoint.addresses)
-    return [Address(one.text, port, one.span, ready, view.text("nodeName"), view.text("zone")) for one in texts]
+def _asked(service: Object, one: Endpoint, asker: str) -> tuple[bool, int | None]:
+    """Return whether an endpoint has a port that one who asks finds, and which; None where it may be one of several.
+
+    A slice without ports, or a Service without them, says nothing about that.
+    """
+    wanted = ports(service)
+    if not wanted or not one.ports or any(port.name is not None and opaque(port.name) for port in wanted):
+        return True, one.ports[0].number if len(one.ports) == 1 else None
+    numbers = [number for port in wanted for number in _numbers(port, one, asker)]
+    if not numbers:
+        return False, one.ports[0].number if len(one.ports) == 1 else None
+    return True, numbers[0] if len(set(numbers)) == 1 else None
 
 
-def _of_subset(view: View, subset: View, *, ready: bool) -> Address:
-    return Address(view.text("ip") or "", _only_port(subset), view.place("ip"), ready, view.text("nodeName"), None)
+def _numbers(wanted: ServicePort, one: Endpoint, asker: str) -> list[int | None]:
+    """Return the numbers of the ports of an endpoint that one who asks for a port of a Service finds."""
+    alike = [port for port in one.ports if port.protocol == wanted.protocol]
+    loose = asker == INGRESS_NGINX
+    found = [port.number for port in alike if port.name == (wanted.name or "") or (loose and not wanted.name)]
+    if not found and loose and alike and isinstance(wanted.target, int):
+        return [wanted.target]
+    return found
+
+
+def _of_slice(view: View, here: tuple[EndpointPort, ...]) -> list[Endpoint]:
+    """Return the endpoint: consumers take the first of its addresses (discovery.k8s.io Endpoint.addresses)."""
+    conditions = view.view("conditions")
+    ready = conditions.flag("ready") is not False
+    last = conditions.flag("terminating") is True and conditions.flag("serving") is True
+    texts = view.texts("addresses")[:1]
+    return [
+        Endpoint(Address(one.text, None, one.span, ready, view.text("nodeName"), view.text("zone")), here, last)
+        for one in texts
+    ]
+
+
+def _of_subset(view: View, here: tuple[EndpointPort, ...], *, ready: bool) -> Endpoint:
+    address = Address(view.text("ip") or "", None, view.place("ip"), ready, view.text("nodeName"), None)
+    return Endpoint(address, here, last=False)

@@ -10,7 +10,7 @@ apiVersion: discovery.k8s.io/v1
 kind: EndpointSlice
 metadata: {name: web-1, labels: {kubernetes.io/service-name: web}}
 addressType: IPv4
-ports: [{port: 80}]
+ports: [{name: http, port: 80}]
 endpoints: [{addresses: [10.0.0.1], nodeName: a}, {addresses: [10.0.0.2], nodeName: NODE}]
 """
 
