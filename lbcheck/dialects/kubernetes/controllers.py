@@ -62,15 +62,21 @@ def is_canary(one: Object) -> bool:
 class Controllers:
     """Who takes the Ingresses of a run, as far as classes and annotations tell."""
 
-    __slots__ = ("_cluster", "_default")
+    __slots__ = ("_cluster", "_default", "_known")
 
     def __init__(self, cluster: Cluster) -> None:
         self._cluster = cluster
+        self._known: dict[int, str | None] = {}
         classes = cluster.all(NETWORKING, "IngressClass")
         self._default = next((one for one in classes if one.annotations.get(_DEFAULT_CLASS) == "true"), None)
 
     def of(self, one: Object) -> str | None:
         """Return NGINX or OTHER; None where the class does not tell, nor an annotation of ingress-nginx."""
+        if id(one) not in self._known:
+            self._known[id(one)] = self._of(one)
+        return self._known[id(one)]
+
+    def _of(self, one: Object) -> str | None:
         found = self._by_class(class_of(one))
         if found == NGINX and any(key.startswith(_NGINX_INC) for key in one.annotations):
             found = None

@@ -150,14 +150,14 @@ def _default(graph: Graph, one: Object, back: Backend) -> Route:
     return Route("default backend", back.span, EVERY_REQUEST, found, outcome, expression=expression)
 
 
-def route(graph: Graph, path: Path, canaries: Sequence[Path]) -> Route:
+def route(graph: Graph, path: Path, canaries: Sequence[Path], match: Match) -> Route:
     """Return the route of a path, which gives a part to the first of its canaries."""
     found = targets_of(graph, path.owner, path.backend)
     if canaries and found:
         first = first_canary(canaries)
         found = _with_either(graph, found, canaries) if first is None else _with_canary(graph, found, first)
     outcome = "pools" if found else "unknown"
-    return Route(path.path, path.span, match_of(path), found, outcome, expression=None if found else _RESOURCE)
+    return Route(path.path, path.span, match, found, outcome, expression=None if found else "a resource backend")
 
 
 def same_backend(path: Path, other: Path) -> bool:
@@ -209,12 +209,24 @@ def _with_canary(graph: Graph, found: list[WeightedTarget], path: Path) -> list[
     return shared
 
 
-def match_of(path: Path) -> Match:
-    """Return what requests a path takes."""
+def match_of(path: Path, *, nginx: bool, regex: bool) -> Match:
+    """Return what requests a path takes. `nginx`: from ingress-nginx; `regex`: which reads expressions on this host.
+
+    Sources: internal/k8s/main.go, where ImplementationSpecific is made Prefix; template.go buildLocation().
+    """
+    if nginx and regex:
+        return ((_expression(path.path),),)
     if path.kind == "Exact":
         return ((Condition("path", "exact", [path.path]),),)
-    if path.kind == "Prefix":
+    if path.kind == "Prefix" or nginx:
         return ((prefix(path.path),),)
-    # ingress-nginx reads it as a prefix, or with use-regex as an expression; other controllers have other ways.
-    op = "regex" if _EXPRESSION.search(path.path) else "prefix"
+    op = "regex" if _EXPRESSION.search(path.path) else "prefix"  # other controllers have other ways
     return ((Condition("path", op, [path.path]),),)
+
+
+def _expression(path: str) -> Condition:
+    """Return what `location ~* "^PATH"` takes; a beginning where it has nothing of an expression."""
+    cased = path.lower() != path.upper()
+    if _EXPRESSION.search(path) or "." in path:
+        return Condition("path", "regex", [f"^{path}"], ignore_case=cased)
+    return Condition("path", "prefix", [path], ignore_case=cased)
