@@ -287,8 +287,9 @@ class Algorithm:
     "ip_hash", "hash", "hash_consistent"; HAProxy "roundrobin", "static-rr", "leastconn", "first", "random",
     "source", "uri", "url_param", "hdr", "hash", "rdp-cookie", "sticky"; Envoy "round_robin", "least_request", "random",
     "ring_hash", "maglev", "cluster_provided", "client_side_weighted_round_robin", "opaque"; Traefik "wrr", "p2c",
-    "hrw", "leasttime"; native "round_robin", "least_connections", "random", "hash", "hash_consistent". `key` is what is
-    hashed, as written. `consistent`, `function` ("sdbm", "djb2", "wt6", "crc32", "none") and `avalanche` are HAProxy's
+    "hrw", "leasttime"; ingress-nginx "chash", "chashsubset", "ewma", "sticky_balanced", "sticky_persistent"; native
+    "round_robin", "least_connections", "random", "hash", "hash_consistent". `key` is what is hashed, as written.
+    `consistent`, `function` ("sdbm", "djb2", "wt6", "crc32", "none") and `avalanche` are HAProxy's
     hash-type after its defaults; `draws` is random's.
     """
 

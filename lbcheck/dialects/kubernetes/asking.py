@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from lbcheck.dialects.kubernetes import ingress
-from lbcheck.dialects.kubernetes.controllers import NGINX, OTHER, Controllers, flag
+from lbcheck.dialects.kubernetes.balancing import Asking, choose
+from lbcheck.dialects.kubernetes.controllers import NGINX, Controllers, annotation, class_of, flag, is_canary
 from lbcheck.dialects.kubernetes.graph import at_addresses
 from lbcheck.dialects.kubernetes.objects import shown
 from lbcheck.dialects.kubernetes.services import ALL_TERMINATING, INGRESS_NGINX, KUBE_PROXY, OTHERS
@@ -16,40 +17,41 @@ if TYPE_CHECKING:
     from lbcheck.dialects.kubernetes.graph import Graph
     from lbcheck.dialects.kubernetes.ingress import Backend
     from lbcheck.dialects.kubernetes.objects import Object
+    from lbcheck.findings import NotChecked
     from lbcheck.model import Frontend
 
 
-class Asking(NamedTuple):
-    """A reference to a Service: who looks for its pods, and the Ingress that names it where it is one."""
+def settle(graph: Graph, beside: Sequence[Frontend], outside: Sequence[Frontend], unread: list[NotChecked]) -> None:
+    """Give pools the endpoints that all who send requests there find, and the way in which they choose among them.
 
-    asker: str
-    ingress: Object | None = None
-
-
-def settle(graph: Graph, beside: Sequence[Frontend], outside: Sequence[Frontend]) -> None:
-    """Give pools the endpoints that all who send requests there find, where others would find others.
-
-    `beside` are the frontends of gateways and meshes, `outside` those of Services that are reached directly.
+    `beside` are the frontends of gateways and meshes, `outside` those of Services that are reached directly. What is
+    not known is added to `unread`.
     """
     by_pool: dict[str, list[Asking]] = {}
     for name, found in _all(graph, beside, outside):
         by_pool.setdefault(name, []).append(found)
     for name, asking in by_pool.items():
         _endpoints(graph, name, {one.asker for one in asking})
+        if name in graph.pools:
+            choose(graph.pools[name], asking, unread)
 
 
 def _all(graph: Graph, beside: Sequence[Frontend], outside: Sequence[Frontend]) -> Iterator[tuple[str, Asking]]:
     """Yield all references, by the name of the pool."""
     controllers = Controllers(graph.cluster)
-    for one in ingress.ingresses(graph):
+    objects = ingress.ingresses(graph)
+    mains = {path.key: one for one in objects if not is_canary(one) for path in ingress.paths(one)}
+    for one in objects:
         controller = controllers.of(one)
-        for back in _backends(one):
+        for key, back in _backends(one):
             if back.service is not None:
                 name = shown(one.namespace, back.service)
-                if controller != OTHER:
-                    yield name, Asking(_asker(graph, one, back.service), one)
-                if controller != NGINX:
-                    yield name, Asking(OTHERS, one)
+                if controller == NGINX:
+                    yield name, Asking(_asker(graph, one, back.service), one, _sticky(one, mains.get(key)))
+                else:
+                    yield name, Asking(OTHERS)
+                if controller is None:
+                    yield name, Asking(INGRESS_NGINX)
     for frontends, asker in ((beside, OTHERS), (outside, KUBE_PROXY)):
         for frontend in frontends:
             for route in frontend.routes:
@@ -58,12 +60,23 @@ def _all(graph: Graph, beside: Sequence[Frontend], outside: Sequence[Frontend]) 
                         yield target.pool.name, Asking(asker)
 
 
-def _backends(one: Object) -> Iterator[Backend]:
+def _backends(one: Object) -> Iterator[tuple[tuple[str, str, str, str], Backend]]:
+    """Yield the backends of an Ingress with what two Ingresses have in common that claim the same requests."""
     for path in ingress.paths(one):
-        yield path.backend
+        yield path.key, path.backend
     view = ingress.default_backend(one)
     if view:
-        yield ingress.backend(view, one)
+        yield (class_of(one), "", "", ""), ingress.backend(view, one)
+
+
+def _sticky(one: Object, main: Object | None) -> Object:
+    """Return the Ingress that says whether clients of another one stay with their pod.
+
+    Source: internal/ingress/controller/controller.go mergeAlternativeBackend().
+    """
+    legacy = annotation(one, "affinity-canary-behavior")
+    follows = is_canary(one) and (legacy is None or legacy.text != "legacy")
+    return main if follows and main is not None else one
 
 
 def _asker(graph: Graph, one: Object, service: str) -> str:

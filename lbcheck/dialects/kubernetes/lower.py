@@ -102,7 +102,7 @@ def read(paths: Sequence[str], files: Files) -> Config:
     beside = [*gateway.frontends(graph), *istio.frontends(graph, rules), *ingressroute.frontends(graph)]
     outside = exposed.frontends(graph)
     config.frontends = [*ingresses, *beside, *outside]
-    asking.settle(graph, beside, outside)
+    asking.settle(graph, beside, outside, config.unmodelled)
     config.pools = list(graph.pools.values())
     config.world = world(graph)
     config.settle = lambda: _settle(config)

@@ -1,8 +1,9 @@
 """Shares among the pods of a Service: what kube-proxy, an ingress controller or Istio's Envoy make of it.
 
 Pods have no weights, so that every way of choosing that does not look at keys gives all of them the same: kube-proxy's
-`statistic mode random` and ipvs `rr`, ingress-nginx's round robin, Envoy's round robin, random and, at low load, least
-request. Service entries have weights, which Envoy's pickers keep (its random one does not read them).
+`statistic mode random` and ipvs `rr`, ingress-nginx's round robin and its random choice for clients that then stay
+(sticky_persistent), Envoy's round robin, random and, at low load, least request. Service entries have weights, which
+Envoy's pickers keep (its random one does not read them).
 """
 
 from __future__ import annotations
@@ -18,9 +19,17 @@ if TYPE_CHECKING:
     from lbcheck.model import Pool
     from lbcheck.traffic.algorithms.members import Member
 
+#: Several ways of choosing, or one of several that nobody knows.
+SEVERAL = "several"
+_RING = "the ring is made of the pods' addresses, which nobody knows before they run"
 #: By name of the algorithm, why its shares are not computed.
 _UNKNOWN = {
-    "RING_HASH": "the ring is made of the pods' addresses, which nobody knows before they run",
+    "chash": _RING,
+    "chashsubset": _RING,
+    "sticky_balanced": _RING,
+    "ewma": "pods that answer faster get more, and nobody knows which do",
+    SEVERAL: "those who send requests there do not choose pods in one way that is known",
+    "RING_HASH": _RING,
     "MAGLEV": "the table is made of the pods' addresses, which nobody knows before they run",
     "PASSTHROUGH": "callers choose the address themselves",
 }

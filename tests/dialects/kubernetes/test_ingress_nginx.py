@@ -336,3 +336,78 @@ class TestNotKnown:
     def test_other_controllers_are_not_asked_where_ingress_nginx_is(self, tmp_path):
         told = changed(tmp_path, "nginx", **{"alb.ingress.kubernetes.io/actions.a": "x"})
         assert "0 % of the traffic moves" in told
+
+
+class TestPods:
+    """How ingress-nginx chooses among the pods of a Service."""
+
+    @pytest.mark.parametrize(
+        ("noted", "expected"),
+        [
+            (
+                {"upstream_hash_by": "$request_uri"},
+                "kube-proxy → chash: after: the ring is made of the pods' addresses",
+            ),
+            ({"upstream_hash_by": "$uri", "upstream_hash_by_subset": "true"}, "kube-proxy → chashsubset"),
+            ({"affinity": "cookie"}, "kube-proxy → sticky balanced"),
+            ({"affinity": "cookie", "upstream_hash_by": "$uri"}, "kube-proxy → sticky balanced"),
+            ({"load_balance": "ewma"}, "kube-proxy → ewma: after: pods that answer faster get more"),
+        ],
+    )
+    def test_shares_are_not_known(self, tmp_path, noted, expected):
+        told = changed(tmp_path, **noted)
+        assert expected in told
+        assert UNKNOWN in told
+        assert "shares not known" in said(tmp_path, "traffic", joined(app("a"), ingress(**noted)))
+
+    @pytest.mark.parametrize(
+        "noted",
+        [
+            {"affinity": "cookie", "affinity_mode": "persistent"},
+            {"service_upstream": "true"},
+            {"service_upstream": "true", "upstream_hash_by": "$uri", "affinity": "cookie"},
+            {"backend_protocol": "GRPC"},
+        ],
+    )
+    def test_all_pods_get_the_same_and_it_is_a_change(self, tmp_path, noted):
+        told = changed(tmp_path, **noted)
+        assert "1 pool changed" in told
+        assert "0 % of the traffic moves" in told
+        assert "50 % each" in said(tmp_path, "traffic", joined(app("a"), ingress(**noted)))
+
+    def test_another_key(self, tmp_path):
+        old, new = (joined(app("a"), ingress(upstream_hash_by=key)) for key in ("$uri", "$remote_addr"))
+        assert "1 pool changed" in said(tmp_path, "diff", new, old)
+        assert UNKNOWN in said(tmp_path, "diff", new, old)
+
+    def test_a_canary_is_as_sticky_as_its_ingress(self, tmp_path):
+        def told(**more):
+            canary = ingress("next", "b", canary="true", canary_weight="20", **more)
+            return said(tmp_path, "traffic", joined(app("a", "b"), ingress(affinity="cookie"), canary))
+
+        assert "Shares of 2 pools not known" in told()
+        assert "Shares of 1 pool not known" in told(affinity_canary_behavior="legacy")
+
+    def test_of_two_ingresses_the_first_says_it(self, tmp_path):
+        times = [{"creationTimestamp": f"2026-01-0{day}T00:00:00Z"} for day in (1, 2)]
+        hashed, plain = ({"name": name, "path": f"/{name}"} for name in ("hashed", "plain"))
+
+        def told(first=None, second=None):
+            made = (ingress(upstream_hash_by="$uri", meta=first, **hashed), ingress(meta=second, **plain))
+            return said(tmp_path, "traffic", joined(app("a"), *made))
+
+        assert "which of hashed and plain says how pods are chosen" in told()
+        assert "the ring is made of the pods' addresses" in told(times[0], times[1])
+        assert "50 % each" in told(times[1], times[0])
+
+    def test_one_that_is_sticky_is_enough(self, tmp_path):
+        made = (ingress("one", path="/one", affinity="cookie"), ingress("two", path="/two"))
+        told = said(tmp_path, "traffic", joined(app("a"), *made))
+        assert "the ring is made of the pods' addresses" in told
+        assert "not checked" not in told
+
+    def test_others_who_send_requests_there_do_not_choose_so(self, tmp_path):
+        other = ingress("other", kind="traefik", path="/other")
+        told = said(tmp_path, "traffic", joined(app("a"), ingress(upstream_hash_by="$uri"), other))
+        assert "those who send requests there do not all choose pods as this annotation says" in told
+        assert "shares not known" in told
