@@ -27,13 +27,13 @@ def settle(graph: Graph, beside: Sequence[Frontend], outside: Sequence[Frontend]
     `beside` are the frontends of gateways and meshes, `outside` those of Services that are reached directly. What is
     not known is added to `unread`.
     """
-    by_pool: dict[str, list[Asking]] = {}
+    by_pool: dict[str, dict[Asking, None]] = {}
     for name, found in _all(graph, beside, outside):
-        by_pool.setdefault(name, []).append(found)
+        by_pool.setdefault(name, {})[found] = None
     for name, asking in by_pool.items():
         _endpoints(graph, name, {one.asker for one in asking})
         if name in graph.pools:
-            choose(graph.pools[name], asking, unread)
+            choose(graph.pools[name], list(asking), unread)
 
 
 def _all(graph: Graph, beside: Sequence[Frontend], outside: Sequence[Frontend]) -> Iterator[tuple[str, Asking]]:

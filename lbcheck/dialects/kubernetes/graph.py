@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from lbcheck.dialects.kubernetes.objects import Cluster, Object
     from lbcheck.dialects.kubernetes.pods import Pods
     from lbcheck.dialects.kubernetes.services import Address as EndpointAddress
+    from lbcheck.model import WeightedTarget
     from lbcheck.text import Span
 
 _ONE = Setting(1)

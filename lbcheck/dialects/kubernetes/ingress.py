@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from lbcheck.dialects.kubernetes import targets
 from lbcheck.dialects.kubernetes.conditions import prefix
 from lbcheck.dialects.kubernetes.controllers import annotation, class_of, oldest
+from lbcheck.dialects.kubernetes.graph import Lead
 from lbcheck.dialects.kubernetes.kinds import EXTENSIONS, NETWORKING
 from lbcheck.dialects.kubernetes.objects import shown
 from lbcheck.model import Condition, Route, Setting
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 #: Paths are compared by kind first, then by length: the order of writing means nothing.
 LONGEST = "longest"
 #: What stands in place of a Service where a controller of its own serves the requests.
-_RESOURCE = "a resource backend"
+RESOURCE = "a resource backend"
 _EXPRESSION = pattern(r"[()\[\]*+?^$|\\]")
 
 
@@ -144,20 +145,14 @@ def _noted(graph: Graph, one: Object, back: Backend, found: list[WeightedTarget]
     return found
 
 
-def _default(graph: Graph, one: Object, back: Backend) -> Route:
-    found = _targets(graph, one, back)
-    outcome, expression = ("pools", None) if found else ("unknown", _RESOURCE)
-    return Route("default backend", back.span, EVERY_REQUEST, found, outcome, expression=expression)
-
-
 def route(graph: Graph, path: Path, canaries: Sequence[Path], match: Match) -> Route:
     """Return the route of a path, which gives a part to the first of its canaries."""
     found = targets_of(graph, path.owner, path.backend)
     if canaries and found:
         first = first_canary(canaries)
-        found = _with_either(graph, found, canaries) if first is None else _with_canary(graph, found, first)
+        found = _with_either(graph, found, canaries) if first is None else _with_canary(graph, found, path, first)
     outcome = "pools" if found else "unknown"
-    return Route(path.path, path.span, match, found, outcome, expression=None if found else "a resource backend")
+    return Route(path.path, path.span, match, found, outcome, expression=None if found else RESOURCE)
 
 
 def same_backend(path: Path, other: Path) -> bool:
@@ -191,7 +186,7 @@ def _with_either(graph: Graph, found: list[WeightedTarget], canaries: Sequence[P
     return list(by_name.values())
 
 
-def _with_canary(graph: Graph, found: list[WeightedTarget], path: Path) -> list[WeightedTarget]:
+def _with_canary(graph: Graph, found: list[WeightedTarget], main_path: Path, path: Path) -> list[WeightedTarget]:
     """Return the targets of a route that gives a part to a canary; headers come on top, nobody knows how often."""
     takes = canary(path.owner)
     other = targets_of(graph, path.owner, path.backend)

@@ -66,12 +66,13 @@ def frontends(graph: Graph, unread: list[NotChecked]) -> list[Frontend]:
 class Servers:
     """All hosts of a run's Ingresses."""
 
-    __slots__ = ("_canaries", "_controllers", "_graph", "_servers", "_unread")
+    __slots__ = ("_canaries", "_conditions", "_controllers", "_graph", "_servers", "_unread")
 
     def __init__(self, graph: Graph, unread: list[NotChecked]) -> None:
         self._graph = graph
         self._unread = unread
         self._controllers = Controllers(graph.cluster)
+        self._conditions: dict[int, list[Condition]] = {}
         self._canaries: dict[tuple[str, str, str, str], list[Path]] = {}
         self._servers: dict[tuple[str, str], Server] = {}
         for one in ingress.ingresses(graph):
@@ -109,6 +110,12 @@ class Servers:
                 server.doubt = _NO_CLASS
                 self._unread.append(NotChecked(last.span, _NO_CLASS))
 
+    def _restrictions(self, one: Object) -> list[Condition]:
+        """Return what requests have to meet, besides host and path, before the pods of an Ingress get them."""
+        if id(one) not in self._conditions:
+            self._conditions[id(one)] = notes.restrictions(one, self._controllers.of(one))
+        return self._conditions[id(one)]
+
     def _nginx(self, server: Server) -> list[Object]:
         """Return the Ingresses of a host that ingress-nginx takes."""
         return [one for one in server.owners if self._controllers.of(one) == NGINX]
@@ -138,7 +145,7 @@ class Servers:
         regex = any(notes.by_expression(path.owner, path.path) for path in self._ours(server))
         for path in server.paths:
             controller = self._controllers.of(path.owner)
-            more = [*whole, *notes.restrictions(path.owner, controller)]
+            more = [*whole, *self._restrictions(path.owner)]
             match = ingress.match_of(path, nginx=controller == NGINX, regex=regex)
             found.append(self._route(path, tuple((*one, *more) for one in match)))
         return found + self._rest(server, whole)
@@ -175,9 +182,7 @@ class Servers:
         if not told:
             return ""
         every = all(path.path in told for path in server.paths)
-        return (
-            "TLS: plain requests are redirected" if every else f"TLS for {listed(told)}: plain requests are redirected"
-        )
+        return f"TLS{'' if every else ' for ' + ', '.join(told)}: plain requests are redirected"
 
     def _route(self, path: Path, match: Match) -> Route:
         if self._controllers.of(path.owner) == NGINX and notes.redirected(path.owner):
@@ -218,9 +223,9 @@ class Servers:
         if doubt:
             found = [targets.target(one.name, one.span, one.pool) for one in found]
         elif not found:
-            doubt = "a resource backend"
+            doubt = ingress.RESOURCE
         outcome = "unknown" if doubt else "pools"
-        more = (*whole, *notes.restrictions(owner, self._controllers.of(owner)))
+        more = (*whole, *self._restrictions(owner))
         if self._controllers.of(owner) == NGINX and notes.redirected(owner) and owner.spec.views("rules"):
             found, outcome, doubt = [], "answer", ""
         return [Route("default backend", back.span, (more,), found, outcome, expression=doubt or None)]

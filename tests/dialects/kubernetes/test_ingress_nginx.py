@@ -213,6 +213,14 @@ class TestRedirects:
         assert "0 % of the traffic moves" in changed(tmp_path, ssl_redirect="true")
         assert UNKNOWN in changed(tmp_path, force_ssl_redirect="true")
 
+    def test_plain_requests_for_some_paths(self, tmp_path):
+        def shop(at):
+            made = [ingress(f"p{n}", path=f"/{n}", force_ssl_redirect=str(n in at).lower()) for n in range(8)]
+            return joined(app("a"), *made)
+
+        assert UNKNOWN in said(tmp_path, "diff", shop(range(1, 8)), shop(range(7)))
+        assert "0 % of the traffic moves" in said(tmp_path, "diff", shop([5, 2]), shop([2, 5]))
+
 
 class TestHosts:
     def test_an_alias_is_one_more_host(self, tmp_path):
