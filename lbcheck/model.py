@@ -621,7 +621,8 @@ class Frontend:
     prefix). `hosts` are the server names it answers for; empty means all. `branch` marks configs of which only one
     alternative exists at run time (HAProxy `.if`): two frontends meet only if their branches are compatible.
     `options` holds "undefined pool", what a route to a pool that does not exist does, where that is not as usual, and
-    "server names", those in TLS of which one has to be asked for, whatever `hosts` are (Envoy's filter chains).
+    "server names", those in TLS of which one has to be asked for, whatever `hosts` are (Envoy's filter chains), and
+    "no connections" where none ever gets there, though it is configured.
     """
 
     __slots__ = (

@@ -121,6 +121,8 @@ class Decisions:
             raise UndecidedError
         for listener in frontend.listeners:
             ways = self.doors[_door(frontend, listener)]
+            if "no connections" in frontend.options:
+                continue
             if self._dialect == "nginx":
                 _put(ways, way, default=not ways or not DEFAULT.isdisjoint(listener.options))
             else:

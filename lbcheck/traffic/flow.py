@@ -21,9 +21,11 @@ def route_shares(frontend: Frontend) -> list[float | None]:
     """Return each route's part of the frontend's requests; None for all where only the clients decide it.
 
     It is known where one route takes every request: alone, or written before the others where the first match wins.
-    A named location is reached from inside nginx, nobody knows how often.
+    A named location is reached from inside nginx, nobody knows how often. What no connection is for gets none.
     """
     routes = frontend.routes
+    if "no connections" in frontend.options:
+        return [0.0] * len(routes)
     first = next((at for at, route in enumerate(routes) if _takes_all(route.match)), None)
     if first is None or (first and frontend.order == "first") or (len(routes) > 1 and frontend.order != "first"):
         return [None] * len(routes)
@@ -143,7 +145,8 @@ def _only_pool(frontend: Frontend) -> Pool | None:
     """Return the pool in which every request of the frontend ends, if there is one."""
     targets = [target for route in frontend.routes for target in route.targets]
     pools = {id(target.pool): target.pool for target in targets}
-    if len(pools) != 1 or any(map(_refused, targets)) or any(route.outcome != "pools" for route in frontend.routes):
+    elsewhere = any(map(_refused, targets)) or any(route.outcome != "pools" for route in frontend.routes)
+    if len(pools) != 1 or elsewhere or "no connections" in frontend.options:
         return None
     whole = all(target_shares(route)[1] == 0.0 for route in frontend.routes)
     return next(iter(pools.values())) if whole and any(_takes_all(route.match) for route in frontend.routes) else None

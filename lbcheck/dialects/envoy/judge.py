@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from lbcheck.dialects.envoy.chains import UNIMPLEMENTED
 from lbcheck.dialects.envoy.message import TEMPLATE, texts
 from lbcheck.findings import Hit, Related
 
@@ -26,6 +27,8 @@ def judge(resources: Resources, config: Config) -> None:
         config.hits += _pool(pool)
     for routes in route_configs(resources):
         config.hits += _domains(routes)
+    for listener in resources.listeners:
+        config.hits += _unimplemented(listener)
     for frontend in config.frontends:
         for route in frontend.routes:
             config.hits += _weights(route)
@@ -57,6 +60,15 @@ def _pool(pool: Pool) -> Iterator[Hit]:
         problem = f"a LOGICAL_DNS cluster has one endpoint, and {pool.name} has {len(pool.servers)}"
         related = [Related(server.span, "and this one") for server in pool.servers[1:10]]
         yield _hit("E14", pool.servers[0].span, problem, "make the cluster STRICT_DNS", related)
+
+
+def _unimplemented(listener: Message) -> Iterator[Hit]:
+    """Report what a filter chain's match has and no Envoy reads ("contains unimplemented fields")."""
+    for chain in listener.messages("filter_chains"):
+        match = chain.message("filter_chain_match")
+        for name in UNIMPLEMENTED:
+            if name in match:
+                yield _hit("E14", match.place(name), f"no Envoy chooses filter chains by {name}", "remove it")
 
 
 def _weights(route: Route) -> Iterator[Hit]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lbcheck.dialects.envoy.addresses import address
+from lbcheck.dialects.envoy.chains import ways
 from lbcheck.dialects.envoy.filters import deciding
 from lbcheck.dialects.envoy.hashing import key_of
 from lbcheck.dialects.envoy.message import Message, texts
@@ -13,6 +14,7 @@ from lbcheck.findings import NotChecked
 from lbcheck.model import EVERY_REQUEST, Frontend, Listener, Route, Setting, WeightedTarget
 
 if TYPE_CHECKING:
+    from lbcheck.dialects.envoy.chains import Way
     from lbcheck.dialects.envoy.world import World
     from lbcheck.text import Span
 
@@ -35,20 +37,23 @@ def listener(message: Message, world: World) -> list[Frontend]:
     if "filter_chain_matcher" in message:
         reason = "a matcher tree chooses the filter chain"
         world.config.unmodelled.append(NotChecked(message.place("filter_chain_matcher"), reason))
-    chains = message.messages("filter_chains")
-    last = message.message("default_filter_chain")
-    if last:
-        chains.append(last)
-    if chains and all("transport_socket" in chain or "tls_context" in chain for chain in chains):
+    found = ways(message, places)
+    if found and all("transport_socket" in way.chain or "tls_context" in way.chain for way in found):
         for place in places:
             place.tls = True
-    found = []
-    for chain in chains:
-        made = _chain(chain, message, owner, places, world)
-        for frontend in made:
-            frontend.options = {**frontend.options, "entrance": _entrance(chain.message("filter_chain_match"))}
-        found += made
-    return found
+    return [frontend for way in found for frontend in _through(way, message, owner, world)]
+
+
+def _through(way: Way, message: Message, owner: str, world: World) -> list[Frontend]:
+    """Return the frontends of a filter chain, whose routes take what comes through it and nothing else."""
+    made = _chain(way.chain, message, owner, way.places, world)
+    for frontend in made:
+        frontend.options = {**frontend.options, "entrance": _entrance(way.chain.message("filter_chain_match"))}
+        if way.never:
+            frontend.options["no connections"] = frontend.options["entrance"] = Setting("never")
+        for route in frontend.routes if way.conditions else ():
+            route.match = tuple((*way.conditions, *alternative) for alternative in route.match)
+    return made
 
 
 def _entrance(match: Message) -> Setting[str]:
