@@ -71,11 +71,14 @@ CLUSTERS = {
     "drain_random": ("RANDOM", {}, [(1, 0, None, True), (1, 0, None, "DRAINING"), (1, 0, None, "DRAINING"),
                                     (1, 0, None, True)]),
     "weighs": ("RANDOM", {}, [(4, 0, None, True), (1, 0, None, False), (9, 0, None, "DRAINING"), (1, 1, None, True)]),
+    "numbers": (0, NO_PANIC, [(1, 0, None, True), (1, 0, None, 2), (1, 0, None, "unhealthy"), (1, 0, None, "03")]),
+    "numbers_drain": ("round_robin", {}, [(1, 0, None, True), (1, 0, None, 3), (1, 0, None, "draining")]),
 }  # fmt: skip
 #: A host's status where no other one is written.
 STATUS = {True: "HEALTHY", False: "UNHEALTHY"}
 #: Clusters with hosts that drain: whose turns are exact over three, and the others.
 DRAINS = ["draining", "drains", "drains_panic", "drain_level", "drained_level"]
+ENUMS = ["numbers", "numbers_drain"]
 SHARES_OF_DRAINS = [
     "drained", "drained_calm", "drained_levels", "drain_spill", "drain_locality", "drain_localities", "drain_random",
     "weighs",
@@ -181,7 +184,7 @@ def counted(client, name, count):
 
 
 @pytest.mark.parametrize(
-    "name", ["rr0", "rr1", "rr2", "rr3", "rr4", "lr_weighted", "backups", "panic", "gone", "dead", *DRAINS]
+    "name", ["rr0", "rr1", "rr2", "rr3", "rr4", "lr_weighted", "backups", "panic", "gone", "dead", *DRAINS, *ENUMS]
 )
 def test_turns_are_exact_over_whole_cycles(client, config, name):
     weights = [weight for weight, *_ in CLUSTERS[name][2]]

@@ -28,7 +28,7 @@ def address(message: Message, *, listener: bool = False) -> tuple[Address, Span,
         if host is None:
             return None
         known = socket_address(host.value, port if isinstance(port, ScalarNode) else None, listener=listener)
-        return known, host.span or socket.span, socket.word("protocol").upper() == "UDP"
+        return known, host.span or socket.span, _udp(socket)
     path = message.message("pipe").text("path")
     if path is not None and path.span is not None:
         return Address(path.value, "unix", path.value, None), path.span, False
@@ -36,6 +36,11 @@ def address(message: Message, *, listener: bool = False) -> tuple[Address, Span,
     if inside is not None and inside.span is not None:
         return Address(inside.value, "opaque", None, None), inside.span, False
     return None
+
+
+def _udp(socket: Message) -> bool:
+    protocol = socket.enum("protocol", "envoy.config.core.v3.SocketAddress.Protocol")
+    return protocol is not None and protocol.value == "UDP"
 
 
 def socket_address(host: str, port: ScalarNode | None, *, listener: bool = False) -> Address:

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+
+#: A number as an enum's reader takes it.
+NUMBER = re.compile(r"-?[0-9]{1,10}\Z")
 
 
 class Field(NamedTuple):
@@ -88,6 +93,28 @@ def enum(name: str) -> tuple[str, ...] | None:
     """Return the words of an enum; None where the name is none of an enum."""
     kind, _, rest = _lines().get(name, "").partition(" ")
     return tuple(word.partition("=")[0] for word in rest.split()) if kind == "enum" else None
+
+
+@cache
+def words(name: str) -> Mapping[str | int, str]:
+    """Return the words of an enum by their own capitals and by their numbers; of two for one number the first."""
+    kind, _, rest = _lines().get(name, "").partition(" ")
+    found: dict[str | int, str] = {}
+    for written in rest.split() if kind == "enum" else ():
+        word, _, number = written.partition("=")
+        found[word.upper()] = word
+        found.setdefault(int(number), word)
+    return found
+
+
+def word(text: str, name: str) -> str | None:
+    """Return the word of an enum that a text stands for; None where it has none.
+
+    Envoy's reader of JSON takes a word in capitals or not, and a number, also as a text: "unhealthy", 2, "02". It does
+    not take a number with a point, nor `-` for `_`.
+    """
+    known = words(name)
+    return known.get(int(text)) if NUMBER.match(text) else known.get(text.upper())
 
 
 @cache

@@ -16,8 +16,14 @@ if TYPE_CHECKING:
 
     from lbcheck.model import Config, Duration, HealthCheck, Server
 
-#: `type` by number, as an enum may be written.
-_TYPES = {"0": "STATIC", "1": "STRICT_DNS", "2": "LOGICAL_DNS", "3": "EDS", "4": "ORIGINAL_DST"}
+_CLUSTER = "envoy.config.cluster.v3.Cluster"
+_SAN = "envoy.extensions.transport_sockets.tls.v3.SubjectAltNameMatcher.SanType"
+#: Why the members are not in the file, by discovery type.
+_ELSEWHERE = {
+    "EDS": "a control plane sends its endpoints (EDS)",
+    "ORIGINAL_DST": "each connection's original destination is its server (ORIGINAL_DST)",
+    "": "how its members are found is not known",
+}
 #: Cluster types that are extensions: what decides their members.
 _EXTENSIONS = {
     "envoy.clusters.aggregate": "other clusters take its requests (aggregate cluster)",
@@ -96,13 +102,9 @@ def _discovery(cluster: Message) -> tuple[str, str | None]:
         if name == "envoy.cluster.static":
             return "STATIC", None
         return name, _EXTENSIONS.get(name, f"the cluster type {name} decides its members")
-    written = cluster.word("type", "STATIC")
-    kind = _TYPES.get(written, written)
-    if kind == "EDS":
-        return kind, "a control plane sends its endpoints (EDS)"
-    if kind == "ORIGINAL_DST":
-        return kind, "each connection's original destination is its server (ORIGINAL_DST)"
-    return kind, None
+    written = cluster.enum("type", f"{_CLUSTER}.DiscoveryType")
+    kind = "STATIC" if written is None else written.value
+    return kind, _ELSEWHERE.get(kind)
 
 
 def _check(cluster: Message, config: Config) -> HealthCheck | None:
@@ -176,11 +178,12 @@ def _http2(cluster: Message) -> bool:
     """Say whether the cluster may speak HTTP/2 or newer to its servers; HTTP/1.1 is the default."""
     options = _protocols(cluster)
     explicit = options.message("explicit_http_config")
+    selection = cluster.enum("protocol_selection", f"{_CLUSTER}.ClusterProtocolSelection")
     return (
         "http2_protocol_options" in cluster
         or any(name in options for name in ("use_downstream_protocol_config", "auto_config"))
         or any(name in explicit for name in ("http2_protocol_options", "http3_protocol_options"))
-        or cluster.word("protocol_selection") in ("USE_DOWNSTREAM_PROTOCOL", "1")
+        or (selection is not None and selection.value != "USE_CONFIGURED_PROTOCOL")
     )
 
 
@@ -203,7 +206,8 @@ def _by_uri(tls: Message) -> bool:
         common.message("combined_validation_context").message("default_validation_context"),
     )
     for context in contexts:
-        if any(one.word("san_type") in ("URI", "3") for one in context.messages("match_typed_subject_alt_names")):
+        typed = [one.enum("san_type", _SAN) for one in context.messages("match_typed_subject_alt_names")]
+        if any(kind is not None and kind.value in ("URI", "") for kind in typed):
             return True
         untyped = context.messages("match_subject_alt_names")  # deprecated: names and URIs alike
         if any(one.word(how).startswith(_SPIFFE) for one in untyped for how in ("exact", "prefix")):
@@ -224,7 +228,8 @@ def _panic(common: Message) -> Setting[float]:
 def _limits(cluster: Message) -> dict[str, Setting[Any]]:
     """Return the circuit breakers of default priority: the first thresholds that are for it count."""
     for threshold in cluster.message("circuit_breakers").messages("thresholds"):
-        if threshold.word("priority", "DEFAULT") in ("DEFAULT", "0"):
+        priority = threshold.enum("priority", "envoy.config.core.v3.RoutingPriority")
+        if priority is None or priority.value == "DEFAULT":
             found: dict[str, Setting[Any]] = {}
             for name in _THRESHOLDS:
                 limit = threshold.integer(name)

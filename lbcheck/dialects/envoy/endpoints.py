@@ -141,7 +141,7 @@ def _server(message: Message, locality: Locality, common: Common) -> Server | No
         place = message.place("load_balancing_weight")
         server.weight = Setting(1, place)
         options["opaque weight"] = Setting(True, place)
-    status = message.text("health_status")
+    status = _status(message)
     if status is not None and status.value in _OUT:
         server.disabled = Setting(True, status.span)
     own = endpoint.message("health_check_config")
@@ -152,12 +152,18 @@ def _server(message: Message, locality: Locality, common: Common) -> Server | No
     return server
 
 
+def _status(message: Message) -> Setting[str] | None:
+    return message.enum("health_status", "envoy.config.core.v3.HealthStatus")
+
+
 def _options(message: Message, endpoint: Message) -> dict[str, Setting[Any]]:
     found: dict[str, Setting[Any]] = {}
     hostname = endpoint.text("hostname")
     if hostname is not None:
         found["hostname"] = hostname
-    status = message.text("health_status")
+    status = _status(message)
+    if status is not None and not status.value:
+        found["unknown status"] = status
     if status is not None and status.value == "DEGRADED":
         found["degraded"] = status
     if status is not None and status.value == _DRAINING:

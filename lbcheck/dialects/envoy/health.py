@@ -32,12 +32,18 @@ def health_check(message: Message, noted: list[Duration]) -> HealthCheck:
         fall=message.integer("unhealthy_threshold"),
         rise=message.integer("healthy_threshold"),
         port=message.integer("alt_port"),
-        method=inside.text("method"),
+        method=_method(inside),
         path=inside.text("path"),
         host=inside.text("host") or inside.text("authority"),
         expect=_expected(inside),
         options=options,
     )
+
+
+def _method(inside: Message) -> Setting[str] | None:
+    """Return the method of an HTTP check; None for Envoy's own, GET."""
+    written = inside.enum("method", "envoy.config.core.v3.RequestMethod")
+    return None if written is None or written.value in ("METHOD_UNSPECIFIED", "") else written
 
 
 def _expected(inside: Message) -> Setting[str] | None:

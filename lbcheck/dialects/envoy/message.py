@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from lbcheck.dialects.envoy import api
 from lbcheck.dialects.yaml_nodes import MappingNode, Node, ScalarNode, SequenceNode
 from lbcheck.model import Duration, Setting
 from lbcheck.patterns import pattern
@@ -96,6 +97,15 @@ class Message:
         """Return a text, or the default."""
         setting = self.text(name)
         return default if setting is None else setting.value
+
+    def enum(self, name: str, kind: str) -> Setting[str] | None:
+        """Return the word of an enum, by its full name in the API, however it is written; None where it is absent.
+
+        The word is "" where this enum has none for what is written, or a template has yet to write it: shape.py has
+        counted that as not checked, or reported it, and nothing may be concluded.
+        """
+        written = self.text(name)
+        return None if written is None else Setting(api.word(written.value, kind) or "", written.span)
 
     def integer(self, name: str) -> Setting[int] | None:
         """Return a whole number."""

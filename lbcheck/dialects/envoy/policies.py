@@ -19,8 +19,11 @@ _OLD = {
     "MAGLEV": "maglev",
     "CLUSTER_PROVIDED": "cluster_provided",
 }
-_NUMBERS = {"0": "ROUND_ROBIN", "1": "LEAST_REQUEST", "2": "RING_HASH", "3": "RANDOM", "5": "MAGLEV",
-    "6": "CLUSTER_PROVIDED", "7": "LOAD_BALANCING_POLICY_CONFIG"}  # fmt: skip
+_POLICIES = "envoy.config.cluster.v3.Cluster.LbPolicy"
+_SELECTION = "envoy.extensions.load_balancing_policies.least_request.v3.LeastRequest.SelectionMethod"
+#: The hash functions of ring_hash_lb_config, and of the typed policy.
+_FUNCTIONS = "envoy.config.cluster.v3.Cluster.RingHashLbConfig.HashFunction"
+_TYPED_FUNCTIONS = "envoy.extensions.load_balancing_policies.ring_hash.v3.RingHash.HashFunction"
 _TYPED = {
     "RoundRobin": "round_robin",
     "LeastRequest": "least_request",
@@ -50,12 +53,11 @@ def policy(cluster: Message) -> Policy:
     """Return a cluster's policy; a typed one counts before `lb_policy`."""
     if "load_balancing_policy" in cluster:
         return _first_known(cluster.message("load_balancing_policy"), cluster)
-    written = cluster.text("lb_policy")
-    word = "ROUND_ROBIN" if written is None else _NUMBERS.get(written.value, written.value)
-    name = _OLD.get(word, word.lower())
+    written = cluster.enum("lb_policy", _POLICIES)
+    name = "round_robin" if written is None else _OLD.get(written.value, "opaque")
     inside = cluster.message(_CONFIGS.get(name, ""))
     common = cluster.message("common_lb_config")
-    options = {**_options(inside), **_hashing(common.message("consistent_hashing_lb_config"))}
+    options = {**_options(inside, _FUNCTIONS), **_hashing(common.message("consistent_hashing_lb_config"))}
     localities = "weighted" if "locality_weighted_lb_config" in common else "flat"
     if "lb_subset_config" in cluster:
         options["subset"] = Setting(True, cluster.place("lb_subset_config"))
@@ -85,7 +87,7 @@ def _typed(kind: str, inside: Message, span: Span | None) -> Policy:
     name = _TYPED.get(kind)
     if name is None:
         return Policy(_algorithm("opaque", span, {}), "opaque", f"its load-balancing policy {kind} is not emulated")
-    options = {**_options(inside), **_hashing(inside.message("consistent_hashing_lb_config"))}
+    options = {**_options(inside, _TYPED_FUNCTIONS), **_hashing(inside.message("consistent_hashing_lb_config"))}
     localities = "weighted" if "locality_weighted_lb_config" in inside.message("locality_lb_config") else "flat"
     if "locality_weighted_lb_config" in inside:
         localities = "weighted"
@@ -96,19 +98,20 @@ def _algorithm(name: str, span: Span | None, options: dict[str, Setting[Any]]) -
     return Algorithm(name, span, consistent=name in ("ring_hash", "maglev"), options=options)
 
 
-def _options(inside: Message) -> dict[str, Setting[Any]]:
+def _options(inside: Message, functions: str) -> dict[str, Setting[Any]]:
     found: dict[str, Setting[Any]] = {}
     for name in _SIZES:
         size = inside.integer(name)
         if size is not None:
             found[name] = size
-    function = inside.text("hash_function")
-    if function is not None:
+    function = inside.enum("hash_function", functions)
+    if function is not None and function.value != "DEFAULT_HASH":
         found["hash_function"] = function
     bias = inside.message("active_request_bias").number("default_value")
     if bias is not None:
         found["active_request_bias"] = bias
-    if inside.word("selection_method") in ("FULL_SCAN", "1"):
+    selection = inside.enum("selection_method", _SELECTION)
+    if selection is not None and selection.value == "FULL_SCAN":
         found["full_scan"] = Setting(True, inside.place("selection_method"))
     if "slow_start_config" in inside:
         found["slow_start"] = inside.message("slow_start_config").seconds("slow_start_window") or Setting(0.0)

@@ -128,7 +128,7 @@ def _status(message: Message) -> dict[str, Setting[Any]]:
     direct, redirect = message.message("direct_response"), message.message("redirect")
     status = direct.integer("status")
     if "redirect" in message:
-        code = redirect.text("response_code")
+        code = redirect.enum("response_code", "envoy.config.route.v3.RedirectAction.RedirectResponseCode")
         number = _REDIRECTS.get("MOVED_PERMANENTLY" if code is None else code.value)
         status = None if number is None else Setting(number, message.place("redirect"))
     return {} if status is None else {"status": status}

@@ -203,7 +203,7 @@ class _Walker:
             if words is None:
                 self.message(node, kind, name)
             else:
-                self._enum(node, words, name)
+                self._enum(node, kind, words, name)
         else:
             self._scalar(node, field, name)
 
@@ -237,10 +237,16 @@ class _Walker:
         else:
             self._unchecked(node.span, f"the type {name[:100]}, which Envoy 1.40 does not have")
 
-    def _enum(self, node: Node, words: tuple[str, ...], name: str) -> None:
+    def _enum(self, node: Node, kind: str, words: tuple[str, ...], name: str) -> None:
         if not isinstance(node, ScalarNode):
             self._wrong(node, name, "a word")
-        elif node.text.upper() not in map(str.upper, words) and whole(node) is None and not TEMPLATE.search(node.text):
+        elif api.word(node.text, kind) is not None:
+            return
+        elif TEMPLATE.search(node.text):
+            self._unchecked(node.span, "a template decides this value")
+        elif api.NUMBER.match(node.text):
+            self._unchecked(node.span, f"{name} {node.text}, for which Envoy 1.40 has no word")
+        else:
             meant = closest(node.text.upper().replace("-", "_"), words)
             advice = f"did you mean {meant}?" if meant else f"write {', '.join(words[:-1])} or {words[-1]}"
             self._hit("E09", node.span, f"{name} cannot be {_shown(node)}", advice)

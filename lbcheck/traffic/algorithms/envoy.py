@@ -268,15 +268,23 @@ def _reason(pool: Pool, hosts: Sequence[Host]) -> str | None:
         return _OPAQUE.get(algorithm.name, f"{algorithm.name} is not emulated")
     if "subset" in algorithm.options:
         return "each route's metadata chooses a subset of its hosts"
-    if any("degraded" in host.member.server.options for host in hosts):
-        return "some of its hosts are degraded"
-    return next((reason for name, reason in _UNKNOWN.items() if name in pool.options), None)
+    if _value(algorithm.options, "hash_function", otherwise="XX_HASH") == "":
+        return "its hash function is not known"
+    of_hosts = {name for host in hosts for name in host.member.server.options}
+    return next((reason for name, reason in _UNKNOWN_HOSTS.items() if name in of_hosts), None) or next(
+        (reason for name, reason in _UNKNOWN.items() if name in pool.options), None
+    )
 
 
 _OPAQUE = {
     "opaque": "its load-balancing policy is not known",
     "cluster_provided": "the cluster's own type chooses the host",
     "client_side_weighted_round_robin": "the hosts' own load reports decide their weights",
+}
+#: Options of a host that let nobody know its part.
+_UNKNOWN_HOSTS = {
+    "unknown status": "the health status of some of its hosts is not known",
+    "degraded": "some of its hosts are degraded",
 }
 #: Options of a pool that let something unknown choose.
 _UNKNOWN = {
