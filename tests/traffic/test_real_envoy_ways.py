@@ -1,4 +1,4 @@
-"""What requests meet before they meet a route, on the real Envoy: filter chains."""
+"""What requests meet before they meet a route, on the real Envoy: filter chains, redirects to HTTPS."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from traffic.test_real_envoy import HTTP, ROUTER, cluster
 
 from lbcheck.changes.compare import compare
 from lbcheck.changes.rerouted import rerouted
+from lbcheck.checks.routing import route_shadowed
+from lbcheck.context import Context
 from lbcheck.dialects.envoy import read
 from lbcheck.files import DiskFiles
 from lbcheck.traffic.flow import route_shares
@@ -96,6 +98,7 @@ CHAINS = {
     "some clients": ([CLIENT, None], [None, 1.0], "b"),
     "clients of this machine": ([{"source_type": "SAME_IP_OR_LOOPBACK"}, None], [None, 1.0], "a"),
     "other clients": ([{"source_type": "EXTERNAL"}, None], [None, 1.0], "b"),
+    "any clients": ([{"source_type": 0}], [1.0], "a"),
     "a client's port": ([{"source_ports": [1]}], [None], None),
     "direct clients": ([{"direct_source_prefix_ranges": within("127.0.0.0", 8)}, None], [None, 1.0], "a"),
 }
@@ -167,3 +170,46 @@ def test_diff_of_filter_chains(backend):
     gone, new = said(old, bootstrap(10000, backend, [chain("a", CLIENT)]))
     assert gone == "gone: 127.0.0.1:10000, every request: pool a"
     assert new == "new: 127.0.0.1:10000, opaque exact source_prefix_ranges 10.0.0.0/8: pool a"
+
+
+OWN_HEADER = {"use_remote_address": True}
+HOPS = {"use_remote_address": True, "xff_num_trusted_hops": 1}
+LOOPBACK = {**OWN_HEADER, "internal_address_config": {"cidr_ranges": within("127.0.0.0", 8)}}
+
+
+@pytest.mark.parametrize(
+    ("wanted", "manager", "shares", "who", "with_header"),
+    [("ALL", OWN_HEADER, [1.0, 0.0], 301, 301), (2, OWN_HEADER, [1.0, 0.0], 301, 301),
+     ("all", {}, [None, None], 301, "a"), ("ALL", HOPS, [None, None], 301, "a"),
+     ("EXTERNAL_ONLY", OWN_HEADER, [None, None], 301, 301), ("EXTERNAL_ONLY", LOOPBACK, [None, None], "a", "a"),
+     ("EXTERNAL_ONLY", {}, [None, None], 301, "a"), ("NONE", OWN_HEADER, [1.0], "a", "a")],
+)  # fmt: skip
+def test_hosts_that_want_tls(tmp_path, backend, wanted, manager, shares, who, with_header):
+    port = proxies.free_port()
+    text = bootstrap(port, backend, [chain("a", host={"require_tls": wanted}, manager=manager)])
+    config = lowered(text)
+    (frontend,) = config.frontends
+    assert route_shares(frontend) == shares
+    assert not list(route_shadowed(config, Context()))  # the routes may serve a listener with TLS
+    assert takers(text, tmp_path, port) == {who}
+    assert takers(text, tmp_path, port, X_Forwarded_Proto="https") == {with_header}
+
+
+TLS = "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext"
+
+
+@pytest.mark.parametrize(("manager", "shares"), [(OWN_HEADER, [1.0]), ({}, [None, None])])
+def test_hosts_that_want_tls_and_have_it(backend, manager, shares):
+    """Over TLS the route serves all, unless a proxy before Envoy says that its client came without."""
+    over = chain("a", host={"require_tls": "ALL"}, manager=manager)
+    over["transport_socket"] = {"name": "tls", "typed_config": {"@type": TLS}}
+    (frontend,) = lowered(bootstrap(10000, backend, [over])).frontends
+    assert route_shares(frontend) == shares
+
+
+def test_diff_of_hosts_that_want_tls(backend):
+    old = bootstrap(10000, backend, [chain("a", manager=OWN_HEADER)])
+    new = bootstrap(10000, backend, [chain("a", host={"require_tls": "ALL"}, manager=OWN_HEADER)])
+    assert said(old, new) == ["any other host:10000/ goes to no pool, before to pool a"]
+    trusting = [bootstrap(10000, backend, [chain("a", host={"require_tls": word})]) for word in ("NONE", "ALL")]
+    assert said(*trusting) == ["new: 127.0.0.1:10000, not header:x-forwarded-proto exact https: no pool"]

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
+_SOURCE = "envoy.config.listener.v3.FilterChainMatch.ConnectionSourceType"
 #: Fields of a match that ask for something of the client.
 _CLIENT = ("direct_source_prefix_ranges", "source_type", "source_prefix_ranges", "source_ports")
 #: Fields that Envoy's API has and no Envoy reads: it does not start with them.
@@ -124,7 +125,11 @@ def _port(chain: Message) -> int | None:
 
 
 def _asks(chain: Message, name: str) -> bool:
-    return name in chain.message("filter_chain_match")
+    match = chain.message("filter_chain_match")
+    if name == "source_type":
+        written = match.enum(name, _SOURCE)
+        return written is not None and written.value != "ANY"
+    return name in match
 
 
 def _takes_all(chain: Message) -> bool:
@@ -141,7 +146,7 @@ def _conditions(chain: Message, places: Sequence[Listener], *, decided: bool) ->
         open_ended.append("prefix_ranges")
     match = chain.message("filter_chain_match")
     for name in open_ended:
-        if name in match:
+        if _asks(chain, name):
             yield Condition("opaque", "exact", [f"{name} {_said(match, name)}"])
 
 
@@ -150,6 +155,9 @@ def _said(match: Message, name: str) -> str:
     if name.endswith("prefix_ranges"):
         ranges = match.messages(name)
         return ", ".join(sorted(f"{one.word('address_prefix')}/{one.word('prefix_len', '0')}" for one in ranges))
+    kind = match.enum(name, _SOURCE) if name == "source_type" else None
+    if kind is not None and kind.value:
+        return kind.value
     node = match.get(name)
     if isinstance(node, ScalarNode):
         return node.text

@@ -9,12 +9,14 @@ from lbcheck.dialects.envoy.chains import ways
 from lbcheck.dialects.envoy.filters import deciding
 from lbcheck.dialects.envoy.hashing import key_of
 from lbcheck.dialects.envoy.message import Message, texts
+from lbcheck.dialects.envoy.redirects import door
 from lbcheck.dialects.envoy.routes import frontends, weighted
 from lbcheck.findings import NotChecked
 from lbcheck.model import EVERY_REQUEST, Frontend, Listener, Route, Setting, WeightedTarget
 
 if TYPE_CHECKING:
     from lbcheck.dialects.envoy.chains import Way
+    from lbcheck.dialects.envoy.redirects import Door
     from lbcheck.dialects.envoy.world import World
     from lbcheck.text import Span
 
@@ -87,7 +89,7 @@ def _chain(chain: Message, message: Message, owner: str, places: list[Listener],
     for item in chain.messages("filters"):
         kind, inside = item.typed("typed_config")
         if kind == "HttpConnectionManager":
-            return _named_for(_http(inside, owner, places, world), names)
+            return _named_for(_http(inside, door(chain, inside), owner, places, world), names)
         if kind == "TcpProxy":
             return [_tcp(inside, item, owner, places, world, names)]
         if kind in _PASSING:
@@ -111,15 +113,15 @@ def _named(message: Message, otherwise: Message) -> Span:
     return name.span if name is not None and name.span is not None else otherwise.span
 
 
-def _http(manager: Message, owner: str, places: list[Listener], world: World) -> list[Frontend]:
+def _http(manager: Message, entered: Door, owner: str, places: list[Listener], world: World) -> list[Frontend]:
     world.config.unmodelled.extend(deciding(manager))
     if "route_config" in manager:
-        return frontends(manager.message("route_config"), places, owner, world, inline=True)
+        return frontends(manager.message("route_config"), places, owner, world, inline=True, entered=entered)
     if "rds" in manager:
         name = manager.message("rds").word("route_config_name")
         known = world.route_configs.get(name)
         if known is not None:
-            return frontends(known, places, owner, world)
+            return frontends(known, places, owner, world, entered=entered)
         reason = f"the routes {name or 'of RDS'} come from a control plane"
         world.config.unmodelled.append(NotChecked(manager.place("rds"), reason))
     elif "scoped_routes" in manager:

@@ -8,12 +8,14 @@ from lbcheck.dialects.envoy.filters import overriding
 from lbcheck.dialects.envoy.hashing import key_of
 from lbcheck.dialects.envoy.matches import route_match
 from lbcheck.dialects.envoy.message import Message, texts
+from lbcheck.dialects.envoy.redirects import redirect
 from lbcheck.findings import NotChecked
-from lbcheck.model import Frontend, Retry, Route, Setting, WeightedTarget
+from lbcheck.model import EVERY_REQUEST, Frontend, Retry, Route, Setting, WeightedTarget
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from lbcheck.dialects.envoy.redirects import Door
     from lbcheck.dialects.envoy.world import World
     from lbcheck.model import Listener, Pool
 
@@ -38,11 +40,18 @@ _DYNAMIC = {
 
 
 def frontends(
-    config: Message, listeners: Sequence[Listener], owner: str, world: World, *, inline: bool = False
+    config: Message,
+    listeners: Sequence[Listener],
+    owner: str,
+    world: World,
+    *,
+    inline: bool = False,
+    entered: Door | None = None,
 ) -> list[Frontend]:
     """Return a frontend for each virtual host of a route configuration that a listener uses.
 
-    `inline`: it stands in the listener, and is not of RDS.
+    `inline`: it stands in the listener, and is not of RDS. `entered`: how requests get there, None where that is not
+    known.
     """
     found = []
     undefined = _undefined(config, inline=inline)
@@ -56,6 +65,7 @@ def frontends(
             routes.append(
                 Route("matcher", host.place("matcher"), ((),), outcome="unknown", expression="a matcher tree")
             )
+        routes = _behind(redirect(host, entered), routes)
         label = name.value if name is not None else "virtual host"
         found.append(
             Frontend(
@@ -70,6 +80,15 @@ def frontends(
         _mirrors(host, world)
         world.config.unmodelled.extend(overriding(host))
     return found
+
+
+def _behind(first: Route | None, routes: list[Route]) -> list[Route]:
+    """Return routes behind one that comes before them; those that it leaves nothing serve other listeners."""
+    if first is None:
+        return routes
+    for route in routes if first.match == EVERY_REQUEST else ():
+        route.options = {**route.options, "inherited": Setting(True)}
+    return [first, *routes]
 
 
 def _undefined(config: Message, *, inline: bool) -> str | None:
