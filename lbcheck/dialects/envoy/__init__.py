@@ -6,7 +6,7 @@ api.txt, api.py, shape.py          every message of the API with its fields, and
                                    api_maker.py writes the table from an Envoy binary
 lower.py                           the model: clusters.py with endpoints.py, policies.py and health.py; listeners.py
                                    with chains.py, routes.py, redirects.py, matches.py and hashing.py; mentions.py for
-                                   who else uses a cluster
+                                   who else uses a cluster, runtime.py for what overrides them
 checks.CHECKS                      the checks of Envoy's own ways
 """
 

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lbcheck.dialects.envoy import clusters, listeners
+from lbcheck.dialects.envoy import clusters, listeners, runtime
 from lbcheck.dialects.envoy.addresses import address
 from lbcheck.dialects.envoy.mentions import mention
 from lbcheck.dialects.envoy.world import World
 from lbcheck.findings import Hit, NotChecked, Related
 from lbcheck.model import Admin, Requirement, Setting
-from lbcheck.patterns import pattern
 
 if TYPE_CHECKING:
     from lbcheck.dialects.envoy.message import Message
@@ -19,8 +18,6 @@ if TYPE_CHECKING:
 
 #: Fields of outlier_detection.proto that older versions of Envoy refuse.
 _SINCE = {"always_eject_one_host": (1, 31)}
-#: Keys of the runtime that change which hosts get requests.
-_OVERRIDES = pattern(r"upstream\.(?:healthy_panic_threshold|weight_enabled|zone_routing|use_zone)")
 
 
 def lower(resources: Resources, config: Config) -> None:
@@ -77,27 +74,14 @@ def _bootstrap(bootstrap: Message, config: Config) -> None:
         where, span, _ = located
         guarded = "acl" if "allow_paths" in admin else "unix" if where.kind == "unix" else ""
         config.admins.append(Admin("admin", span, where, writable=True, protected=guarded))
-    runtime = bootstrap.message("layered_runtime")
-    for layer in runtime.messages("layers"):
-        # Without one /runtime_modify answers "No admin layer specified" (source/server/admin/runtime_handler.cc).
-        if "admin_layer" in layer:
-            for admin_page in config.admins:
-                admin_page.runtime = True
-        if _OVERRIDES.search(_text(layer)):
-            _marked(config, "runtime")
-    if "local_cluster_name" in bootstrap.message("cluster_manager"):
-        _marked(config, "zone aware")
-
-
-def _text(message: Message) -> str:
-    return message.node.span.text if message.node is not None else ""
-
-
-def _marked(config: Config, option: str) -> None:
-    """Note on every pool that what the bootstrap says may change how hosts are chosen."""
-    for pool in config.pools:
-        if option != "zone aware" or pool.options["localities"].value != "weighted":
-            pool.options = {**pool.options, option: Setting(True)}
+    # Without one /runtime_modify answers "No admin layer specified" (source/server/admin/runtime_handler.cc).
+    if any("admin_layer" in layer for layer in bootstrap.message("layered_runtime").messages("layers")):
+        for admin_page in config.admins:
+            admin_page.runtime = True
+    runtime.override(bootstrap, config)
+    for pool in config.pools if "local_cluster_name" in bootstrap.message("cluster_manager") else ():
+        if pool.options["localities"].value != "weighted":
+            pool.options = {**pool.options, "zone aware": Setting(True)}
 
 
 def _hash_keys(config: Config) -> None:

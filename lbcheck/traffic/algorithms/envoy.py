@@ -288,7 +288,8 @@ _UNKNOWN_HOSTS = {
 }
 #: Options of a pool that let something unknown choose.
 _UNKNOWN = {
-    "runtime": "runtime settings of upstream.* change how hosts are chosen",
+    "runtime": "the upstream.healthy_panic_threshold of its runtime is not known",
+    "maintenance": "its runtime lets Envoy refuse a part of its requests (upstream.maintenance_mode)",
     "zone aware": "zone-aware routing follows where this Envoy and its peers run",
     "drop_overloads": "its policy drops a part of the requests",
 }
