@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from lbcheck.dialects.envoy.endpoints import Common, kept, servers
 from lbcheck.dialects.envoy.health import health_check, outlier
-from lbcheck.dialects.envoy.message import STATEMENT, TEMPLATE, Message, pairs
+from lbcheck.dialects.envoy.message import STATEMENT, TEMPLATE, Message, pairs, texts
 from lbcheck.dialects.envoy.policies import policy
 from lbcheck.findings import NotChecked
 from lbcheck.model import Pool, Setting
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from lbcheck.model import Config, Duration, HealthCheck, Server
 
+_EXTENSION = "envoy.extensions.clusters"
 _CLUSTER = "envoy.config.cluster.v3.Cluster"
 _SAN = "envoy.extensions.transport_sockets.tls.v3.SubjectAltNameMatcher.SanType"
 #: Why the members are not in the file, by discovery type.
@@ -105,6 +106,23 @@ def _discovery(cluster: Message) -> tuple[str, str | None]:
     written = cluster.enum("type", f"{_CLUSTER}.DiscoveryType")
     kind = "STATIC" if written is None else written.value
     return kind, _ELSEWHERE.get(kind)
+
+
+def members(cluster: Message) -> list[str]:
+    """Return the names of the clusters to which a cluster hands its requests on; none where it has hosts of its own.
+
+    Those of an aggregate cluster follow each other as priorities do (aggregate/cluster.cc): how many requests one
+    gets is decided by the health of those before it.
+    """
+    inside = cluster.message("cluster_type").message("typed_config")
+    kind = inside.word("@type").rpartition("/")[2]
+    if kind == f"{_EXTENSION}.aggregate.v3.ClusterConfig":
+        return [node.text for node in texts(inside.get("clusters"))]
+    if kind == f"{_EXTENSION}.composite.v3.ClusterConfig":
+        return [one.word("name") for one in inside.messages("clusters")]
+    if kind == f"{_EXTENSION}.mcp_multicluster.v3.ClusterConfig":
+        return [one.message("mcp_cluster").word("cluster") for one in inside.messages("servers")]
+    return []
 
 
 def _check(cluster: Message, config: Config) -> HealthCheck | None:

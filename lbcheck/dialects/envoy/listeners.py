@@ -10,9 +10,9 @@ from lbcheck.dialects.envoy.filters import deciding
 from lbcheck.dialects.envoy.hashing import key_of
 from lbcheck.dialects.envoy.message import Message, texts
 from lbcheck.dialects.envoy.redirects import door
-from lbcheck.dialects.envoy.routes import frontends, weighted
+from lbcheck.dialects.envoy.routes import frontends, single, weighted
 from lbcheck.findings import NotChecked
-from lbcheck.model import EVERY_REQUEST, Frontend, Listener, Route, Setting, WeightedTarget
+from lbcheck.model import EVERY_REQUEST, Frontend, Listener, Route, Setting
 
 if TYPE_CHECKING:
     from lbcheck.dialects.envoy.chains import Way
@@ -140,11 +140,8 @@ def _tcp(proxy: Message, item: Message, owner: str, places: list[Listener], worl
     key = key_of(proxy)
     if key is not None:
         options["hash_policy"] = key
-    single = proxy.text("cluster")
-    if single is not None and single.span is not None:
-        targets = [WeightedTarget(single.value, single.span, world.pools.get(single.value), share=1.0)]
-    else:
-        targets = _tcp_weights(proxy.message("weighted_clusters"), world)
+    # a split's weights have to be above 0
+    targets = single(proxy, world) or weighted(proxy.message("weighted_clusters"), world)
     timeouts = {}
     idle = proxy.seconds("idle_timeout", world.config.durations)
     if idle is not None:
@@ -154,7 +151,7 @@ def _tcp(proxy: Message, item: Message, owner: str, places: list[Listener], worl
         options["max_connect_attempts"] = Setting(str(attempts.value), attempts.span)
     route = Route(
         "every connection",
-        single.span if single is not None and single.span is not None else item.span,
+        targets[0].span if "cluster" in proxy and targets else item.span,
         EVERY_REQUEST,
         targets,
         "pools" if targets else "unknown",
@@ -165,8 +162,3 @@ def _tcp(proxy: Message, item: Message, owner: str, places: list[Listener], worl
     place = proxy.place("stat_prefix") if "stat_prefix" in proxy else item.span
     name = f"{owner}/{names[0]}" if names else owner
     return Frontend(name, place, places, [route], protocol="tcp", hosts=names)
-
-
-def _tcp_weights(message: Message, world: World) -> list[WeightedTarget]:
-    """Return the targets of a TCP proxy's split; its weights have to be above 0."""
-    return weighted(message, world.pools)

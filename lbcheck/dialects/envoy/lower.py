@@ -32,6 +32,7 @@ def lower(resources: Resources, config: Config) -> None:
         pool = clusters.pool(cluster, assignments, config)
         if pool is not None:
             _named_once(world, pool)
+            world.members.setdefault(pool.name, clusters.members(cluster))
             config.pools.append(pool)
     world.route_configs = {one.word("name"): one for one in resources.route_configs}
     for listener in resources.listeners:

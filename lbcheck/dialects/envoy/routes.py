@@ -13,11 +13,11 @@ from lbcheck.findings import NotChecked
 from lbcheck.model import EVERY_REQUEST, Frontend, Retry, Route, Setting, WeightedTarget
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from lbcheck.dialects.envoy.redirects import Door
     from lbcheck.dialects.envoy.world import World
-    from lbcheck.model import Listener, Pool
+    from lbcheck.model import Listener
 
 #: Actions by which Envoy, or a filter, answers itself.
 _ANSWERS = ("redirect", "direct_response", "non_forwarding_action", "filter_action")
@@ -126,7 +126,7 @@ def _route(message: Message, host: Message, config: Message, world: World) -> Ro
         expression = _DYNAMIC[dynamic].format(action.word(dynamic))
         return Route(label, span, match, outcome="unknown", expression=expression, options=options)
     _mirrors(action, world)
-    targets = _targets(action, world.pools)
+    targets = _targets(action, world)
     holder = next((one for one in (action, host, config) if "retry_policy" in one), None)
     policy = Message(None) if holder is None else holder.message("retry_policy")
     return Route(
@@ -153,14 +153,25 @@ def _status(message: Message) -> dict[str, Setting[Any]]:
     return {} if status is None else {"status": status}
 
 
-def _targets(action: Message, pools: Mapping[str, Pool]) -> list[WeightedTarget]:
-    single = action.text("cluster")
-    if single is not None and single.span is not None:
-        return [WeightedTarget(single.value, single.span, pools.get(single.value), share=1.0)]
-    return weighted(action.message("weighted_clusters"), pools)
+def _targets(action: Message, world: World) -> list[WeightedTarget]:
+    return single(action, world) or weighted(action.message("weighted_clusters"), world)
 
 
-def weighted(message: Message, pools: Mapping[str, Pool]) -> list[WeightedTarget]:
+def single(action: Message, world: World) -> list[WeightedTarget]:
+    """Return the target of a route or TCP proxy that names one cluster, with those to which it hands requests on."""
+    written = action.text("cluster")
+    if written is None or written.span is None:
+        return []
+    first = WeightedTarget(written.value, written.span, world.pools.get(written.value), share=1.0)
+    return [first, *_behind_target(first, world)]
+
+
+def _behind_target(target: WeightedTarget, world: World) -> list[WeightedTarget]:
+    """Return the clusters to which a target hands requests on: their health decides how many each gets."""
+    return [WeightedTarget(pool.name, target.span, pool) for pool in world.behind(target.name)]
+
+
+def weighted(message: Message, world: World) -> list[WeightedTarget]:
     """Return the targets of a WeightedCluster: shares are parts of the weights' sum (total_weight is ignored)."""
     found = []
     known = True
@@ -171,12 +182,12 @@ def weighted(message: Message, pools: Mapping[str, Pool]) -> list[WeightedTarget
             continue
         weight = item.integer("weight")
         known = known and (weight is not None or "weight" not in item)
-        found.append(WeightedTarget(name.value, name.span, pools.get(name.value), weight or Setting(0)))
+        found.append(WeightedTarget(name.value, name.span, world.pools.get(name.value), weight or Setting(0)))
     total = sum(target.weight.value for target in found if target.weight is not None)
     for target in found:
         if target.weight is not None and total and known and "runtime_key_prefix" not in message:
             target.share = target.weight.value / total
-    return found
+    return found + [further for target in found for further in _behind_target(target, world)]
 
 
 def _retry(policy: Message) -> Retry | None:

@@ -12,13 +12,22 @@ if TYPE_CHECKING:
 class World:
     """The config in the making, its pools and route configurations by name, and what control planes decide.
 
-    `routes_open`: route configurations come from where nobody looked, so that any cluster may be in use.
+    `members` are for a cluster whose requests go to others the names of these, in order of writing. `routes_open`:
+    route configurations come from where nobody looked, so that any cluster may be in use.
     """
 
-    __slots__ = ("config", "pools", "route_configs", "routes_open")
+    __slots__ = ("config", "members", "pools", "route_configs", "routes_open")
 
     def __init__(self, config: Config) -> None:
         self.config = config
         self.pools: dict[str, Pool] = {}
+        self.members: dict[str, list[str]] = {}
         self.route_configs: dict[str, Message] = {}
         self.routes_open = False
+
+    def behind(self, name: str) -> list[Pool]:
+        """Return the pools to which a cluster hands its requests on, those behind others of this kind too."""
+        names = list(self.members.get(name, ()))
+        for one in names:
+            names += [further for further in self.members.get(one, ()) if further not in names]
+        return [self.pools[one] for one in dict.fromkeys(names) if one in self.pools and one != name]
