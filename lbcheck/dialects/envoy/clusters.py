@@ -61,7 +61,7 @@ def pool(cluster: Message, assignments: Mapping[str, Message], config: Config) -
         passive="outlier_detection" in cluster,
         tls=_tls(cluster),
     )
-    found, missing = servers(assignment, common, config)
+    found, missing = servers(assignment, common, config, looked_up=kind in ("STRICT_DNS", "LOGICAL_DNS"))
     reason = dynamic or missing or _template(cluster, found)
     options = _options(cluster, assignment, kind)
     if kind == "EDS":

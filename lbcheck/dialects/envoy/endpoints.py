@@ -12,7 +12,7 @@ from lbcheck.findings import NotChecked
 from lbcheck.model import BACKUP, PRIMARY, HealthCheck, Server, Setting
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from lbcheck.dialects.yaml_nodes import Node
     from lbcheck.model import Address, Config
@@ -43,7 +43,7 @@ class Common:
 class Locality:
     """What a LocalityLbEndpoints says for its servers: role and level, and the locality's name and weight."""
 
-    __slots__ = ("options", "priority", "role", "zone")
+    __slots__ = ("options", "priority", "role", "weight", "zone")
 
     def __init__(self, message: Message) -> None:
         priority = message.integer("priority")
@@ -57,9 +57,31 @@ class Locality:
             self.options["locality"] = Setting("/".join(parts), place)
         label = parts[1] or parts[0]
         self.zone = Setting(label, place) if label else None
-        weight = message.integer("load_balancing_weight")
-        if weight is not None:
-            self.options["locality weight"] = weight
+        self.weight = message.integer("load_balancing_weight")
+
+    @property
+    def key(self) -> tuple[int, str]:
+        """What tells it from others: its priority and whole name."""
+        named = self.options.get("locality")
+        return self.priority.value, "" if named is None else named.value
+
+
+def _localities(groups: Sequence[Message], *, looked_up: bool) -> list[Locality]:
+    """Return the localities of a load assignment's groups.
+
+    One that is written several times in a priority has one weight, the last that is written (PriorityStateManager in
+    upstream_impl.cc): also where no endpoint is, but not where endpoints are looked up, which say it themselves.
+    """
+    found = [Locality(group) for group in groups]
+    weights = {
+        one.key: one.weight
+        for one, group in zip(found, groups, strict=True)
+        if one.weight is not None and (group.items("lb_endpoints") or not looked_up)
+    }
+    for one in found:
+        if one.key in weights:
+            one.options["locality weight"] = weights[one.key]
+    return found
 
 
 def kept(servers: list[Server]) -> tuple[list[Server], list[tuple[Server, Server]]]:
@@ -81,12 +103,15 @@ def kept(servers: list[Server]) -> tuple[list[Server], list[tuple[Server, Server
     return found, repeated
 
 
-def servers(assignment: Message, common: Common, config: Config) -> tuple[list[Server], str | None]:
-    """Return the servers of a load assignment, and why they are not all of them (None: they are)."""
+def servers(assignment: Message, common: Common, config: Config, *, looked_up: bool) -> tuple[list[Server], str | None]:
+    """Return the servers of a load assignment, and why they are not all of them (None: they are).
+
+    `looked_up`: their cluster asks DNS for their addresses.
+    """
     found: list[Server] = []
     missing = None
-    for group in assignment.messages("endpoints"):
-        locality = Locality(group)
+    groups = assignment.messages("endpoints")
+    for group, locality in zip(groups, _localities(groups, looked_up=looked_up), strict=True):
         for name in ("leds_cluster_locality_config", "load_balancer_endpoints"):
             if name in group:
                 missing = "a control plane sends its endpoints"
