@@ -1,4 +1,4 @@
-"""What requests meet before they meet a route, on the real Envoy: filter chains, redirects to HTTPS."""
+"""What requests meet before they meet a route, on the real Envoy: filter chains, redirects, filters that answer."""
 
 from __future__ import annotations
 
@@ -16,7 +16,10 @@ from lbcheck.checks.routing import route_shadowed
 from lbcheck.context import Context
 from lbcheck.dialects.envoy import read
 from lbcheck.files import DiskFiles
+from lbcheck.report.pictures.sections import views
+from lbcheck.traffic.assemble import traffic
 from lbcheck.traffic.flow import route_shares
+from lbcheck.traffic.scenario import Scenario
 
 pytestmark = proxies.needs_envoy
 
@@ -213,3 +216,86 @@ def test_diff_of_hosts_that_want_tls(backend):
     assert said(old, new) == ["any other host:10000/ goes to no pool, before to pool a"]
     trusting = [bootstrap(10000, backend, [chain("a", host={"require_tls": word})]) for word in ("NONE", "ALL")]
     assert said(*trusting) == ["new: 127.0.0.1:10000, not header:x-forwarded-proto exact https: no pool"]
+
+
+HEALTH = "type.googleapis.com/envoy.extensions.filters.http.health_check.v3.HealthCheck"
+
+
+def health(**fields):
+    """Return the filters of a connection manager with a health check filter before the router."""
+    first = {"name": "health", "typed_config": {"@type": HEALTH, **fields}}
+    return {"http_filters": [first, {"name": "router", "typed_config": {"@type": ROUTER}}]}
+
+
+def paths(**match):
+    return [{"name": ":path", "string_match": match}]
+
+
+@pytest.mark.parametrize(
+    ("filters", "shares", "who"),
+    [
+        (health(pass_through_mode=False, headers=paths(prefix="/")), [1.0, 0.0], {200}),
+        (health(pass_through_mode=False), [1.0, 0.0], {200}),
+        (health(pass_through_mode=False, headers=paths(exact="/health")), [None, None], {"a"}),
+        (health(pass_through_mode=True, headers=paths(prefix="/")), [1.0], {"a"}),
+        (health(pass_through_mode=True, cache_time="10s", headers=paths(prefix="/")), [None, None], {"a", 200}),
+    ],
+)
+def test_filters_that_answer_health_checks(tmp_path, backend, filters, shares, who):
+    port = proxies.free_port()
+    text = bootstrap(port, backend, [chain("a", manager=filters)])
+    config = lowered(text)
+    assert not config.hits
+    assert [route_shares(one) for one in config.frontends] == [shares]
+    assert takers(text, tmp_path, port) == who
+
+
+def test_diff_of_filters_that_answer(backend):
+    old = bootstrap(10000, backend, [chain("a")])
+    every = bootstrap(10000, backend, [chain("a", manager=health(pass_through_mode=False))])
+    one = bootstrap(10000, backend, [chain("a", manager=health(pass_through_mode=False, headers=paths(exact="/up")))])
+    assert said(old, every) == ["any other host:10000/ goes to no pool, before to pool a"]
+    assert said(old, one) == ["any other host:10000/up goes to no pool, before to pool a"]
+
+
+def twin(text, port, **more):
+    """Return the text with a second listener like the first, on another port."""
+    made = json.loads(text)
+    (first,) = made["static_resources"]["listeners"]
+    other = json.loads(json.dumps(first))
+    other["name"] = "other"
+    other["address"]["socket_address"]["port_value"] = port
+    made["static_resources"]["listeners"].append({**other, **more})
+    return json.dumps(made)
+
+
+@pytest.mark.parametrize("how", [{"bind_to_port": False}, {"deprecated_v1": {"bind_to_port": False}}])
+def test_a_listener_that_binds_no_port(tmp_path, backend, how):
+    port, closed = proxies.free_port(), proxies.free_port()
+    text = twin(bootstrap(port, backend, [chain("a")]), closed, **how)
+    assert [route_shares(one) for one in lowered(text).frontends] == [[1.0], [0.0]]
+    with proxies.envoy(tmp_path, text, port), pytest.raises(OSError, match="refused"), proxies.Client(closed):
+        pass
+
+
+def test_a_listener_to_which_another_hands_over(backend):
+    text = twin(bootstrap(1024, backend, [chain("a")], use_original_dst=True), 1025, bind_to_port=False)
+    assert [route_shares(one) for one in lowered(text).frontends] == [[1.0], [None]]
+
+
+def test_virtual_hosts_of_a_control_plane(backend):
+    """Those that are written serve; what Envoy asks a control plane for may lead to any cluster."""
+    service = {"envoy_grpc": {"cluster_name": "b"}}
+    source = {
+        "api_config_source": {"api_type": "DELTA_GRPC", "transport_api_version": "V3", "grpc_services": [service]}
+    }
+    made = json.loads(bootstrap(1024, backend, [chain("a")]))
+    made["node"] = {"id": "one", "cluster": "web"}
+    (only,) = made["static_resources"]["listeners"][0]["filter_chains"]
+    only["filters"][0]["typed_config"]["route_config"]["vhds"] = {"config_source": source}
+    config = lowered(json.dumps(made))
+    assert [counted.reason for counted in config.unmodelled] == [
+        "further virtual hosts come from a control plane (VHDS)"
+    ]
+    assert [route.outcome for frontend in config.frontends for route in frontend.routes] == ["pools", "unknown"]
+    assert not [view.name for view in views(traffic(config, Scenario())) if view.orphan]

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from lbcheck.dialects.envoy.matches import headers
 from lbcheck.dialects.envoy.message import Message, pairs
 from lbcheck.findings import NotChecked
+from lbcheck.model import Condition, Route, Setting
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,6 +30,27 @@ def deciding(manager: Message) -> Iterator[NotChecked]:
         reason = None if item.true("disabled") else _reason(kind, inside)
         if reason is not None:
             yield NotChecked(item.message("typed_config").place("@type"), reason)
+
+
+def answering(manager: Message) -> Iterator[Route]:
+    """Yield what health check filters take from every virtual host, as routes that Envoy answers itself.
+
+    Without `pass_through_mode` all that matches, with its `cache_time` nobody knows how much of it
+    (HealthCheckFilter::decodeHeaders() in health_check.cc).
+    """
+    for item in manager.messages("http_filters"):
+        kind, inside = item.typed("typed_config")
+        if kind != "HealthCheck" or item.true("disabled"):
+            continue
+        conditions = tuple(headers(inside))
+        if inside.true("pass_through_mode"):
+            if "cache_time" not in inside:
+                continue
+            conditions = (*conditions, Condition("opaque", "exact", ["the health check filter has an answer kept"]))
+        known = "cluster_min_healthy_percentages" not in inside and not inside.true("pass_through_mode")
+        status = {"status": Setting(200)} if known else {}
+        place = item.message("typed_config").place("@type")
+        yield Route("health check filter", place, (conditions,), outcome="answer", options=status)
 
 
 def overriding(holder: Message) -> Iterator[NotChecked]:

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 from lbcheck.dialects.envoy.addresses import address
 from lbcheck.dialects.envoy.chains import ways
-from lbcheck.dialects.envoy.filters import deciding
+from lbcheck.dialects.envoy.filters import answering, deciding
 from lbcheck.dialects.envoy.hashing import key_of
 from lbcheck.dialects.envoy.message import Message, texts
 from lbcheck.dialects.envoy.redirects import door
 from lbcheck.dialects.envoy.routes import frontends, single, weighted
 from lbcheck.findings import NotChecked
-from lbcheck.model import EVERY_REQUEST, Frontend, Listener, Route, Setting
+from lbcheck.model import EVERY_REQUEST, Condition, Frontend, Listener, Route, Setting
 
 if TYPE_CHECKING:
     from lbcheck.dialects.envoy.chains import Way
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from lbcheck.dialects.envoy.world import World
     from lbcheck.text import Span
 
+#: What brings connections to a listener that binds no port.
+_HANDED_OVER = Condition("opaque", "exact", ["handed over by a listener with use_original_dst"])
 #: Network filters that look at connections and pass them on to the last one.
 _PASSING = frozenset(
     {
@@ -49,13 +51,24 @@ def listener(message: Message, world: World) -> list[Frontend]:
 def _through(way: Way, message: Message, owner: str, world: World) -> list[Frontend]:
     """Return the frontends of a filter chain, whose routes take what comes through it and nothing else."""
     made = _chain(way.chain, message, owner, way.places, world)
+    unbound = _unbound(message)
+    handed = (_HANDED_OVER,) if unbound and world.hands_over else ()
     for frontend in made:
         frontend.options = {**frontend.options, "entrance": _entrance(way.chain.message("filter_chain_match"))}
-        if way.never:
+        if way.never or (unbound and not handed):
             frontend.options["no connections"] = frontend.options["entrance"] = Setting("never")
-        for route in frontend.routes if way.conditions else ():
-            route.match = tuple((*way.conditions, *alternative) for alternative in route.match)
+        for route in frontend.routes if way.conditions or handed else ():
+            route.match = tuple((*handed, *way.conditions, *alternative) for alternative in route.match)
     return made
+
+
+def _unbound(message: Message) -> bool:
+    """Say whether a listener binds no port, so that only other listeners can hand connections over to it."""
+    for holder in (message, message.message("deprecated_v1")):
+        bound = holder.boolean("bind_to_port")
+        if bound is not None:
+            return not bound.value
+    return False
 
 
 def _entrance(match: Message) -> Setting[str]:
@@ -89,7 +102,7 @@ def _chain(chain: Message, message: Message, owner: str, places: list[Listener],
     for item in chain.messages("filters"):
         kind, inside = item.typed("typed_config")
         if kind == "HttpConnectionManager":
-            return _named_for(_http(inside, door(chain, inside), owner, places, world), names)
+            return _named_for(_answered(inside, _http(inside, door(chain, inside), owner, places, world)), names)
         if kind == "TcpProxy":
             return [_tcp(inside, item, owner, places, world, names)]
         if kind in _PASSING:
@@ -105,6 +118,13 @@ def _named_for(found: list[Frontend], names: list[str]) -> list[Frontend]:
     """Note on a chain's frontends the names in TLS for which it is chosen, whatever their virtual hosts are called."""
     for frontend in found if names else ():
         frontend.options = {**frontend.options, "server names": Setting(names)}
+    return found
+
+
+def _answered(manager: Message, found: list[Frontend]) -> list[Frontend]:
+    """Put what filters answer before the routes of each virtual host."""
+    for frontend in found:
+        frontend.routes = [*answering(manager), *frontend.routes]
     return found
 
 

@@ -35,6 +35,7 @@ def lower(resources: Resources, config: Config) -> None:
             world.members.setdefault(pool.name, clusters.members(cluster))
             config.pools.append(pool)
     world.route_configs = {one.word("name"): one for one in resources.route_configs}
+    world.hands_over = config.open is not None or any(one.true("use_original_dst") for one in resources.listeners)
     for listener in resources.listeners:
         config.frontends += listeners.listener(listener, world)
     if not resources.listeners:

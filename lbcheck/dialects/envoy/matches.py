@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from lbcheck.model import EVERY_REQUEST, Condition
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from lbcheck.dialects.envoy.message import Message
     from lbcheck.model import Match
 
@@ -22,9 +24,7 @@ def route_match(match: Message) -> tuple[Match, str]:
     """Return the conditions of a route, and how people see them: its path."""
     conditions: list[Condition] = []
     label = _path(match, conditions)
-    for header in match.messages("headers"):
-        name = header.word("name").lower()
-        conditions.append(_named(header, _FIELDS.get(name, f"header:{name}")))
+    conditions += headers(match)
     conditions += [_named(one, f"query:{one.word('name')}") for one in match.messages("query_parameters")]
     if "runtime_fraction" in match:
         # every request is drawn anew, so two of these never cover each other
@@ -33,6 +33,13 @@ def route_match(match: Message) -> tuple[Match, str]:
         )
     conditions += [_opaque(match, name) for name in _OPAQUE if name in match]
     return (tuple(conditions),) if conditions else EVERY_REQUEST, label
+
+
+def headers(match: Message) -> Iterator[Condition]:
+    """Yield what the `headers` of a match ask for: all of it has to hold."""
+    for header in match.messages("headers"):
+        name = header.word("name").lower()
+        yield _named(header, _FIELDS.get(name, f"header:{name}"))
 
 
 def _path(match: Message, conditions: list[Condition]) -> str:

@@ -79,7 +79,19 @@ def frontends(
         )
         _mirrors(host, world)
         world.config.unmodelled.extend(overriding(host))
-    return found
+    return [*found, *_sent(config, listeners, owner, world)]
+
+
+def _sent(config: Message, listeners: Sequence[Listener], owner: str, world: World) -> list[Frontend]:
+    """Return the virtual hosts that a control plane adds to a route configuration when they are asked for (VHDS)."""
+    if "vhds" not in config:
+        return []
+    place = config.place("vhds")
+    world.routes_open = True
+    world.config.unmodelled.append(NotChecked(place, "further virtual hosts come from a control plane (VHDS)"))
+    label = "virtual hosts of a control plane"
+    route = Route(label, place, EVERY_REQUEST, outcome="unknown", expression="a control plane")
+    return [Frontend(f"{owner}/{label}" if owner else label, place, listeners, [route])]
 
 
 def _behind(first: Route | None, routes: list[Route]) -> list[Route]:
