@@ -108,7 +108,9 @@ def said(container: Container, *names: str) -> Text | None:
 
 
 def enabled(container: Container, *, exposed: bool) -> bool:
-    """Say whether Traefik looks at a container."""
+    """Say whether Traefik looks at a container. Of a service that is scaled to 0 there is none, nor its labels."""
+    if container.replicas == 0:
+        return False
     switch = said(container, "traefik.enable")
     return exposed if switch is None else switch.value.lower() in ("true", "1", "t")
 
@@ -177,7 +179,7 @@ def _add_server(balancer: Growing, protocol: str, container: Container) -> None:
         value = said.get(name)
         if value is not None:
             item.put(name, value.span, value)
-    item.put(REPLICAS, span, scalar(str(container.replicas or 1), span))
+    item.put(REPLICAS, span, scalar("" if container.replicas is None else str(container.replicas), span))
     servers = SequenceNode(balancer.source, span.start, span.end, None)
     servers.items.append(item)
     balancer.put("servers", span, servers)

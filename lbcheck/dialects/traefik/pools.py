@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from lbcheck.model import Address, Config
 
 _ONE = Setting(1)
-#: The field of a server that stands for several alike containers; no file can hold it (`labels`).
+#: The field of a server that stands for several alike containers: how many, "" where that is not known. No file can
+#: hold it (`labels`).
 REPLICAS = "\0replicas"
 #: The field of a load balancer that holds what labels say of its server; no file can hold it.
 SERVER = "\0server"
@@ -90,7 +91,12 @@ def _open(key: Node, node: Node, fields: Fields, servers: list[Server]) -> str |
         return "a template decides its members"
     if len(servers) < len(f.items(fields, "servers")):
         return "not all of its servers have an address that could be read"
-    return next((f"the weight of {one.name} is a template" for one in servers if "opaque weight" in one.options), None)
+    for one in servers:
+        if "opaque weight" in one.options:
+            return f"the weight of {one.name} is a template"
+        if "opaque count" in one.options:
+            return f"how many containers of {one.name} run is not known"
+    return None
 
 
 def _algorithm(fields: Fields) -> Algorithm:
@@ -186,9 +192,11 @@ def _server(
     tls = Setting(True, written.span) if scheme in ("https", "wss") else f.boolean(fields, "tls")
     failures, window = passive or (None, None)
     replicas = f.integer(fields, REPLICAS)
-    if replicas is not None:  # Traefik hears from Docker which containers there are
+    if REPLICAS in fields:  # Traefik hears from Docker which containers there are
         options["container"] = Setting(True, written.span)
         checked = checked if check is not None else None
+        if replicas is None:
+            options["opaque count"] = Setting(True, written.span)
     return Server(
         address.text,
         address,

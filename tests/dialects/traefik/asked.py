@@ -1,0 +1,44 @@
+"""What people are told of Traefik's configurations: the output of `check`, `traffic` and `diff` for texts."""
+
+from __future__ import annotations
+
+import json
+
+from cli.running import lbcheck
+
+PROXY = """\
+services:
+  traefik:
+    image: traefik:v3.6
+    command: [--providers.docker=true, "--entrypoints.web.address=:80"]
+    ports: ["80:80"]
+"""
+
+
+def service(name, more="", router="app", port="8080"):
+    """Return a Compose service with a router and a service of Traefik's, and more lines; port "" has no label."""
+    labels = [f"traefik.http.routers.{router}.rule=Host(`x.example.com`)"]
+    labels += [f"traefik.http.services.{router}.loadbalancer.server.port={port}"] if port else []
+    lines = ["image: example/app:1", "labels:", *(f"  - {label}" for label in labels), *more.split("\n")]
+    return f"  {name}:\n" + "".join(f"    {line}\n" for line in lines if line)
+
+
+def told(folder, command, *texts, name="compose.yml"):
+    """Return what a command prints of texts, each in a folder of its own, line by line."""
+    places = []
+    for side, text in zip(("old", "new"), texts, strict=False):
+        (folder / side).mkdir(exist_ok=True)
+        (folder / side / name).write_text(text)
+        places.append(f"{side}/{name}")
+    done = lbcheck(folder, command, *places, env={"COLUMNS": "200"})
+    assert done.stderr == "", done.stderr
+    return [line.strip() for line in done.stdout.splitlines() if line.strip()]
+
+
+def compared(folder, old, new, name="compose.yml"):
+    """Return what `diff` says of two texts as an object."""
+    for side, text in (("old", old), ("new", new)):
+        (folder / side).mkdir(exist_ok=True)
+        (folder / side / name).write_text(text)
+    done = lbcheck(folder, "diff", "--output-format", "json", f"old/{name}", f"new/{name}")
+    return json.loads(done.stdout)
