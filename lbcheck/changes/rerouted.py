@@ -9,13 +9,13 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from lbcheck.changes.decisions import OTHER, UndecidedError, differences
-from lbcheck.changes.routing import ALIKE, counterparts, same_routing
+from lbcheck.changes.routing import ALIKE, counterparts, entry_point, same_routing
 from lbcheck.wording import listed, percent
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterator, Sequence
 
-    from lbcheck.changes.decisions import Difference
+    from lbcheck.changes.decisions import Difference, Door
     from lbcheck.changes.outcome import ConfigChange, Version
     from lbcheck.model import Condition, Config, Frontend, Route, WeightedTarget
 
@@ -53,17 +53,29 @@ def _decided(change: ConfigChange) -> list[str]:
         (pool.before.name if pool.before else pool.name, pool.after.name if pool.after else pool.name)
         for pool in change.pools
     ]
+    shared = Counter(_port(door) for door in {one.door for one in found})
     return [
-        f"{_request(one)} goes to {_pools(one.after, [new for _, new in names])}, "
+        f"{_request(one, shared)} goes to {_pools(one.after, [new for _, new in names])}, "
         f"before to {_pools(one.before, [old for old, _ in names])}"
         for one in first.values()
     ]
 
 
-def _request(one: Difference) -> str:
-    port = one.door[-1]
+def _port(door: Door) -> Hashable:
+    """Return a door without whether it speaks TLS."""
+    return door[:2] + door[3:]
+
+
+def _request(one: Difference, shared: Counter[Hashable]) -> str:
+    """Return a request in words; with whether it comes over TLS where both kinds of one port have changed."""
+    tls, port = one.door[2], one.door[-1]
     host = "any other host" if one.host == OTHER else one.host
-    return f"{host}:{port}{one.path.replace(OTHER, '…')}"
+    over = f" {_over(tls=tls)}" if shared[_port(one.door)] > 1 else ""
+    return f"{host}:{port}{one.path.replace(OTHER, '…')}{over}"
+
+
+def _over(*, tls: bool) -> str:
+    return "over TLS" if tls else "without TLS"
 
 
 def _pools(leads_to: Hashable, names: Sequence[str]) -> str:
@@ -85,7 +97,9 @@ def _routes(config: Config) -> list[str]:
 
 
 def _route(frontend: Frontend, route: Route) -> str:
-    where = listed([one.address.text for one in frontend.listeners]) or frontend.name
+    where = listed([one.address.text for one in frontend.listeners]) or entry_point(frontend)
+    if any(one.tls for one in frontend.listeners) or ("tls" in frontend.options and frontend.options["tls"].value):
+        where += f" {_over(tls=True)}"
     hosts = f", host {listed(sorted(frontend.hosts))}" if frontend.hosts else ""
     match = " or ".join(" and ".join(map(_condition, one)) or "every request" for one in route.match)
     to = listed(list(map(_target, route.targets))) or "no pool"

@@ -97,12 +97,17 @@ def _entrance(frontend: Frontend, *, default: bool) -> object:
     return (
         frontend.protocol,
         frontend.order,
-        doors or frontend.name,  # a lone file of routers knows entry points by their names only
+        doors or entry_point(frontend),
         sorted(host.lower() for host in frontend.hosts),
         default,
         frontend.branch,
         _way_in(frontend),
     )
+
+
+def entry_point(frontend: Frontend) -> str:
+    """Return how a frontend without listeners is called: a lone file of routers knows entry points by names only."""
+    return str(frontend.options["entry point"].value) if "entry point" in frontend.options else frontend.name
 
 
 def _door(listener: Listener) -> tuple[str, bool, Hashable, int | None]:

@@ -118,10 +118,15 @@ def frontends(graph: Graph) -> list[Frontend]:
         if routes:
             made = [route for *_, route in routes]
             _note_replaced(made)
-            entrance = Setting(repr(sorted(name.text for name in one.spec.texts("entryPoints"))))
-            name, options = f"{one.kind} {one.shown}", {"entrance": entrance}
+            name, options = f"{one.kind} {one.shown}", {"entrance": Setting(_entrance(one))}
             found.append(Frontend(name, one.span, [], made, protocol=ROUTES[one.kind], options=options))
     return found
+
+
+def _entrance(one: Object) -> str:
+    """Return what leads to an IngressRoute: entry points; with `tls` over TLS alone, without in plain text alone."""
+    names = repr(sorted(name.text for name in one.spec.texts("entryPoints")))
+    return f"{names}, TLS" if one.spec.get("tls") is not None else names
 
 
 def _note_replaced(routes: list[Route]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lbcheck.dialects.traefik import braces
 from lbcheck.dialects.traefik import fields as f
@@ -190,17 +190,32 @@ def _of_entry_point(
         else:
             routes.sort(key=lambda one: (-one[0], one[1].label))
         ordered = [route for _, route in routes]
-        span = entry_point.span if entry_point is not None else ordered[0].span
         yield Frontend(
             name + (_KINDS[protocol, tls] if len(kinds) > 1 else ""),
-            span,
-            _listeners(entry_point, tls=tls),
+            entry_point.span if entry_point is not None else ordered[0].span,
+            listeners := _listeners(entry_point, tls=tls),
             ordered,
             protocol=protocol,
             scope=protocol,
             timeouts=entry_point.timeouts if entry_point is not None and protocol == "http" else None,
-            options={"entry point": Setting(name), "named": Setting(name != DEFAULT), "tls": Setting(tls)},
+            options=_options(name, tls=tls, listened=bool(listeners)),
         )
+
+
+def _options(name: str, *, tls: bool, listened: bool) -> dict[str, Setting[Any]]:
+    """Return a frontend's options. Where no static file says on which address, only they tell who gets in.
+
+    A router with `tls` takes requests over TLS alone, one without takes plain ones alone, on one port
+    (pkg/server/router BuildHandlers(), by TLS).
+    """
+    options: dict[str, Setting[Any]] = {
+        "entry point": Setting(name),
+        "named": Setting(name != DEFAULT),
+        "tls": Setting(tls),
+    }
+    if tls and not listened:
+        options["entrance"] = Setting("TLS")
+    return options
 
 
 def _listeners(entry_point: EntryPoint | None, *, tls: bool) -> list[Listener]:

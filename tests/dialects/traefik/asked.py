@@ -23,6 +23,21 @@ def service(name, more="", router="app", port="8080"):
     return f"  {name}:\n" + "".join(f"    {line}\n" for line in lines if line)
 
 
+POOLS = """\
+  services:
+    a: {loadBalancer: {servers: [{url: "http://10.0.0.1:8080"}, {url: "http://10.0.0.2:8080"}]}}
+    b: {loadBalancer: {servers: [{url: "http://10.0.1.1:8080"}, {url: "http://10.0.1.2:8080"}]}}
+"""
+
+
+def dynamic(router="", services="", more=""):
+    """Return a dynamic file with a router to the service w, with more of its fields, services and sections."""
+    rule = "Host(`x.example.com`)"
+    written = services or "    w: {weighted: {services: [{name: a, weight: 50}, {name: b, weight: 50}]}}\n"
+    fields = f'rule: "{rule}", entryPoints: [web], service: w'
+    return f"http:\n  routers:\n    r: {{{fields}{router and f', {router}'}}}\n{POOLS}{written}{more}"
+
+
 def told(folder, command, *texts, name="compose.yml"):
     """Return what a command prints of texts, each in a folder of its own, line by line."""
     places = []
