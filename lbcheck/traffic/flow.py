@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 #: What is left of shares that sum to 1 but for the rounding of doubles.
 _ROUNDING = 1e-9
+#: Regular expressions that match every text.
+_ANYTHING = frozenset({".*", "^.*", ".*$", "^.*$"})
 
 
 def route_shares(frontend: Frontend) -> list[float | None]:
@@ -37,13 +39,12 @@ def _takes_all(match: Match) -> bool:
 
 
 def _always(condition: Condition) -> bool:
-    """Say whether every request meets the condition: all paths begin with "/"."""
-    return (
-        condition.field == "path"
-        and condition.op in {"prefix", "path_prefix"}
-        and not condition.negated
-        and condition.values == frozenset({"/"})
-    )
+    """Say whether every request meets the condition: all paths begin with "/", and any text is `.*`."""
+    if condition.negated or condition.field not in {"path", "host"}:
+        return False
+    if condition.op == "regex":
+        return not _ANYTHING.isdisjoint(condition.values)
+    return condition.field == "path" and condition.op in {"prefix", "path_prefix"} and condition.values == {"/"}
 
 
 def target_shares(route: Route) -> tuple[list[float | None], float]:

@@ -11,8 +11,9 @@ from lbcheck.report.pictures import losses
 from lbcheck.report.pictures.rows import NOBODY, OVERLOADED, mark
 from lbcheck.report.pictures.sections import digest, ranked
 from lbcheck.report.pictures.sources import MISSING, MYSTERY, sink_words
+from lbcheck.report.pictures.sources import NOBODY as NOWHERE
 from lbcheck.report.pictures.terminal import FAIR_TICK, bar, columns_width, padded, printed, styled, unread, width_of
-from lbcheck.report.pictures.views import FINE, IN_DOUBT, leads_nowhere, one_each, summary
+from lbcheck.report.pictures.views import FINE, IN_DOUBT, all_lead_on, one_each, summary
 from lbcheck.report.pictures.words import amount, cut, named, percent
 from lbcheck.traffic.outcome import UNKNOWN
 from lbcheck.wording import counted
@@ -79,7 +80,7 @@ def _lines(traffic: Traffic, shown: Digest, lines: dict[int, list[Row]], widths:
         yield styled(f"{FAIR_TICK} is where a fair share ends", "muted")
     everything = [*shown.left_out, *(view for section in shown.sections for view in section.pools)]
     fine = all(view.trouble == FINE for view in everything) and bool(everything)
-    fine = fine and not any(map(leads_nowhere, traffic.frontends))
+    fine = fine and all_lead_on(traffic)
     yield styled(f"{summary(traffic)} in {counted(traffic.configs, 'config')}", "good" if fine else "strong")
 
 
@@ -173,18 +174,17 @@ def _fitting(line: Text, widths: _Widths) -> Text:
 
 
 def _routes(section: Section, widths: _Widths) -> Iterator[Text]:
-    """Show how requests are split where the config says it; a route that takes all or nothing is no news.
+    """Show how requests are split; that a route leads to one pool is no news.
 
-    Unless it leads to a pool that does not exist.
+    It is where the pool does not exist, where nobody takes requests, or nobody knows where they go.
     """
     pools = {view.at: view.name for view in section.pools}
     for source in section.sources:
         for lane in source.lanes:
-            parts = [lane.share, *(share for _, share in lane.streams)]
-            astray = any(sink.kind == MISSING for sink, _ in lane.streams)
-            if not astray and not lane.doubts and all(part in (None, 0.0, 1.0) for part in parts):
+            astray = any(sink.kind in (MISSING, NOWHERE) for sink, _ in lane.streams)
+            if not astray and not lane.doubts and lane.share in (None, 0.0, 1.0) and _plain(lane):
                 continue
-            ends = [f"{_end(sink, pools)} {percent(share)}" for sink, share in lane.streams]
+            ends = [_end(sink, pools, share, alone=len(lane.streams) == 1) for sink, share in lane.streams]
             words = f"{source.label} {lane.label} ({percent(lane.share)}) → {', '.join(ends)}"
             yield Text("  ") + styled(
                 cut(f"✕ {words}" if astray else words, widths.total - 2), NOBODY if astray else "muted"
@@ -192,9 +192,10 @@ def _routes(section: Section, widths: _Widths) -> Iterator[Text]:
             yield from _doubts(lane, widths)
 
 
-def _end(sink: Sink, pools: dict[int, str]) -> str:
-    """Return what a sink is called in a line that has no room for reasons."""
-    return f"{_SIGNS[sink.kind]} {sink.key}" if sink.why else sink_words(sink, pools)
+def _end(sink: Sink, pools: dict[int, str], share: float | None, *, alone: bool) -> str:
+    """Return what a sink is called, and its share, in a line that has no room for reasons."""
+    words = f"{_SIGNS[sink.kind]} {sink.key}" if sink.why else sink_words(sink, pools)
+    return words if alone and share == 1.0 else f"{words} {percent(share)}"
 
 
 def _doubts(lane: Lane, widths: _Widths) -> Iterator[Text]:
@@ -204,6 +205,11 @@ def _doubts(lane: Lane, widths: _Widths) -> Iterator[Text]:
     more = len(lane.doubts) - _MOST_DOUBTS
     if more > 0:
         yield Text("    ") + styled(f"… and {more:,} more", "muted")
+
+
+def _plain(lane: Lane) -> bool:
+    """Say whether all requests of a route go to one place that is known."""
+    return len(lane.streams) == 1 and lane.streams[0][1] == 1.0 and lane.streams[0][0].kind != MYSTERY
 
 
 def _left_out(left_out: Sequence[PoolView], widths: _Widths) -> Text:

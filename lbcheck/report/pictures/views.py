@@ -132,6 +132,50 @@ def leads_nowhere(frontend: FrontendTraffic) -> int:
     return sum(any(target.missing for target in route.targets) for route in frontend.routes)
 
 
+def serves_nobody(frontend: FrontendTraffic) -> int:
+    """Return how many of a frontend's routes give no request to any pool although some may come."""
+    return sum(
+        route.outcome == "pools" and route.share != 0 and route.unserved >= 1 - _ROUNDING for route in frontend.routes
+    )
+
+
+def unsettled(frontend: FrontendTraffic) -> int:
+    """Return of how many of a frontend's routes nobody knows to which pools requests go, or how many to each."""
+    return sum(
+        route.share != 0 and (route.outcome == "unknown" or any(target.share is None for target in route.targets))
+        for route in frontend.routes
+        if route.outcome != "answer"
+    )
+
+
+def unfed(traffic: Traffic) -> int:
+    """Return how many pools stand in routes and get nothing from any: weight 0, or routes that are left nothing."""
+    doubtful = {frontend.config for frontend in traffic.frontends if unsettled(frontend)}
+    targets = [
+        (target.at, route.share != 0 and target.share != 0)
+        for frontend in traffic.frontends
+        for route in frontend.routes
+        for target in route.targets
+    ]
+    fed = {at for at, gets in targets if gets}
+    reached = {at for at, _ in targets if at is not None}
+    return sum(traffic.pools[at].config not in doubtful for at in reached - fed)
+
+
+def all_lead_on(traffic: Traffic) -> bool:
+    """Say whether it is known of every route that its requests reach pools, and every pool of a route gets some."""
+    return not any(map(leads_nowhere, traffic.frontends)) and not _routes_in_doubt(traffic)
+
+
+def _routes_in_doubt(traffic: Traffic) -> list[str]:
+    """Return in words which routes serve nobody, of which it is not known, and which pools of routes get nothing."""
+    nobody, unknown = (sum(map(count, traffic.frontends)) for count in (serves_nobody, unsettled))
+    words = [f"no pool takes the requests of {counted(nobody, 'route')}"] if nobody else []
+    words += [f"where the requests of {counted(unknown, 'route')} go is not known"] if unknown else []
+    idle = 0 if nobody else unfed(traffic)
+    return words + ([f"routes give {counted(idle, 'pool')} nothing"] if idle else [])
+
+
 def lost_when_busy(pool: PoolTraffic) -> float:
     """Return the part of the requests that is served at low load and finds no server at the stated concurrency."""
     lost = (pool.busy_unserved or 0.0) - (pool.unserved or 0.0)
@@ -172,6 +216,7 @@ def summary(traffic: Traffic) -> str:
     astray = sum(map(leads_nowhere, traffic.frontends))
     if astray:
         parts.append(f"{counted(astray, 'route')} {'leads' if astray == 1 else 'lead'} to no pool")
+    parts += _routes_in_doubt(traffic)
     if numbers[OVERLOADED]:
         parts.append(f"{counted(numbers[OVERLOADED], 'server')} overloaded")
     if numbers[HOT]:
