@@ -559,7 +559,8 @@ class Route:
     `outcome`: "pools", "answer" (redirect, return, deny: no pool needed) or "unknown" (a dynamic expression that
     could not be resolved; `expression` holds its text). A route may have targets and still be "unknown" when only
     some of its values are known. `label` is how people name it. `retry`, `timeouts` and `options` are what holds
-    for requests through this route, after inheritance.
+    for requests through this route, after inheritance; of `options`, "filters" are those on its way that may answer
+    some requests themselves, nobody knows which: alike for two routes where they do the same.
     """
 
     __slots__ = ("expression", "label", "match", "options", "outcome", "retry", "span", "targets", "timeouts")

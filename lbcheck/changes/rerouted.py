@@ -103,7 +103,9 @@ def _route(frontend: Frontend, route: Route) -> str:
     hosts = f", host {listed(sorted(frontend.hosts))}" if frontend.hosts else ""
     match = " or ".join(" and ".join(map(_condition, one)) or "every request" for one in route.match)
     to = listed(list(map(_target, route.targets))) or "no pool"
-    return f"{where}{hosts}, {match or route.label}: {to}"
+    filters = route.options["filters"].value if "filters" in route.options else []
+    behind = f" behind {listed([str(one).partition(' ')[0] for one in filters])}" if filters else ""
+    return f"{where}{hosts}, {match or route.label}: {to}{behind}"
 
 
 def _target(target: WeightedTarget) -> str:

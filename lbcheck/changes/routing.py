@@ -34,7 +34,8 @@ def same_routing(change: ConfigChange) -> str:
     written = not across(change.before, change.after)
     if written and _routing(old, same) == _routing(new, same):
         return ALIKE
-    if not (written and _hosts(old) != _hosts(new)) and same_decisions(old, new, same):
+    differ = written and (_hosts(old) != _hosts(new) or _filters(old) != _filters(new))
+    if not differ and same_decisions(old, new, same):
         return ALIKE
     return ELSEWHERE if written and _matches(old) == _matches(new) else OTHERWISE
 
@@ -48,6 +49,12 @@ def _hosts(config: Config) -> set[str]:
 def _way_in(frontend: Frontend) -> str:
     """Return what leads to a frontend besides its listeners, as its dialect writes it: gateways, a chain's match."""
     return str(frontend.options["entrance"].value) if "entrance" in frontend.options else ""
+
+
+def _filters(config: Config) -> list[str]:
+    """Return the routes some of whose requests may be answered on the way, each with what may answer."""
+    routes = [route for frontend in config.frontends for route in frontend.routes]
+    return sorted(repr(_match(route)) for route in routes if "filters" in route.options)
 
 
 def counterparts(change: ConfigChange) -> dict[int, int]:
@@ -130,7 +137,8 @@ def _match(route: Route) -> Hashable:
     """Return what a route matches, whatever it is called; its text where that is not understood."""
     alternatives = sorted(sorted(map(_condition, conditions)) for conditions in route.match)
     unknown = (route.expression, route.label) if route.outcome == "unknown" else None
-    return (route.outcome == "answer", repr(alternatives), unknown)
+    filters = route.options["filters"].value if "filters" in route.options else None
+    return (route.outcome == "answer", repr(alternatives), unknown, filters)
 
 
 def _condition(one: Condition) -> tuple[str, str, list[str], bool, bool, str]:

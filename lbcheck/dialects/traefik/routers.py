@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from lbcheck.dialects.traefik import braces
+from lbcheck.dialects.traefik import braces, middlewares
 from lbcheck.dialects.traefik import fields as f
 from lbcheck.dialects.traefik.entries import PROTOCOLS
 from lbcheck.dialects.traefikrules import conditions, matchers
@@ -13,7 +13,7 @@ from lbcheck.dialects.traefikrules.places import place
 from lbcheck.model import EVERY_REQUEST, Frontend, Listener, Retry, Route, Setting
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     from lbcheck.dialects.traefik.entries import Entries, Entry
     from lbcheck.dialects.traefik.services import Services
@@ -155,7 +155,7 @@ def frontends(
             tls = router.tls or (entry_point is not None and entry_point.tls and router.protocol == "http")
             if name in redirected and not tls and router.protocol == "http":
                 continue
-            route = _route(router, entries, services[router.protocol], entry_point)
+            route = _route(router, entries, services[router.protocol], entry_point, tls=tls)
             routes.setdefault(name, {}).setdefault((router.protocol, tls), []).append((router.priority, route))
     for name, span in redirected.items():
         route = Route("redirection", span, EVERY_REQUEST, (), "answer")
@@ -228,18 +228,23 @@ def _listeners(entry_point: EntryPoint | None, *, tls: bool) -> list[Listener]:
     return [made]
 
 
-def _route(router: Router, entries: Entries, services: Services, entry_point: EntryPoint | None) -> Route:
+def _route(router: Router, entries: Entries, services: Services, entry_point: EntryPoint | None, *, tls: bool) -> Route:
     entry = router.entry
     node = f.scalar(entry.fields, "service")
-    options = {"priority": Setting(router.priority)} if router.protocol != "udp" else {}
-    middlewares = list(_middlewares(entry, entries, router.protocol, entry_point))
+    options: dict[str, Setting[Any]] = {"priority": Setting(router.priority)} if router.protocol != "udp" else {}
+    names = middlewares.named(entry, router.protocol, entry_point)
+    on_the_way = list(middlewares.used(names, entries, router.protocol))
+    effect = middlewares.effect(on_the_way, tls=tls)
+    services.note(*effect.notes, *middlewares.foreign(names, entries))
+    if effect.filters:
+        options["filters"] = Setting(effect.filters)
     if node is None:
         return Route(entry.name, entry.key.span, router.match, (), "unknown", expression=entry.name)
     if f.opaque(entry.fields, "service"):
         return Route(entry.name, entry.key.span, router.match, (), "unknown", expression=node.text)
     found = services.at(node.text, node.span)
     outcome = found.outcome
-    if any(f.written(one.fields, "redirectscheme") for one in middlewares) and not router.tls:
+    if effect.answers:
         outcome = "answer"
     return Route(
         entry.name,
@@ -248,30 +253,14 @@ def _route(router: Router, entries: Entries, services: Services, entry_point: En
         found.targets if outcome != "answer" else (),
         outcome,
         expression=node.text if outcome == "unknown" else None,
-        retry=_retry(middlewares),
+        retry=_retry(on_the_way),
         options=options,
     )
 
 
-def _middlewares(entry: Entry, entries: Entries, protocol: str, entry_point: EntryPoint | None) -> Iterator[Entry]:
-    names: Iterable[str] = [node.text for node in f.texts(entry.fields, "middlewares")]
-    if entry_point is not None and protocol == "http":
-        names = [*entry_point.middlewares, *names]
-    known = entries.of(protocol, "middlewares")
-    for name in names:
-        short, provider = entries.local(name)
-        found = None if provider else known.get(short)
-        if found is not None:
-            yield found
-            for node in f.texts(f.inside(found.fields, "chain"), "middlewares"):
-                further = known.get(entries.local(node.text)[0])
-                if further is not None:
-                    yield further
-
-
-def _retry(middlewares: Sequence[Entry]) -> Retry | None:
+def _retry(found: Sequence[Entry]) -> Retry | None:
     """Return what a retry middleware does: the request goes to the balancer again (pkg/middlewares/retry)."""
-    for one in middlewares:
+    for one in found:
         if f.written(one.fields, "retry"):
             inside = f.inside(one.fields, "retry")
             attempts = f.integer(inside, "attempts")

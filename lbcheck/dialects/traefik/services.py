@@ -80,6 +80,13 @@ class Services:
             self._resolve(name, 0)
         return [pool for name in self._entries if (pool := self._pools.get(name)) is not None]
 
+    def note(self, *notes: NotChecked) -> None:
+        """Note what is not known of requests on their way to a service, each thing once."""
+        if not notes:
+            return
+        known = {(one.span.path, one.span.start, one.reason) for one in self._config.unmodelled}
+        self._config.unmodelled += [one for one in notes if (one.span.path, one.span.start, one.reason) not in known]
+
     def pool(self, name: str) -> Pool | None:
         """Return the pool of a name, None where there is none."""
         if name not in self._pools:
