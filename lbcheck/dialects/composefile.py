@@ -6,13 +6,14 @@ import re
 import shlex
 from typing import TYPE_CHECKING
 
+from lbcheck.dialects.composemerge import EXTENDS, base, inherited
 from lbcheck.dialects.containers import Container, Containers, Label, Mount, Text
 from lbcheck.dialects.yaml_nodes import MappingNode, Node, ScalarNode, SequenceNode
 from lbcheck.patterns import pattern
 from lbcheck.world import Network, Port, Service, Workload, World
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator, Mapping
 
     from lbcheck.text import Source
 
@@ -45,10 +46,11 @@ def containers(root: Node, source: Source) -> Containers:
     """Return what a Compose file's root describes; nothing of what is not of the right kind."""
     fields = _of(root)
     found = {}
-    for name, (key, node) in _of(_value(fields, "services")).items():
-        found[name] = _container(name, key, _of(node))
+    services = inherited(_of(_value(fields, "services")))
+    for name, (key, inside) in services.items():
+        found[name] = _container(name, key, inside)
     networks = [_network(name, key, _of(node)) for name, (key, node) in _of(_value(fields, "networks")).items()]
-    return Containers(source, found, _world(fields, found, networks))
+    return Containers(source, found, _world(_open(fields, services), services, found, networks))
 
 
 def prefixed(root: Node) -> frozenset[str]:
@@ -97,7 +99,16 @@ def _container(name: str, key: ScalarNode, fields: Fields) -> Container:
         tuple(_labels(_value(fields, "environment"))),
         tuple(item.text for item in _items(_value(fields, "profiles"))),
         "healthcheck" in fields and _text(_of(_value(fields, "healthcheck")), "disable") != "true",
+        _elsewhere(fields, key),
     )
+
+
+def _elsewhere(fields: Fields, key: ScalarNode) -> Text | None:
+    """Return what a service extends that is not in this file: which service of which file."""
+    if EXTENDS not in fields:
+        return None
+    service, file = base(fields, key.source.path)
+    return Text(f"{service[:60] or 'another service'}{f' of {file[:60]}' if file else ''}", fields[EXTENDS][0].span)
 
 
 def _replicas(fields: Fields, deploy: Fields) -> int | None:
@@ -109,16 +120,27 @@ def _replicas(fields: Fields, deploy: Fields) -> int | None:
 
 
 def _labels(node: Node | None) -> Iterator[Label]:
-    """Yield labels, or variables of the environment, from a list of `name=value` or a mapping."""
-    for item in _items(node):
-        name, sign, value = item.text.partition("=")
-        at = item.source.text.find(value, item.start + len(name), item.end) if value else -1
-        span = item.span if at < 0 else item.source.span(at, at + len(value))
-        yield Label(Text(name, item.span), Text(value.replace("$$", "$") if sign else "", span))
-    for name, (key, value_node) in _of(node).items():
-        if isinstance(value_node, ScalarNode):
-            span = value_node.span if value_node.end > value_node.start else key.span
-            yield Label(Text(name, key.span), Text(value_node.text.replace("$$", "$"), span))
+    """Yield labels, or variables of the environment, from lists of `name=value` and mappings; the last of a name."""
+    found = {label.key.value: label for label in _written(node)}
+    yield from found.values()
+
+
+def _written(node: Node | None) -> Iterator[Label]:
+    for item in node.items if isinstance(node, SequenceNode) else (node,) if isinstance(node, MappingNode) else ():
+        if isinstance(item, ScalarNode):
+            yield _assigned(item)
+        for name, (key, value_node) in _of(item).items():
+            if isinstance(value_node, ScalarNode):
+                span = value_node.span if value_node.end > value_node.start else key.span
+                yield Label(Text(name, key.span), Text(value_node.text.replace("$$", "$"), span))
+
+
+def _assigned(item: ScalarNode) -> Label:
+    """Return the label of `name=value`; without a sign the value is empty."""
+    name, sign, value = item.text.partition("=")
+    at = item.source.text.find(value, item.start + len(name), item.end) if value else -1
+    span = item.span if at < 0 else item.source.span(at, at + len(value))
+    return Label(Text(name, item.span), Text(value.replace("$$", "$") if sign else "", span))
 
 
 def _arguments(node: Node | None) -> Iterator[Text]:
@@ -136,8 +158,9 @@ def _networks(fields: Fields) -> Iterator[str]:
     if _text(fields, "network_mode"):
         return
     node = _value(fields, "networks")
-    named = [*(item.text for item in _items(node)), *_of(node)]
-    yield from named or [DEFAULT]
+    mappings = [one for one in node.items if isinstance(one, MappingNode)] if isinstance(node, SequenceNode) else [node]
+    named = [*(item.text for item in _items(node)), *(name for one in mappings for name in _of(one))]
+    yield from dict.fromkeys(named or [DEFAULT])
 
 
 def _mounts(node: Node | None) -> Iterator[Mount]:
@@ -171,7 +194,7 @@ def _published(fields: Fields) -> Iterator[Port]:
 
 def _outside(fields: Fields) -> frozenset[int] | None:
     """Return the container's ports that the host publishes; None where another network's or file's may be as well."""
-    if "network_mode" in fields or "extends" in fields:
+    if "network_mode" in fields or EXTENDS in fields:
         return None
     node = _value(fields, "ports")
     items = node.items if isinstance(node, SequenceNode) else []
@@ -204,16 +227,20 @@ def _network(name: str, key: ScalarNode, fields: Fields) -> Network:
     return Network(name, key.span, external=outside)
 
 
-def _world(fields: Fields, found: dict[str, Container], networks: list[Network]) -> World:
+def _world(
+    reason: str | None,
+    nodes: Mapping[str, tuple[ScalarNode, Fields]],
+    found: Mapping[str, Container],
+    networks: list[Network],
+) -> World:
     """Return the world of a project.
 
     A workload's ports are those in the container; a service's are those of the host that lead there (`target`), for
-    somebody may use them by mistake. The world is open where other files belong to it.
+    somebody may use them by mistake. The world is open where other files belong to it, with the `reason`.
     """
     workloads, services = [], []
-    nodes = _of(_value(fields, "services"))
     for name, container in found.items():
-        inside = _of(nodes[name][1])
+        inside = nodes[name][1]
         workload = Workload(
             "container",
             name,
@@ -234,7 +261,7 @@ def _world(fields: Fields, found: dict[str, Container], networks: list[Network])
                 networks=container.networks,
             )
         )
-    return World(workloads, services, networks, open=_open(fields, nodes.values()))
+    return World(workloads, services, networks, open=reason)
 
 
 def _names(fields: Fields) -> Iterator[str]:
@@ -246,9 +273,9 @@ def _names(fields: Fields) -> Iterator[str]:
         yield from (item.text for item in _items(_value(_of(network), "aliases")))
 
 
-def _open(fields: Fields, services: Iterable[tuple[ScalarNode, Node]]) -> str | None:
+def _open(fields: Fields, services: Mapping[str, tuple[ScalarNode, Fields]]) -> str | None:
     if "include" in fields:
         return "other Compose files are included"
-    if any("extends" in _of(node) for _, node in services):
+    if any(EXTENDS in inside for _, inside in services.values()):
         return "services extend others that were not looked at"
     return None

@@ -43,7 +43,7 @@ class Container(NamedTuple):
     `mode` is its `network_mode`, "" where none is written. `ports` are the container's ports as `expose:` and
     `ports:` have them. `published` are those of them that the host has too, None where not all of them are known.
     `environment` are the variables that the file sets, `profiles` those of which one must be active for it to run.
-    `checked` says that the file writes a health check for it.
+    `checked` says that the file writes a health check for it. `elsewhere` is what it extends in another file.
     """
 
     name: str
@@ -60,6 +60,7 @@ class Container(NamedTuple):
     environment: tuple[Label, ...]
     profiles: tuple[str, ...]
     checked: bool
+    elsewhere: Text | None = None
 
 
 class Containers(NamedTuple):

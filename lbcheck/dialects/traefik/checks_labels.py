@@ -36,10 +36,10 @@ def container_ambiguous(config: Config, _context: Context) -> Iterator[Hit]:
         yield from _unlinked(few)
     yield from _contested(claims)
     document = tree.static.document
-    exposed = labels.exposed_by_default(document)
+    provider = labels.provider(document)
     reached = next(iter(labels.networks(document)), None)
     for container in project.containers.by_name.values():
-        if labels.enabled(container, exposed=exposed) and any(labels.labels(container)):
+        if labels.enabled(container, provider) and any(labels.labels(container)):
             yield from _port_guessed(container, own.get(container.name, ()))
             if project.proxy is not None and not _same_networks(project, container):
                 yield from _network_guessed(container, reached, project)

@@ -124,7 +124,7 @@ def _with_labels(composed: Document, group: Group | None) -> Group:
     static = group.static if group is not None else None
     if static is None and proxy is not None:
         static = labels.static(proxy, composed.source)
-    labelled = labels.dynamic(containers, exposed=labels.exposed_by_default(static))
+    labelled = labels.dynamic(containers, labels.provider(static))
     dynamic = group.dynamic if group is not None else ()
     # other projects on the host are read as well, so what is not here may be there
     project = Project(composed, containers, proxy, labelled)

@@ -10,11 +10,12 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
+from lbcheck.dialects.traefik import constraints
 from lbcheck.dialects.traefik import fields as f
 from lbcheck.dialects.traefik.document import STATIC, Document
 from lbcheck.dialects.traefik.entries import PROTOCOLS
 from lbcheck.dialects.traefik.growing import Growing, scalar
-from lbcheck.dialects.traefik.pools import REPLICAS, SERVER
+from lbcheck.dialects.traefik.pools import PROFILES, REPLICAS, SERVER
 from lbcheck.dialects.yaml_nodes import Node, ScalarNode, SequenceNode
 from lbcheck.patterns import pattern
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from lbcheck.dialects.containers import Container, Containers, Label, Text
+    from lbcheck.dialects.traefik.constraints import Constraint
     from lbcheck.text import Source, Span
 
 _IMAGE = pattern(r"(?:.*/)?traefik(?:[:@].*)?\Z")
@@ -29,6 +31,13 @@ _IMAGE = pattern(r"(?:.*/)?traefik(?:[:@].*)?\Z")
 _ARGUMENT = pattern(r"--(?:entrypoints\.[^.=]+\.address=|providers\.(?:docker|swarm|file)(?:[.=]|\Z))", re.IGNORECASE)
 #: What stands for a rule that Traefik makes of the container's name.
 DEFAULT_RULE = "{{ default rule }}"
+
+
+class Provider(NamedTuple):
+    """Which containers Traefik takes. `exposed`: those count that do not say so (`exposedByDefault`)."""
+
+    constraint: Constraint | None
+    exposed: bool
 
 
 class Claim(NamedTuple):
@@ -79,13 +88,13 @@ def static(container: Container, source: Source) -> Document | None:
     return document
 
 
-def dynamic(project: Containers, *, exposed: bool) -> Labelled:
-    """Return the dynamic configuration of a project's labels. `exposed`: containers count that do not say so."""
+def dynamic(project: Containers, provider: Provider) -> Labelled:
+    """Return the dynamic configuration of the labels of a project's containers that the provider takes."""
     document = Document(project.source)
     root = Growing(project.source, project.source.span(0, 0))
     claims: list[Claim] = []
     for container in project.by_name.values():
-        if enabled(container, exposed=exposed):
+        if enabled(container, provider):
             own = _own(container, project.source)
             if own is not None:
                 claims += _claims(container, own)
@@ -107,12 +116,16 @@ def said(container: Container, *names: str) -> Text | None:
     return next((label.value for label in container.labels if label.key.value.lower() in wanted), None)
 
 
-def enabled(container: Container, *, exposed: bool) -> bool:
-    """Say whether Traefik looks at a container. Of a service that is scaled to 0 there is none, nor its labels."""
-    if container.replicas == 0:
+def enabled(container: Container, provider: Provider) -> bool:
+    """Say whether Traefik looks at a container. Of a service that is scaled to 0 there is none, nor its labels.
+
+    Without a switch of its own it counts where the provider says so, and where a constraint takes it
+    (pkg/provider/docker/config.go keepContainer()).
+    """
+    if container.replicas == 0 or not constraints.takes(container, provider.constraint):
         return False
     switch = said(container, "traefik.enable")
-    return exposed if switch is None else switch.value.lower() in ("true", "1", "t")
+    return provider.exposed if switch is None else switch.value.lower() in ("true", "1", "t")
 
 
 def _own(container: Container, source: Source) -> Growing | None:
@@ -180,6 +193,8 @@ def _add_server(balancer: Growing, protocol: str, container: Container) -> None:
         if value is not None:
             item.put(name, value.span, value)
     item.put(REPLICAS, span, scalar("" if container.replicas is None else str(container.replicas), span))
+    if container.profiles:
+        item.put(PROFILES, span, scalar(", ".join(sorted(container.profiles)), span))
     servers = SequenceNode(balancer.source, span.start, span.end, None)
     servers.items.append(item)
     balancer.put("servers", span, servers)
@@ -234,14 +249,16 @@ def _never_both(one: Container, other: Container) -> bool:
     return bool(one.profiles and other.profiles) and set(one.profiles).isdisjoint(other.profiles)
 
 
-def exposed_by_default(static: Document | None) -> bool:
-    """Say whether containers count that do not say `traefik.enable`: yes, unless the provider says otherwise."""
+def provider(static: Document | None) -> Provider:
+    """Return which containers count: all that do not say otherwise, unless Traefik's provider says so."""
     fields = {} if static is None else static.fields
-    for provider in ("docker", "swarm"):
-        switch = f.boolean(f.inside(fields, "providers", provider), "exposedbydefault")
-        if switch is not None:
-            return switch.value
-    return True
+    for name in ("docker", "swarm"):
+        inside = f.inside(fields, "providers", name)
+        if inside:
+            switch, written = f.boolean(inside, "exposedbydefault"), f.scalar(inside, "constraints")
+            constraint = None if written is None else constraints.read(written)
+            return Provider(constraint, exposed=switch is None or switch.value)
+    return Provider(None, exposed=True)
 
 
 def networks(static: Document | None) -> Iterable[str]:

@@ -5,14 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from lbcheck.dialects.containers import note_published
+from lbcheck.dialects.traefik import constraints, group, labels, pools, requirements, routers, schema, unseen
 from lbcheck.dialects.traefik import document as documents
 from lbcheck.dialects.traefik import fields as f
-from lbcheck.dialects.traefik import group, labels, pools, requirements, routers, schema, unseen
 from lbcheck.dialects.traefik import static as statics
 from lbcheck.dialects.traefik.entries import IN_FILES, IN_PROJECTS, PROTOCOLS, Entries, local
 from lbcheck.dialects.traefik.services import Services
 from lbcheck.findings import NotChecked
 from lbcheck.model import Condition, Config
+from lbcheck.wording import listed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -75,6 +76,7 @@ def config(one: Group) -> Config:
         made.world = one.project.containers.world
         made.home = None if one.project.proxy is None else one.project.proxy.name
         note_published(made.admins, one.project.proxy)
+        made.unmodelled += _unseen_containers(one.project, labels.provider(one.static))
     made.unread = not made.hits and all(document.open is not None and not document.fields for document in files)
     return made
 
@@ -84,6 +86,18 @@ def _services(protocol: str, entries: Entries, made: Config, one: Group, *, comp
     default = f.inside(fields, "serverstransport" if protocol == "http" else "tcpserverstransport")
     transports = pools.Transports(default, entries.of(protocol, "serverstransports"))
     return Services(protocol, entries, made, transports, complete=complete)
+
+
+def _unseen_containers(project: Project, provider: labels.Provider) -> Iterator[NotChecked]:
+    """Yield what of the containers is not known: what they extend elsewhere, and whether the provider takes them."""
+    for container in project.containers.by_name.values():
+        if container.elsewhere is not None:
+            reason = f"what {container.name[:60]} takes over from {container.elsewhere.value}"
+            yield NotChecked(container.elsewhere.span, reason)
+    everybody = [one for one in project.containers.by_name.values() if any(labels.labels(one))]
+    unsure = [one.name[:60] for one in everybody if constraints.unsure(one, provider.constraint)]
+    if unsure and provider.constraint is not None:
+        yield NotChecked(provider.constraint.span, f"whether the provider's constraints take {listed(unsure)}")
 
 
 def _leave_out_halves(made: Config, services: dict[str, Services]) -> None:

@@ -10,6 +10,7 @@ from lbcheck.dialects.traefik.entries import IN_PROJECTS, local
 from lbcheck.dialects.traefik.values import STATEMENT
 from lbcheck.dialects.yaml_nodes import MappingNode
 from lbcheck.model import Algorithm, HealthCheck, Persistence, Pool, Server, Setting
+from lbcheck.wording import listed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,6 +24,10 @@ _ONE = Setting(1)
 #: The field of a server that stands for several alike containers: how many, "" where that is not known. No file can
 #: hold it (`labels`).
 REPLICAS = "\0replicas"
+#: The field of a server that names the profiles of which one must be active for its containers to run.
+PROFILES = "\0profiles"
+#: What no file can say of a server.
+OF_CONTAINERS = (REPLICAS, PROFILES)
 #: The field of a load balancer that holds what labels say of its server; no file can hold it.
 SERVER = "\0server"
 #: Names for how a service chooses (pkg/config/dynamic BalancerStrategy).
@@ -96,6 +101,9 @@ def _open(key: Node, node: Node, fields: Fields, servers: list[Server]) -> str |
             return f"the weight of {one.name} is a template"
         if "opaque count" in one.options:
             return f"how many containers of {one.name} run is not known"
+    profiles = {str(one.options["profiles"].value) if "profiles" in one.options else "" for one in servers}
+    if len(profiles) > 1:
+        return f"which of its containers run depends on profiles ({listed(sorted(profiles - {''}))})"
     return None
 
 
@@ -197,6 +205,9 @@ def _server(
         checked = checked if check is not None else None
         if replicas is None:
             options["opaque count"] = Setting(True, written.span)
+        profiles = f.text(fields, PROFILES)
+        if profiles is not None:
+            options["profiles"] = profiles
     return Server(
         address.text,
         address,

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lbcheck.dialects.traefik import fields as f
-from lbcheck.dialects.traefik.pools import REPLICAS, SERVER
+from lbcheck.dialects.traefik.pools import OF_CONTAINERS, SERVER
 from lbcheck.dialects.traefik.values import TEMPLATE, seconds
 from lbcheck.dialects.yaml_nodes import MappingNode, ScalarNode, SequenceNode
 from lbcheck.findings import Hit
@@ -36,7 +36,7 @@ _ROUTER: Shape = {
     "priority": "!int",
 }
 #: Fields of a server that files may write and Traefik passes over: they are for labels.
-_IGNORED: Shape = {**dict.fromkeys(("scheme", "port"), "!text"), **dict.fromkeys(("fenced", REPLICAS))}
+_IGNORED: Shape = {**dict.fromkeys(("scheme", "port"), "!text"), **dict.fromkeys(("fenced", *OF_CONTAINERS))}
 _SHAPES: dict[str, Shape] = {
     "http": {
         "routers": "*http router",
@@ -89,8 +89,8 @@ _SHAPES: dict[str, Shape] = {
     #: The health check of services that hold services: it is on, or not.
     "nothing": {},
     "http server": {"url": "!text", "weight": "!int", "preservePath": "!bool", **_IGNORED},
-    "tcp server": {"address": "!text", "tls": "!bool", "port": "!text", REPLICAS: None},
-    "udp server": {"address": "!text", "port": "!text", REPLICAS: None},
+    "tcp server": {"address": "!text", "tls": "!bool", "port": "!text", **dict.fromkeys(OF_CONTAINERS)},
+    "udp server": {"address": "!text", "port": "!text", **dict.fromkeys(OF_CONTAINERS)},
     "health check": {
         **dict.fromkeys(("scheme", "mode", "path", "method", "hostname"), "!text"),
         "headers": _ANYTHING,

@@ -27,3 +27,66 @@ def test_the_containers_of_others_keep_what_one_scaled_to_0_has_beside_them(tmp_
 def test_how_many_containers_a_variable_says_is_not_known(tmp_path):
     said = told(tmp_path, "traffic", PROXY + service("app", 'scale: "${SCALE:-2}"'))
     assert any("shares not known: how many containers of app:8080 run is not known" in line for line in said)
+
+
+def test_a_container_that_extends_another_one_has_its_labels_too(tmp_path):
+    more = "  app3:\n    extends: {service: app}\n    scale: 1\n"
+    found = compared(tmp_path, THREE, THREE + more)
+    assert found["moved"] == pytest.approx(0.25)
+    assert [(one["address"], one["after"]) for one in found["pools"][0]["servers"]] == [
+        ("app:8080", 0.75),
+        ("app3:8080", 0.25),
+    ]
+    own = more + '    labels:\n      traefik.http.services.app.loadbalancer.server.port: "9090"\n'
+    found = compared(tmp_path, THREE, THREE + own)
+    assert [one["address"] for one in found["pools"][0]["servers"]] == ["app:8080", "app3:9090"]
+    assert "1 pool in 1 config" in told(tmp_path, "traffic", THREE + own)[-1]
+
+
+def test_what_is_extended_in_another_file_is_not_checked(tmp_path):
+    text = PROXY + "  app:\n    extends: {file: base.yml, service: web}\n    image: b\n"
+    said = told(tmp_path, "traffic", text + service("shop", router="shop"))
+    assert any(line.endswith("what app takes over from web of base.yml") for line in said)
+
+
+def constrained(expression, *more):
+    labels = "".join(f"      - {label}\n" for label in more)
+    argument = f'"--providers.docker.constraints={expression}"'
+    proxy = PROXY.replace("providers.docker=true", f"providers.docker=true, {argument}")
+    return proxy + service("app") + labels
+
+
+@pytest.mark.parametrize(
+    ("expression", "labels", "taken"),
+    [
+        ("Label(`tier`,`x`)", [], False),
+        ("Label(`tier`,`x`)", ["tier=x"], True),
+        ("!Label(`tier`,`x`)", ["tier=x"], False),
+        ("Label(`tier`,`x`) || LabelRegex(`zone`,`^a`)", ["zone=ab"], True),
+        ("Label(`tier`,`x`) && LabelRegex(`zone`,`^a`)", ["zone=ab"], False),
+        ("Label(`com.docker.compose.service`,`app`)", [], True),
+    ],
+)
+def test_constraints_of_the_provider(tmp_path, expression, labels, taken):
+    said = told(tmp_path, "traffic", constrained(expression, *labels))
+    assert said[-1] == ("Every server gets its fair share; 1 pool in 1 config" if taken else "0 pools in 1 config")
+    assert not any(line.startswith("not checked") for line in said)
+
+
+@pytest.mark.parametrize(
+    "expression", ["Label(`com.docker.compose.project`,`shop`)", r"LabelRegex(`tier`,`^\\d`)", "Label(`tier`"]
+)
+def test_a_constraint_that_nobody_can_decide_is_not_checked(tmp_path, expression):
+    said = told(tmp_path, "traffic", constrained(expression))
+    assert any("whether the provider's constraints take app" in line for line in said)
+
+
+def test_a_pool_some_of_whose_containers_are_of_a_profile(tmp_path):
+    mixed = THREE + service("debug", "profiles: [debug]")
+    said = told(tmp_path, "traffic", mixed)
+    assert any("shares not known: which of its containers run depends on profiles (debug)" in line for line in said)
+    assert compared(tmp_path, THREE, mixed)["moved_unknown"] is True
+    alike = PROXY + service("a", "profiles: [debug]") + service("b", "profiles: [debug]")
+    assert told(tmp_path, "traffic", alike)[-1].startswith("Every server gets its fair share")
+    assert "E00" not in " ".join(told(tmp_path, "check", mixed))
+    assert not any("label is wrong" in line for line in told(tmp_path, "check", mixed))
