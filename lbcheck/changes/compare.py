@@ -11,6 +11,7 @@ from lbcheck.changes.keys import Budget, KeysMoved, keys_moved
 from lbcheck.changes.outcome import ADDED, CHANGED, REMOVED, UNCHANGED, ConfigChange, PoolChange, ServerChange
 from lbcheck.changes.written import in_order, same_pool
 from lbcheck.traffic.algorithms.keymaps import hashes
+from lbcheck.wording import listed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -76,7 +77,8 @@ def _one(known: PoolTraffic, status: str, other: Version | None) -> PoolChange:
 def _both(before: PoolTraffic, after: PoolTraffic, budget: Budget) -> PoolChange:
     pairs = pairing.servers(before.pool.servers, after.pool.servers)
     alike = _alike(before, after)
-    moved = _moved(before, after, pairs)
+    doubtful = pairing.doubtful(pairs)
+    moved = None if doubtful else _moved(before, after, pairs)
     if alike and before.pool.open is None and in_order(before.pool) == in_order(after.pool):
         keys = KeysMoved(0.0 if hashes(before.pool, before.dialect) else None)
     else:
@@ -93,7 +95,7 @@ def _both(before: PoolTraffic, after: PoolTraffic, budget: Budget) -> PoolChange
         moved,
         _servers(pairs, before, after),
         keys.share,
-        None if moved is not None else _why(before.reason, after.reason),
+        None if moved is not None else _why(before.reason, after.reason, doubtful),
         before,
         after,
         keys.exact,
@@ -124,9 +126,9 @@ def _moved(before: PoolTraffic, after: PoolTraffic, pairs: Sequence[ServerPair])
     return min(1.0, whole / 2)
 
 
-def _why(before: str | None, after: str | None) -> str:
+def _why(before: str | None, after: str | None, doubtful: Sequence[str]) -> str:
     if before == after:
-        return before or "not known"
+        return before or (f"the address of {listed(doubtful)} is not known" if doubtful else "not known")
     said = (("before", before), ("after", after))
     return "; ".join(f"{side}: {reason}" for side, reason in said if reason is not None)
 

@@ -209,6 +209,18 @@ def servers(old: Sequence[Server], new: Sequence[Server]) -> tuple[ServerPair, .
     )
 
 
+def doubtful(pairs: Iterable[ServerPair]) -> list[str]:
+    """Return the names of servers that may be one another's machine, for the address of one of them is not known.
+
+    They have no counterpart of the same address, and there are some on both sides.
+    """
+    moved = [pair for pair in pairs if pair.before is None or pair.after is None or pair.elsewhere]
+    sides = ([pair.before for pair in moved if pair.before], [pair.after for pair in moved if pair.after])
+    if not all(sides):
+        return []
+    return list(dict.fromkeys(one.name for side in sides for one in side if not one.address.known))
+
+
 def _server_pair(before: Server | None, after: Server, places: dict[int, int], at: int) -> ServerPair:
     return ServerPair(before, after, None if before is None else places[id(before)], at)
 

@@ -15,7 +15,7 @@ from lbcheck.dialects.traefik import fields as f
 from lbcheck.dialects.traefik.document import STATIC, Document
 from lbcheck.dialects.traefik.entries import PROTOCOLS
 from lbcheck.dialects.traefik.growing import Growing, scalar
-from lbcheck.dialects.traefik.pools import PROFILES, REPLICAS, SERVER
+from lbcheck.dialects.traefik.pools import PROFILES, REPLICAS, SERVER, UNKNOWN_PORT
 from lbcheck.dialects.yaml_nodes import Node, ScalarNode, SequenceNode
 from lbcheck.patterns import pattern
 
@@ -204,7 +204,7 @@ def _port(written: Node | None, container: Container) -> str:
     """Return the port: as written, else the lowest that is exposed; what the image exposes is not known."""
     if isinstance(written, ScalarNode):
         return written.text
-    return str(min(container.ports)) if container.ports else "${port}"
+    return str(min(container.ports)) if container.ports else UNKNOWN_PORT
 
 
 def _claims(container: Container, own: Growing) -> Iterator[Claim]:

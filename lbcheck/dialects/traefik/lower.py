@@ -77,6 +77,7 @@ def config(one: Group) -> Config:
         made.home = None if one.project.proxy is None else one.project.proxy.name
         note_published(made.admins, one.project.proxy)
         made.unmodelled += _unseen_containers(one.project, labels.provider(one.static))
+        made.unmodelled += _unknown_ports(made)
     made.unread = not made.hits and all(document.open is not None and not document.fields for document in files)
     return made
 
@@ -98,6 +99,15 @@ def _unseen_containers(project: Project, provider: labels.Provider) -> Iterator[
     unsure = [one.name[:60] for one in everybody if constraints.unsure(one, provider.constraint)]
     if unsure and provider.constraint is not None:
         yield NotChecked(provider.constraint.span, f"whether the provider's constraints take {listed(unsure)}")
+
+
+def _unknown_ports(made: Config) -> Iterator[NotChecked]:
+    """Yield the servers whose port is the lowest that a container's image exposes, which nobody reads."""
+    targets = (target for frontend in made.frontends for route in frontend.routes for target in route.targets)
+    reached = {id(target.pool): target.pool for target in targets if target.pool is not None}
+    for server in {id(server): server for pool in reached.values() for server in pool.servers}.values():
+        if "opaque port" in server.options:
+            yield NotChecked(server.span, f"which port {server.name.partition(':')[0][:60]} has: its image says so")
 
 
 def _leave_out_halves(made: Config, services: dict[str, Services]) -> None:

@@ -9,7 +9,7 @@ from lbcheck.dialects.traefik import values
 from lbcheck.dialects.traefik.entries import IN_PROJECTS, local
 from lbcheck.dialects.traefik.values import STATEMENT
 from lbcheck.dialects.yaml_nodes import MappingNode
-from lbcheck.model import Algorithm, HealthCheck, Persistence, Pool, Server, Setting
+from lbcheck.model import Address, Algorithm, HealthCheck, Persistence, Pool, Server, Setting
 from lbcheck.wording import listed
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from lbcheck.dialects.traefik.entries import Entry
     from lbcheck.dialects.traefik.fields import Fields
     from lbcheck.dialects.yaml_nodes import Node
-    from lbcheck.model import Address, Config
+    from lbcheck.model import Config
 
 _ONE = Setting(1)
 #: The field of a server that stands for several alike containers: how many, "" where that is not known. No file can
@@ -26,6 +26,8 @@ _ONE = Setting(1)
 REPLICAS = "\0replicas"
 #: The field of a server that names the profiles of which one must be active for its containers to run.
 PROFILES = "\0profiles"
+#: Stands for the port of a container of which neither labels nor the project say one: its image may expose several.
+UNKNOWN_PORT = "${port}"
 #: What no file can say of a server.
 OF_CONTAINERS = (REPLICAS, PROFILES)
 #: The field of a load balancer that holds what labels say of its server; no file can hold it.
@@ -200,6 +202,9 @@ def _server(
     tls = Setting(True, written.span) if scheme in ("https", "wss") else f.boolean(fields, "tls")
     failures, window = passive or (None, None)
     replicas = f.integer(fields, REPLICAS)
+    if REPLICAS in fields and written.value.endswith(f":{UNKNOWN_PORT}"):
+        address = Address(written.value.rpartition("/")[2].replace(UNKNOWN_PORT, "?"), "opaque", None, None)
+        options["opaque port"] = Setting(True, written.span)
     if REPLICAS in fields:  # Traefik hears from Docker which containers there are
         options["container"] = Setting(True, written.span)
         checked = checked if check is not None else None

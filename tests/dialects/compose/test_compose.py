@@ -152,7 +152,7 @@ services:
 """
     (config,) = labelled(text)
     found = {pool.name: [(server.name, server.tls is not None) for server in pool.servers] for pool in config.pools}
-    assert found == {"s": [("a:80", False), ("b:80", True)], "bare": [("http://bare:${port}", False)]}
+    assert found == {"s": [("a:80", False), ("b:80", True)], "bare": [("bare:?", False)]}
     assert [route.label for front in config.frontends for route in front.routes] == ["r"]
     assert config.tree.broken == []
 

@@ -90,3 +90,16 @@ def test_a_pool_some_of_whose_containers_are_of_a_profile(tmp_path):
     assert told(tmp_path, "traffic", alike)[-1].startswith("Every server gets its fair share")
     assert "E00" not in " ".join(told(tmp_path, "check", mixed))
     assert not any("label is wrong" in line for line in told(tmp_path, "check", mixed))
+
+
+def test_a_port_that_only_the_image_knows(tmp_path):
+    unknown = PROXY + service("app", "scale: 3", port="")
+    said = told(tmp_path, "traffic", unknown)
+    assert any(line.startswith("app    app:? × 3") and line.endswith("33.3 % each") for line in said)
+    assert any(line.endswith("which port app has: its image says so") for line in said)
+    found = compared(tmp_path, THREE, unknown)
+    assert (found["moved"], found["moved_unknown"]) == (None, True)
+    assert any("the address of app:? is not known" in line for line in told(tmp_path, "diff", THREE, unknown))
+    assert compared(tmp_path, unknown, unknown + "# the same\n")["moved"] == 0.0
+    fewer = PROXY + service("app", "scale: 1", port="")
+    assert compared(tmp_path, unknown, fewer)["pools"][0]["moved"] == pytest.approx(2 / 3)
