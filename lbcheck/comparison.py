@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
 from lbcheck import causes, engine, project, unmatched
@@ -15,12 +14,13 @@ from lbcheck.changes.rerouted import rerouted
 from lbcheck.changes.routing import ALIKE
 from lbcheck.context import Context
 from lbcheck.fingerprints import stamp
+from lbcheck.patterns import pattern
 from lbcheck.results import Counts, Result
 from lbcheck.traffic.assemble import BROKEN, traffic
 from lbcheck.traffic.outcome import Traffic
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Hashable, Mapping, Sequence
 
     from lbcheck.model import Config
     from lbcheck.project import Judge
@@ -30,6 +30,9 @@ if TYPE_CHECKING:
     from lbcheck.sides import Side
     from lbcheck.text import Source
     from lbcheck.traffic.scenario import Scenario
+
+#: A line that a message names: it shifts with whatever stands above.
+_LINE = pattern(r"\bline [0-9]+")
 
 
 class Seen:
@@ -139,30 +142,60 @@ def _findings(before: Seen, after: Seen, configs: Sequence[ConfigChange]) -> tup
     """Return the findings that came, those that went, and how many stayed.
 
     A finding stays if it has the same fingerprint, made as if the old version's files and pools had had their new
-    names. Of a config that cannot be read any more no finding is called fixed: nobody knows.
+    names; or if it says the same of the same subject, for what else stands on its line is no part of it. Of a config
+    that cannot be read any more no finding is called fixed: nobody knows.
     """
     files, pools = _new_names(before, after, configs)
     known = stamp([_as_new(finding, files, pools) for finding in before.result.findings])
     come = stamp([_placed(finding, _below(finding.place.path, after.side)) for finding in after.result.findings])
-    left = Counter(finding.fingerprint for finding in known)
-    introduced = []
-    for finding, stamped in zip(after.result.findings, come, strict=True):
-        if left[stamped.fingerprint] > 0:
-            left[stamped.fingerprint] -= 1
-        else:
-            introduced.append(finding)
+    stayed: tuple[set[int], set[int]] = (set(), set())
+    for key in (_fingerprint, _sense):
+        _match(known, come, key, stayed)
     lost = {
         change.before.config.path
         for change in configs
         if change.before is not None and change.after is not None and change.after.unseen is not None
     }
-    fixed = []
-    for finding, stamped in zip(before.result.findings, known, strict=True):
-        if left[stamped.fingerprint] > 0:
-            left[stamped.fingerprint] -= 1
-            if finding.config not in lost:
-                fixed.append(finding)
+    introduced = [finding for at, finding in enumerate(after.result.findings) if at not in stayed[1]]
+    gone = [finding for at, finding in enumerate(before.result.findings) if at not in stayed[0]]
+    fixed = [finding for finding in gone if finding.config not in lost]
     return introduced, fixed, len(after.result.findings) - len(introduced)
+
+
+def _match(
+    known: Sequence[Finding],
+    come: Sequence[Finding],
+    key: Callable[[Finding], Hashable],
+    stayed: tuple[set[int], set[int]],
+) -> None:
+    """Add to the places of findings on both sides those that have the same key, in order, each once."""
+    waiting: dict[Hashable, list[int]] = {}
+    for at in reversed(range(len(known))):
+        if at not in stayed[0]:
+            waiting.setdefault(key(known[at]), []).append(at)
+    for at, finding in enumerate(come):
+        if at not in stayed[1] and waiting.get(found := key(finding)):
+            stayed[0].add(waiting[found].pop())
+            stayed[1].add(at)
+
+
+def _fingerprint(finding: Finding) -> Hashable:
+    return finding.fingerprint
+
+
+def _sense(finding: Finding) -> Hashable:
+    """Return what a finding says of what: its words, without the lines that they name, and its subject.
+
+    Where it has no subject, the text that it marks stands for one.
+    """
+    subject: tuple[object, ...] = (finding.frontend, finding.route, finding.pool, finding.server)
+    place = finding.place
+    if finding.object is not None:
+        subject += tuple(sorted(finding.object.values()))
+    if not any(subject):
+        end = place.end_column - 1 if place.end_line == place.line else None
+        subject += (place.excerpt[place.column - 1 : end],)
+    return (finding.code, finding.severity, place.path, subject, _LINE.sub("line", finding.message))
 
 
 def _as_new(finding: Finding, files: Mapping[str, str], pools: Mapping[tuple[str, str], str]) -> Finding:

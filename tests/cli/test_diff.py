@@ -288,3 +288,49 @@ def test_what_is_rerouted_is_named(tmp_path):
         )
     gate = lbcheck(tmp_path, "gate", "new.cfg", "--from", "old.cfg", "--output-format", "json").stdout
     assert f"rerouted: {words}" in gate
+
+
+FINDINGS = """events {}
+http {
+    upstream app {
+        zone app 64k;
+        server 10.0.0.1:80 max_fails=0 fail_timeout=10;
+        server 10.0.0.2:80 max_fails=0;
+    }
+    server {
+        listen 80; server_name a.test; keepalive_timeout 700000;
+        location / { proxy_pass http://app; }
+    }
+}
+"""
+
+
+class TestFindingsThatStay:
+    """What else stands on a finding's line is no part of it; what it says, and of what, is."""
+
+    def codes(self, tmp_path, *edits):
+        text = FINDINGS
+        for old, new in edits:
+            assert old in text
+            text = text.replace(old, new)
+        put(tmp_path, {"old.conf": FINDINGS, "new.conf": text})
+        code, found = told(tmp_path, "old.conf", "new.conf")
+        findings = found["findings"]
+        sides = [[one["code"] for one in findings[side]] for side in ("introduced", "fixed")]
+        return (code, *sides, findings["unchanged"])
+
+    def test_something_else_on_the_line_changed(self, tmp_path):
+        edits = [("fail_timeout=10;", "fail_timeout=12;"), ("a.test;", "a.test b.test;")]
+        assert self.codes(tmp_path, *edits) == (0, [], [], 2)
+
+    def test_another_subject_is_another_finding(self, tmp_path):
+        edits = [("10.0.0.1:80 max_fails=0 fail_timeout=10", "10.0.0.9:80 max_fails=0 fail_timeout=12")]
+        assert self.codes(tmp_path, *edits) == (1, ["H14"], ["H14"], 1)
+
+    def test_another_text_is_another_finding(self, tmp_path):
+        edits = [("keepalive_timeout 700000;", "keepalive_timeout 800000;")]
+        assert self.codes(tmp_path, *edits) == (1, ["T12"], ["T12"], 1)
+
+    def test_one_more_of_the_same_is_new(self, tmp_path):
+        more = "location / { keepalive_timeout 700000;"
+        assert self.codes(tmp_path, ("a.test;", "a.test b.test;"), ("location / {", more)) == (1, ["T12"], [], 2)
