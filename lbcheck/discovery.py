@@ -89,7 +89,8 @@ def candidates(path: str) -> tuple[str, ...]:
         name = name.removesuffix(suffix)
     stem, suffix = os.path.splitext(name)
     if suffix in BY_SUFFIX:
-        return BY_SUFFIX[suffix]
+        composed = suffix == ".json" and stem.startswith(("compose", "docker-compose"))
+        return ("traefik", "compose") if composed else BY_SUFFIX[suffix]
     if stem.startswith("haproxy") and not suffix:
         return ("haproxy",)
     if name.startswith("nginx.conf"):

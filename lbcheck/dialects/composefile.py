@@ -6,6 +6,7 @@ import re
 import shlex
 from typing import TYPE_CHECKING
 
+from lbcheck.dialects import yaml
 from lbcheck.dialects.composemerge import EXTENDS, base, inherited
 from lbcheck.dialects.containers import Container, Containers, Label, Mount, Text
 from lbcheck.dialects.yaml_nodes import MappingNode, Node, ScalarNode, SequenceNode
@@ -22,6 +23,11 @@ if TYPE_CHECKING:
 _SERVICES = pattern(r"^[\"']?services[\"']?[ \t]*:[ \t]*(?:#.*)?\r?$", re.MULTILINE)
 #: Keys that a service of Compose has and a list of other services has not.
 _KEYS = pattern(r"^[ \t]+[\"']?(?:image|build|container_name|extends)[\"']?[ \t]*:", re.MULTILINE)
+#: The same in flow style, `{services: {app: {image: x}}}` or JSON, and a service alone in it.
+_FLOW = pattern(r"^\ufeff?[ \t]*\{|^[\"']?services[\"']?[ \t]*:[ \t]*\{|^[ \t]+[\w.\"'-]+[ \t]*:[ \t]*\{", re.MULTILINE)
+_FLOW_KEYS = pattern(r"[{,\s][\"']?(?:image|build|container_name|extends)[\"']?[ \t]*:")
+_OWN_KEYS = frozenset({"image", "build", "container_name", EXTENDS})
+_NO_COMPOSE = frozenset({"apiVersion", "kind", "http", "tcp", "udp", "entryPoints"})
 _OTHERS = pattern(r"^(?:apiVersion|kind|http|tcp|udp|entryPoints)[ \t]*:", re.MULTILINE)
 _PORT = pattern(r"(?:(?:\[[^\]]*\]|[^:]*):)?(?P<published>[0-9-]*):(?P<target>[0-9]+)(?:-[0-9]+)?(?:/(?P<kind>\w+))?\Z")
 _ALONE = pattern(r"(?P<target>[0-9]+)(?:-[0-9]+)?(?:/(?P<kind>\w+))?\Z")
@@ -34,12 +40,18 @@ DEFAULT = "default"
 def recognises(source: Source) -> bool:
     """Say whether the text is a Compose file: `services:` at its top level, and an image or a build in it."""
     text = source.text
-    return (
-        "services" in text
-        and _SERVICES.search(text) is not None
-        and _KEYS.search(text) is not None
-        and _OTHERS.search(text) is None
-    )
+    if "services" not in text or _OTHERS.search(text) is not None:
+        return False
+    if _SERVICES.search(text) is not None and _KEYS.search(text) is not None:
+        return True
+    return _FLOW.search(text) is not None and _FLOW_KEYS.search(text) is not None and _in_flow_style(source)
+
+
+def _in_flow_style(source: Source) -> bool:
+    """Say whether the text has services as its nodes tell, for brackets hide what stands at which level."""
+    fields = _of(next(iter(yaml.read(source).documents), None))
+    services = _of(_value(fields, "services")).values()
+    return _NO_COMPOSE.isdisjoint(fields) and any(not _OWN_KEYS.isdisjoint(_of(node)) for _, node in services)
 
 
 def containers(root: Node, source: Source) -> Containers:

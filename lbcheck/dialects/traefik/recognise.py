@@ -48,10 +48,10 @@ _TOML_STATIC = pattern(
 _YAML_TOP = pattern(r"^[\"']?(http|tcp|udp|tls|entrypoints|providers)[\"']?[ \t]*:", re.IGNORECASE | re.MULTILINE)
 _KEY = pattern(r"([ \t]+)[\"']?([^\s\"':#]+)[\"']?[ \t]*:")
 _FLOW = pattern(
-    rf"[\"'{{,\s](?:http|tcp|udp)[\"']?\s*:\s*\{{\s*[\"']?{_BELOW}\b"
-    rf"|[\"'{{,\s]entrypoints[\"']?\s*:\s*\{{\s*[\"']?[\w.-]+[\"']?\s*:\s*\{{\s*[\"']?address\b"
-    rf"|[\"'{{,\s]providers[\"']?\s*:\s*\{{\s*[\"']?{_PROVIDER}\b[\"']?\s*:",
-    re.IGNORECASE,
+    rf"(?:^|[\"'{{,\s])(?:http|tcp|udp)[\"']?\s*:\s*\{{\s*[\"']?{_BELOW}\b"
+    rf"|(?:^|[\"'{{,\s])entrypoints[\"']?\s*:\s*\{{\s*[\"']?[\w.-]+[\"']?\s*:\s*\{{\s*[\"']?address\b"
+    rf"|(?:^|[\"'{{,\s])providers[\"']?\s*:\s*\{{\s*[\"']?{_PROVIDER}\b[\"']?\s*:",
+    re.IGNORECASE | re.MULTILINE,
 )
 _CHILDREN = {
     **dict.fromkeys(("http", "tcp", "udp"), pattern(rf"{_BELOW}\Z", re.IGNORECASE)),
@@ -61,7 +61,8 @@ _CHILDREN = {
 #: Keys of an entry point.
 _ENTRY = pattern(
     r"^[ \t]+[\"']?(?:address|http|transport|proxyprotocol|forwardedheaders|asdefault|reuseport|http2|http3|udp"
-    r"|observability|allowacmebypass)[\"']?[ \t]*:",
+    r"|observability|allowacmebypass)[\"']?[ \t]*:"
+    r"|^[ \t]+[\w.\"'-]+[ \t]*:[ \t]*\{[^\n]*\baddress[\"']?[ \t]*:",
     re.IGNORECASE | re.MULTILINE,
 )
 #: Other formats have these at their top level, and some of Traefik's words inside (a chart's values, a Compose file).

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
+import yaml
+from cli.running import lbcheck
 from dialects.traefik.asked import PROXY, compared, service, told
 
 THREE = PROXY + service("app", "scale: 3")
@@ -103,3 +107,9 @@ def test_a_port_that_only_the_image_knows(tmp_path):
     assert compared(tmp_path, unknown, unknown + "# the same\n")["moved"] == 0.0
     fewer = PROXY + service("app", "scale: 1", port="")
     assert compared(tmp_path, unknown, fewer)["pools"][0]["moved"] == pytest.approx(2 / 3)
+
+
+def test_a_project_in_json(tmp_path):
+    text = json.dumps(yaml.safe_load(THREE), indent=2)
+    assert told(tmp_path, "traffic", text, name="compose.json") == told(tmp_path, "traffic", THREE, name="compose.json")
+    assert "1 config" in lbcheck(tmp_path, "traffic", ".").stdout

@@ -76,3 +76,16 @@ spec:
     old, new = (versions("kubernetes", {"a.yaml": text}) for text in (route, route + "  tls: {}\n"))
     assert rerouted(compare(old, new))
     assert not rerouted(compare(old, old))
+
+
+def test_a_static_file_in_flow_style_is_read_too(tmp_path):
+    """Its listener was not, so that nobody knew on which port requests come."""
+    flow = """\
+entryPoints: {web: {address: ":80"}}
+providers: {file: {filename: /etc/traefik/dynamic.yaml}}
+"""
+    half = 'entryPoints:\n  web: {address: ":80"}\n'
+    for number, static in enumerate((flow, half + flow.splitlines()[1])):
+        old, new = (project(tmp_path, f"{side}{number}", text, static) for side, text in (("a", PLAIN), ("b", SECURE)))
+        done = lbcheck(tmp_path, "diff", old, new, env=WIDE)
+        assert "rerouted: x.example.com:80/ without TLS goes to no pool" in done.stdout
