@@ -202,17 +202,10 @@ def _server(
     tls = Setting(True, written.span) if scheme in ("https", "wss") else f.boolean(fields, "tls")
     failures, window = passive or (None, None)
     replicas = f.integer(fields, REPLICAS)
-    if REPLICAS in fields and written.value.endswith(f":{UNKNOWN_PORT}"):
-        address = Address(written.value.rpartition("/")[2].replace(UNKNOWN_PORT, "?"), "opaque", None, None)
-        options["opaque port"] = Setting(True, written.span)
     if REPLICAS in fields:  # Traefik hears from Docker which containers there are
-        options["container"] = Setting(True, written.span)
+        options |= _of_container(fields, written)
+        address = _place(written.value) if "opaque port" in options else address
         checked = checked if check is not None else None
-        if replicas is None:
-            options["opaque count"] = Setting(True, written.span)
-        profiles = f.text(fields, PROFILES)
-        if profiles is not None:
-            options["profiles"] = profiles
     return Server(
         address.text,
         address,
@@ -227,6 +220,22 @@ def _server(
         count=1 if replicas is None else replicas.value,
         options=options,
     )
+
+
+def _of_container(fields: Fields, written: Setting[str]) -> dict[str, Setting[Any]]:
+    """Return as options that the server is a container, and what is not known of it."""
+    found: dict[str, Setting[Any]] = {"container": Setting(True, written.span)}
+    if written.value.endswith(f":{UNKNOWN_PORT}"):
+        found["opaque port"] = Setting(True, written.span)
+    if f.integer(fields, REPLICAS) is None:
+        found["opaque count"] = Setting(True, written.span)
+    profiles = f.text(fields, PROFILES)
+    return found if profiles is None else {**found, "profiles": profiles}
+
+
+def _place(text: str) -> Address:
+    """Return the address of a container whose port is not known, from its URL or address."""
+    return Address(text.rpartition("/")[2].replace(UNKNOWN_PORT, "?"), "opaque", None, None)
 
 
 def address_of(text: str, protocol: str) -> tuple[str, Address | None]:
