@@ -621,9 +621,10 @@ class Frontend:
     `order` says which route wins: "first" (in order of writing) or "nginx" (exact, ^~, regex in order, longest
     prefix). `hosts` are the server names it answers for; empty means all. `branch` marks configs of which only one
     alternative exists at run time (HAProxy `.if`): two frontends meet only if their branches are compatible.
-    `options` holds "undefined pool", what a route to a pool that does not exist does, where that is not as usual, and
-    "server names", those in TLS of which one has to be asked for, whatever `hosts` are (Envoy's filter chains), and
-    "no connections" where none ever gets there, though it is configured.
+    `options` holds "undefined pool", what a route to a pool that does not exist does, where that is not as usual,
+    "server names", those in TLS of which one has to be asked for, whatever `hosts` are (Envoy's filter chains),
+    "no connections" where none ever gets there, though it is configured, and "entrance", a text of what else leads here
+    (gateways): where it changes, nobody knows who still comes.
     """
 
     __slots__ = (

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from lbcheck.dialects.kubernetes import conditions, targets
+from lbcheck.dialects.kubernetes import conditions, istio_gateways, targets
 from lbcheck.dialects.kubernetes.durations import go_seconds
 from lbcheck.dialects.kubernetes.graph import Lead
 from lbcheck.dialects.kubernetes.kinds import ISTIO
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from lbcheck.dialects.kubernetes.graph import Graph
     from lbcheck.dialects.kubernetes.objects import Object
     from lbcheck.dialects.kubernetes.view import View
-    from lbcheck.model import WeightedTarget
+    from lbcheck.model import Match, WeightedTarget
     from lbcheck.text import Span
 
 _IN_CLUSTER = pattern(r"(?P<name>[^.*]+)\.(?P<space>[^.*]+)\.svc(?:\..*)?\Z")
@@ -162,8 +162,10 @@ def frontends(graph: Graph, rules: Rules) -> list[Frontend]:
         if rules.sight.clients(one) == frozenset():
             continue
         routes = []
+        redirected = istio_gateways.redirects_all(graph.cluster, one)
         for kind in ("http", "tls", "tcp"):
-            routes += [_route(rules, one, kind, rule, at) for at, rule in enumerate(one.spec.views(kind))]
+            made = _answer if redirected and kind == "http" else _route
+            routes += [made(rules, one, kind, rule, at) for at, rule in enumerate(one.spec.views(kind))]
         names = [name.text for name in one.spec.texts("hosts")]
         several = sum(kind in one.spec for kind in ("http", "tls", "tcp")) > 1  # each has an order of its own
         found.append(
@@ -175,7 +177,7 @@ def frontends(graph: Graph, rules: Rules) -> list[Frontend]:
                 protocol="http" if "http" in one.spec else "tcp",
                 hosts=[] if "*" in names else names,
                 options={
-                    "entrance": _entrance(graph, one),
+                    "entrance": istio_gateways.entrance(graph.cluster, one),
                     **({"several protocols": Setting(True)} if several else {}),
                 },
             )
@@ -183,22 +185,19 @@ def frontends(graph: Graph, rules: Rules) -> list[Frontend]:
     return found
 
 
-def _entrance(graph: Graph, one: Object) -> Setting[str]:
-    """Return what requests reach a virtual service through: its gateways, with their ports and hosts."""
-    names = [name.text for name in one.spec.texts("gateways")]
-    whole = {name if "/" in name else f"{one.namespace}/{name}" for name in names}
-    found: list[object] = [*sorted(names)]
-    for gateway in graph.cluster.all(ISTIO, "Gateway"):
-        if f"{gateway.namespace}/{gateway.name}" in whole:
-            found.append(sorted(gateway.spec.strings("selector").items()))
-            found += sorted(map(_server_words, gateway.spec.views("servers")))
-    return Setting(repr(found))
+def _answer(_rules: Rules, _owner: Object, kind: str, rule: View, at: int) -> Route:
+    """Return a rule none of whose requests reaches a pod: the Gateways' servers redirect them all before."""
+    return Route(_label(kind, rule, at), rule.span, _match(kind, rule), outcome="answer")
 
 
-def _server_words(server: View) -> str:
-    port = server.view("port")
-    hosts = sorted(host.text for host in server.texts("hosts"))
-    return repr((port.text("number"), port.text("protocol"), hosts, server.view("tls").text("mode")))
+def _label(kind: str, rule: View, at: int) -> str:
+    return rule.text("name") or f"{kind} rule {at + 1}"
+
+
+def _match(kind: str, rule: View) -> Match:
+    if "match" not in rule:
+        return EVERY_REQUEST
+    return conditions.combined([_conditions(kind, one) for one in rule.views("match")])
 
 
 def _route(rules: Rules, owner: Object, kind: str, rule: View, at: int) -> Route:
@@ -206,11 +205,9 @@ def _route(rules: Rules, owner: Object, kind: str, rule: View, at: int) -> Route
     answers = not found and any(name in rule for name in ("redirect", "directResponse"))
     outcome = "pools" if found else "answer" if answers else "unknown"
     return Route(
-        rule.text("name") or f"{kind} rule {at + 1}",
+        _label(kind, rule, at),
         rule.span,
-        conditions.combined([_conditions(kind, one) for one in rule.views("match")])
-        if "match" in rule
-        else EVERY_REQUEST,
+        _match(kind, rule),
         _targets(rules, found, owner),
         outcome,
         expression=None if found or answers else "a delegate",

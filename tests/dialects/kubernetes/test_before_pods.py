@@ -1,0 +1,102 @@
+"""What a change in a manifest does to requests before any pod is asked, told by `diff`, `traffic` and `check`."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from cli.running import lbcheck
+from dialects.kubernetes.test_kubernetes import DEPLOYMENT, SERVICE, joined
+
+SERVERS = "servers: [{port: {number: 80, name: http, protocol: HTTP}, hosts: [shop.example.com]}]"
+ISTIO = joined(
+    SERVICE,
+    DEPLOYMENT,
+    f"""\
+    apiVersion: networking.istio.io/v1
+    kind: Gateway
+    metadata: {{name: g}}
+    spec: {{selector: {{istio: ingressgateway}}, {SERVERS}}}
+    """,
+    """\
+    apiVersion: networking.istio.io/v1
+    kind: VirtualService
+    metadata: {name: v}
+    spec:
+      hosts: [shop.example.com]
+      gateways: [g]
+      http:
+      - route: [{destination: {host: web}}]
+    """,
+)
+REDIRECTED = ISTIO.replace("hosts: [shop.example.com]}]", "hosts: [shop.example.com], tls: {httpsRedirect: true}}]")
+
+
+def diff(folder, old, new):
+    """Return what `diff` says of a change: the part that moves, what is rerouted, and the servers of pools."""
+    (folder / "old.yaml").write_text(old)
+    (folder / "new.yaml").write_text(new)
+    done = lbcheck(folder, "diff", "old.yaml", "new.yaml", "--isolated", "--output-format", "json")
+    return json.loads(done.stdout)
+
+
+def routes(folder, text):
+    """Return what becomes of requests by route: outcome, and the pools with their shares."""
+    (folder / "a.yaml").write_text(text)
+    done = lbcheck(folder, "traffic", "a.yaml", "--isolated", "--output-format", "json")
+    return [
+        (route["outcome"], [(target["pool"], target["share"]) for target in route["targets"]])
+        for config in json.loads(done.stdout)["frontends"]
+        for route in config["routes"]
+    ]
+
+
+def check(folder, text):
+    """Return what `check` says of a text: codes, and what was not checked."""
+    (folder / "a.yaml").write_text(text)
+    found = json.loads(lbcheck(folder, "check", "a.yaml", "--isolated", "--output-format", "json").stdout)
+    return [one["code"] for one in found["findings"]], [one["reason"] for one in found["not_checked"]]
+
+
+def test_a_gateway_that_redirects_to_https_sends_no_plain_request_to_a_pod(tmp_path):
+    assert routes(tmp_path, ISTIO) == [("pools", [("web", 1.0)])]
+    assert routes(tmp_path, REDIRECTED) == [("answer", [])]
+    found = diff(tmp_path, ISTIO, REDIRECTED)
+    assert found["moved"] is None
+    assert found["rerouted"][-1].endswith("host shop.example.com, every request: no pool")
+
+
+@pytest.mark.parametrize(
+    "server",
+    [
+        "{port: {number: 443, name: https, protocol: HTTPS}, hosts: [shop.example.com], tls: {mode: SIMPLE}}",
+        "{port: {number: 8080, name: other, protocol: HTTP}, hosts: ['*']}",
+        "{port: {number: 8080, name: other, protocol: HTTP}, hosts: ['./*.example.com']}",
+    ],
+)
+def test_where_another_server_takes_the_host_requests_reach_the_pods(server, tmp_path):
+    both = [one.replace("servers: [", f"servers: [{server}, ") for one in (ISTIO, REDIRECTED)]
+    assert routes(tmp_path, both[1]) == [("pools", [("web", 1.0)])]
+    assert diff(tmp_path, *both)["moved"] is None
+    assert diff(tmp_path, both[1], both[1])["moved"] == 0
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("gateways: [g]", "gateways: [g, mesh]"),
+        ("gateways: [g]", "gateways: [g, other]"),
+        ("protocol: HTTP}", "protocol: HTTPS}"),
+        ("httpsRedirect: true", "httpsRedirect: false"),
+    ],
+)
+def test_it_is_said_only_where_all_requests_meet_the_redirect(old, new, tmp_path):
+    text = REDIRECTED.replace(old, new)
+    assert text != REDIRECTED
+    assert routes(tmp_path, text) == [("pools", [("web", 1.0)])]
+
+
+@pytest.mark.parametrize("host", ["other.example.com", "elsewhere/shop.example.com", "'*.shop.example.com'"])
+def test_servers_for_other_hosts_take_none_of_its_requests(host, tmp_path):
+    server = f"{{port: {{number: 443, name: s, protocol: HTTPS}}, hosts: [{host}], tls: {{mode: SIMPLE}}}}"
+    assert routes(tmp_path, REDIRECTED.replace("servers: [", f"servers: [{server}, ")) == [("answer", [])]
