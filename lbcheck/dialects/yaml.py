@@ -70,15 +70,29 @@ def read(source: Source, text: str | None = None) -> Stream:
     return stream
 
 
+def read_parts(source: Source, parts: Iterable[tuple[int, int]]) -> Stream:
+    """Return the documents of parts of a text, each from one offset to another, as `read` does those of the whole."""
+    stream = Stream()
+    try:
+        _check_characters(source.text)
+        for start, end in parts:
+            _Builder(source, stream.documents, start).run(source.text[start:end])
+    except _Problem as problem:
+        stream.hits.append(_hit(source, problem))
+    return stream
+
+
 def _build(source: Source, stream: Stream, text: str) -> None:
     """Add the documents of a text, in a second attempt with addresses that end in colons. Raises _Problem."""
+    shift = int(source.text.startswith("\ufeff"))  # a byte-order mark is no part of the document, but of the offsets
+    text = text[shift:]
     try:
-        _Builder(source, stream.documents).run(text)
+        _Builder(source, stream.documents, shift).run(text)
     except _Problem as problem:
         if "unexpected ':'" not in problem.problem or _COLON in text:
             raise
         stream.documents.clear()
-        _Builder(source, stream.documents).run(_ADDRESS_END.sub(_COLON, text))
+        _Builder(source, stream.documents, shift).run(_ADDRESS_END.sub(_COLON, text))
 
 
 def _check_characters(text: str) -> None:
@@ -106,11 +120,11 @@ class _Builder:
 
     __slots__ = ("_anchors", "_documents", "_expanded", "_measured", "_open", "_shift", "_source")
 
-    def __init__(self, source: Source, documents: list[Node]) -> None:
+    def __init__(self, source: Source, documents: list[Node], shift: int) -> None:
         self._source = source
         self._documents = documents
-        #: A byte-order mark is no part of the document, but of the offsets.
-        self._shift = int(source.text.startswith("\ufeff"))
+        #: Where the text that is read begins in the source's.
+        self._shift = shift
         #: The lists and mappings whose end has not come yet, each with the key that waits for its value around it.
         self._open: list[tuple[SequenceNode | MappingNode, Node | None]] = []
         self._anchors: dict[str, Node] = {}
@@ -123,7 +137,7 @@ class _Builder:
 
         make = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
         try:
-            loader = make(text[self._shift :])
+            loader = make(text)
             following = loader.get_event  # yaml.parse() asks first whether there is one
             try:
                 self._loop(_mended(following) if _COLON in text else following, yaml.events)

@@ -18,6 +18,15 @@ if TYPE_CHECKING:
 DEFAULT_NAMESPACE = "default"
 
 
+def kind_of(root: View, listed: tuple[str, str] = ("", "")) -> tuple[str, str]:
+    """Return an object's apiVersion and kind; without both it is of those that its list says (`listed`).
+
+    Source: apimachinery's unstructuredJSONScheme decodeToList().
+    """
+    api, kind = root.text("apiVersion") or "", root.text("kind") or ""
+    return (api, kind) if api or kind else listed
+
+
 class Object:
     """One object of a manifest.
 
@@ -50,13 +59,13 @@ class Object:
         "wrong",
     )
 
-    def __init__(self, root: View, pointer: str = "") -> None:
-        api = root.text("apiVersion") or ""
+    def __init__(self, root: View, pointer: str = "", listed: tuple[str, str] = ("", "")) -> None:
+        api, kind = kind_of(root, listed)
         self.root = root
         self.pointer = pointer
         self.group = group_of(api)
         self.version = api.rpartition("/")[2]
-        self.kind = root.text("kind") or ""
+        self.kind = kind
         self.meta = root.view("metadata")
         self.spec = root.view("spec")
         self.written = self.name = self.meta.text("name") or ""

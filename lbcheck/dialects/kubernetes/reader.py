@@ -6,13 +6,13 @@ import os
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from lbcheck.dialects import yaml
+from lbcheck.dialects import json_documents, yaml
 from lbcheck.dialects.kubernetes import kustomize
 from lbcheck.dialects.kubernetes.kinds import INERT, group_of, relevant, unread
-from lbcheck.dialects.kubernetes.objects import Cluster, Object
+from lbcheck.dialects.kubernetes.objects import Cluster, Object, kind_of
 from lbcheck.dialects.kubernetes.recognise import KUSTOMIZATIONS, holds_bootstrap, recognises
-from lbcheck.dialects.kubernetes.view import View
-from lbcheck.dialects.yaml_nodes import MappingNode, ScalarNode, duplicate_keys, nodes
+from lbcheck.dialects.kubernetes.view import View, first_line
+from lbcheck.dialects.yaml_nodes import MappingNode, ScalarNode, SequenceNode, duplicate_keys, nodes
 from lbcheck.files import MAX_FILES, UnreadableError
 from lbcheck.findings import UNREAD, Hit, NotChecked, Related
 from lbcheck.patterns import pattern
@@ -31,6 +31,10 @@ _TEMPLATE = pattern(r"\{\{|\{%|<%")
 #: Of an object with more keys that stand twice the others are not told.
 _MOST_TWICE = 50
 HINT = "a template: pipe `helm template` or `kustomize build` into `lbcheck check -`"
+
+
+#: Of a document that is a list itself.
+BARE = "objects in a bare list, which kubectl refuses: it takes `kind: List` with `items`"
 
 
 class Reader:
@@ -72,7 +76,7 @@ class Reader:
             self._unreadable(path, error)
             return None
         self.config.files.append(source)
-        stream = yaml.read(source)
+        stream = _stream(source)
         if self._templated(source, stream):
             return None
         self.config.hits.extend(stream.hits)
@@ -116,14 +120,16 @@ class Reader:
             self.config.unmodelled.append(NotChecked(source.span(found.start(), found.end()), HINT))
         return broken or bare
 
-    def _add(self, view: View, pointer: str, source: Source) -> None:
-        """Add an object, or the objects of a list."""
-        kind, api = view.text("kind") or "", view.text("apiVersion") or ""
+    def _add(self, view: View, pointer: str, source: Source, listed: tuple[str, str] = ("", "")) -> None:
+        """Add an object, or the objects of a list; `listed` are the apiVersion and kind that a list gives its own."""
+        api, kind = kind_of(view, listed)
         if kind.endswith("List") and "items" in view:
             for at, item in enumerate(view.items("items")):
-                self._add(View(item), f"{pointer}/items/{at}", source)
+                self._add(View(item), f"{pointer}/items/{at}", source, (api, kind.removesuffix("List")))
+        elif isinstance(view.node, SequenceNode):
+            self._refused(view.node)
         elif relevant(api, kind) or (view.node is not None and holds_bootstrap(api, kind, view.node.span.text)):
-            found = Object(view, pointer)
+            found = Object(view, pointer, listed)
             self.cluster.objects.append(found)
             self._from.setdefault(source.path, []).append(found)
             self.config.hits.extend(_twice(found.node))
@@ -131,6 +137,11 @@ class Reader:
             self.config.unmodelled.append(
                 NotChecked(view.place("kind"), f"where an object of the kind {kind} sends traffic")
             )
+
+    def _refused(self, node: SequenceNode) -> None:
+        """Note objects that stand in a bare list: not so the operations of a JSON patch."""
+        if any(all(kind_of(View(item))) for item in node.items):
+            self.config.unmodelled.append(NotChecked(first_line(node), BARE))
 
     def _resources(self, one: Kustomization) -> list[str]:
         """Return the files that a kustomization names and that are here; the others are not checked.
@@ -176,9 +187,16 @@ class Reader:
         return None
 
 
+def _stream(source: Source) -> yaml.Stream:
+    """Return the documents of a file: YAML, or JSON objects one after another."""
+    stream = yaml.read(source)
+    parts = json_documents.bounds(source.text) if stream.hits else []
+    return yaml.read_parts(source, parts) if parts else stream
+
+
 def _of_others(source: Source) -> str | None:
     """Return "" where a text is made of objects that neither decide traffic nor make any that do, else None."""
-    stream = yaml.read(source)
+    stream = _stream(source)
     views = [View(root) for root in stream.documents]
     plain = bool(views) and all(group_of(view.text("apiVersion") or "?/") in INERT for view in views)
     return "" if plain and not stream.hits and _TEMPLATE.search(source.text) is None else None

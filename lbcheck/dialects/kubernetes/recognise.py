@@ -35,7 +35,7 @@ def recognises(source: Source) -> bool:
         return named and _kustomizes(text)
     if _FLOW.match(text):
         versions = {match["value"] for match in _FLOW_API.finditer(text)}
-        kinds = {match["value"] for match in _FLOW_KIND.finditer(text)}
+        kinds = {match["value"].removesuffix("List") for match in _FLOW_KIND.finditer(text)}
         return any(_ours(version, kind) for version in versions for kind in kinds & _ALL_KINDS)
     return any(_object(part) for part in _DOCUMENT.split(text)) or (named and _kustomizes(text))
 
@@ -59,7 +59,9 @@ def _object(text: str) -> bool:
     if kind is None or version is None:
         return False
     if kind["value"].endswith("List"):
-        return any(match["value"] in _ALL_KINDS for match in _INNER.finditer(text))
+        return _ours(version["value"], kind["value"].removesuffix("List")) or any(
+            match["value"] in _ALL_KINDS for match in _INNER.finditer(text)
+        )
     if "{{" in version["value"]:
         return kind["value"] in _ALL_KINDS
     if holds_bootstrap(version["value"], kind["value"], text):
