@@ -31,7 +31,9 @@ def _of_config(change: ConfigChange) -> Iterator[str]:
         yield from _alone(before, "gone")
         yield from _alone(after, "new")
     elif same_routing(change) != ALIKE:
-        yield from _decided(change) or _written(before.config, after.config)
+        found = _decided(change) or _written(before.config, after.config)
+        found += _reclassed(before.config, after.config)
+        yield from found or ["routes are reached another way, tried in another order, or lead elsewhere"]
 
 
 def _alone(version: Version | None, word: str) -> list[str]:
@@ -88,8 +90,29 @@ def _pools(leads_to: Hashable, names: Sequence[str]) -> str:
 def _written(old: Config, new: Config) -> list[str]:
     """Return the routes that only one version has."""
     before, after = Counter(_routes(old)), Counter(_routes(new))
-    found = [f"gone: {words}" for words in before - after] + [f"new: {words}" for words in after - before]
-    return found or ["routes are reached another way, tried in another order, or lead elsewhere"]
+    return [f"gone: {words}" for words in before - after] + [f"new: {words}" for words in after - before]
+
+
+def _reclassed(old: Config, new: Config) -> Iterator[str]:
+    """Yield the frontends whose class is another: the controller of the one may do what that of the other did not."""
+    before, after = _classes(old), _classes(new)
+    for name, classes in after.items():
+        if name in before and before[name] != classes:
+            was, now = (listed([_class(one) for one in sorted(side)]) for side in (before[name], classes))
+            yield f"{name} has {now}, before {was}: another controller may serve it"
+
+
+def _classes(config: Config) -> dict[str, set[str]]:
+    """Return the classes of the frontends of each name that have one, "" where nobody says which."""
+    found: dict[str, set[str]] = {}
+    for frontend in config.frontends:
+        if "class" in frontend.options:
+            found.setdefault(frontend.name, set()).add(frontend.options["class"].value)
+    return found
+
+
+def _class(name: str) -> str:
+    return f"the class {name}" if name else "no class"
 
 
 def _routes(config: Config) -> list[str]:

@@ -47,8 +47,8 @@ def _hosts(config: Config) -> set[str]:
 
 
 def _way_in(frontend: Frontend) -> str:
-    """Return what leads to a frontend besides its listeners, as its dialect writes it: gateways, a chain's match."""
-    return str(frontend.options["entrance"].value) if "entrance" in frontend.options else ""
+    """Return what leads to a frontend besides its listeners, as its dialect writes it: gateways, a class, a match."""
+    return " ".join(str(frontend.options[name].value) for name in ("entrance", "class") if name in frontend.options)
 
 
 def _filters(config: Config) -> list[str]:

@@ -150,6 +150,7 @@ def _listener(gateway: Object, listener: View, routes: list[Route]) -> Frontend:
         protocol="http" if protocol.startswith("HTTP") else "udp" if protocol == "UDP" else "tcp",
         order=LONGEST,
         hosts=[host] if host else [],
+        options={"class": Setting(gateway.spec.text("gatewayClassName") or "")},
     )
 
 

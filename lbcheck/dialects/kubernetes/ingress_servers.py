@@ -239,7 +239,8 @@ def _frontend(
     options: dict[str, Setting[Any]] | None = None,
 ) -> Frontend:
     listener = Listener(Address("*:80", "ipv4", "", 80), owner.span)
-    return Frontend(f"Ingress {name}", owner.span, [listener], routes, order=LONGEST, hosts=hosts, options=options)
+    known = {"class": Setting(class_of(owner)), **(options or {})}
+    return Frontend(f"Ingress {name}", owner.span, [listener], routes, order=LONGEST, hosts=hosts, options=known)
 
 
 def _key(claim: Claim) -> tuple[str, str | None, int | str | None] | None:

@@ -6,7 +6,7 @@ import json
 
 import pytest
 from cli.running import lbcheck
-from dialects.kubernetes.test_kubernetes import DEPLOYMENT, SERVICE, joined
+from dialects.kubernetes.test_kubernetes import DEPLOYMENT, INGRESS, ROUTE, SERVICE, joined
 
 SERVERS = "servers: [{port: {number: 80, name: http, protocol: HTTP}, hosts: [shop.example.com]}]"
 ISTIO = joined(
@@ -100,3 +100,56 @@ def test_it_is_said_only_where_all_requests_meet_the_redirect(old, new, tmp_path
 def test_servers_for_other_hosts_take_none_of_its_requests(host, tmp_path):
     server = f"{{port: {{number: 443, name: s, protocol: HTTPS}}, hosts: [{host}], tls: {{mode: SIMPLE}}}}"
     assert routes(tmp_path, REDIRECTED.replace("servers: [", f"servers: [{server}, ")) == [("answer", [])]
+
+
+GATEWAY = """\
+apiVersion: gateway.networking.k8s.io/v1
+kind: Gateway
+metadata: {name: gw}
+spec:
+  gatewayClassName: eg
+  listeners: [{name: http, port: 80, protocol: HTTP}]
+"""
+CLASSED = [
+    (joined(INGRESS.replace("spec:\n", "spec:\n  ingressClassName: {class}\n", 1)), "Ingress a.example.com"),
+    (
+        joined(INGRESS.replace("name: web}", "name: web, annotations: {kubernetes.io/ingress.class: {class}}}", 1)),
+        "Ingress a.example.com",
+    ),
+    (joined(GATEWAY.replace("Name: eg", "Name: {class}"), ROUTE), "Gateway gw, listener http"),
+]
+
+
+@pytest.mark.parametrize(("text", "name"), CLASSED)
+def test_another_class_may_mean_another_controller(text, name, tmp_path):
+    old, new = (joined(SERVICE, DEPLOYMENT, text.replace("{class}", one)) for one in ("one", "two"))
+    found = diff(tmp_path, old, new)
+    assert found["moved"] is None
+    assert found["rerouted"] == [f"{name} has the class two, before the class one: another controller may serve it"]
+    assert diff(tmp_path, old, old)["moved"] == 0
+
+
+def test_a_class_that_nobody_named_before(tmp_path):
+    text = joined(SERVICE, DEPLOYMENT, INGRESS)
+    found = diff(tmp_path, text, text.replace("spec:\n  rules", "spec:\n  ingressClassName: two\n  rules"))
+    assert found["moved"] is None
+    assert found["rerouted"] == [
+        "Ingress a.example.com has the class two, before no class: another controller may serve it"
+    ]
+
+
+def test_a_class_is_told_beside_a_host_that_goes_elsewhere(tmp_path):
+    text = joined(SERVICE, DEPLOYMENT, CLASSED[0][0].replace("{class}", "one"))
+    found = diff(tmp_path, text, text.replace("Name: one", "Name: two").replace("path: /\n", "path: /api\n"))
+    assert len(found["rerouted"]) > 1
+    assert found["rerouted"][-1].startswith("Ingress a.example.com has the class two")
+
+
+def test_of_two_classes_one_that_changes(tmp_path):
+    one, two, three = (
+        CLASSED[0][0].replace("{class}", name).replace("name: web}", f"name: {name}}}", 1) for name in ("a", "b", "c")
+    )
+    found = diff(tmp_path, joined(SERVICE, DEPLOYMENT, one, two), joined(SERVICE, DEPLOYMENT, one, three))
+    (words,) = found["rerouted"]
+    assert found["moved"] is None
+    assert words.startswith("Ingress a.example.com has the class a and the class c, before the class a and the class b")
