@@ -143,7 +143,7 @@ def _by_namespace(cluster: Cluster, route: Object, gateway: Object, listener: Vi
 def _takes_kind(route: Object, listener: View) -> bool:
     kinds = listener.view("allowedRoutes").views("kinds")
     if kinds:
-        return any(one.text("kind") == route.kind for one in kinds)
+        return any(one.text("kind") == route.kind and one.text("group") in (None, GATEWAY) for one in kinds)
     protocol = listener.text("protocol") or ""
     return protocol not in _TAKES or route.kind in _TAKES[protocol]
 

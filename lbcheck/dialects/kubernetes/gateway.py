@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, NamedTuple
 from lbcheck.dialects.kubernetes import conditions, targets
 from lbcheck.dialects.kubernetes.attachment import ROUTES, attach, parents
 from lbcheck.dialects.kubernetes.durations import gateway_seconds
-from lbcheck.dialects.kubernetes.graph import Lead
+from lbcheck.dialects.kubernetes.graph import KUBE_PROXY, Lead
 from lbcheck.dialects.kubernetes.ingress import LONGEST
 from lbcheck.dialects.kubernetes.kinds import CORE, GATEWAY
 from lbcheck.dialects.kubernetes.objects import shown
 from lbcheck.dialects.kubernetes.view import opaque
-from lbcheck.model import Address, Condition, Frontend, Listener, Route, Setting
+from lbcheck.model import Address, Algorithm, Condition, Frontend, Listener, Pool, Route, Setting
 
 if TYPE_CHECKING:
     from lbcheck.dialects.kubernetes.attachment import Parent
@@ -160,16 +160,39 @@ def _unseen(parent: Parent, routes: list[Route]) -> Frontend:
 
 
 def _route(graph: Graph, owner: Object, rule: View, at: int) -> Route:
-    found = [_target(graph, owner, one) for one in refs(rule, owner)]
-    answers = any(one.text("type") in _ANSWERING for one in rule.views("filters")) or not found
+    label = f"{owner.kind} {owner.shown}, rule {at + 1}"
+    named = refs(rule, owner)
+    answers = _answers(rule) or all(_answers(one.view) for one in named)
+    found = [] if answers else [_redirect(graph, one, label) or _target(graph, owner, one) for one in named]
     return Route(
-        f"{owner.kind} {owner.shown}, rule {at + 1}",
+        label,
         rule.span,
         match_of(owner, rule),
-        [] if answers else _shared(found),
+        _shared(found),
         "answer" if answers else "pools",
         timeouts=gateway_timeouts(rule),
     )
+
+
+def _answers(holder: View) -> bool:
+    """Say whether a filter of a rule or a backendRef answers in place of any server."""
+    return any(one.text("type") in _ANSWERING for one in holder.views("filters"))
+
+
+def _redirect(graph: Graph, one: Ref, label: str) -> WeightedTarget | None:
+    """Return the target of a backendRef whose part of the requests is redirected; None where it is not.
+
+    A filter of a backendRef holds for what is forwarded to it and is never skipped (gateway-api apis/v1 HTTPBackendRef,
+    HTTPRouteFilter): no server gets these requests, also where an implementation takes no redirect here.
+    """
+    if not _answers(one.view):
+        return None
+    name = f"redirect of {label}"
+    pool = graph.pools.get(name)
+    if pool is None:
+        algorithm = Algorithm(KUBE_PROXY)
+        pool = graph.pools[name] = Pool(name, one.span, [], algorithm, scope=one.namespace, answers=True)
+    return targets.target(name, one.span, pool, one.weight)
 
 
 def _shared(found: list[WeightedTarget]) -> list[WeightedTarget]:

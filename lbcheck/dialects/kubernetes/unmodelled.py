@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from lbcheck.dialects.kubernetes.view import View
 
 _ROUTES = ("HTTPRoute", "GRPCRoute")
+#: What asks for the endpoints of the caller's zone (k8s.io/api core/v1 annotation_key_constants.go).
+_TOPOLOGY = ("service.kubernetes.io/topology-mode", "service.kubernetes.io/topology-aware-hints")
 
 
 def unmodelled(cluster: Cluster) -> Iterator[NotChecked]:
@@ -36,7 +38,8 @@ def unmodelled(cluster: Cluster) -> Iterator[NotChecked]:
         for rule in one.spec.views("rules"):
             yield from (
                 NotChecked(filtered.place("type"), "what a filter of the implementation's own does (ExtensionRef)")
-                for filtered in rule.views("filters")
+                for holder in (rule, *rule.views("backendRefs"))
+                for filtered in holder.views("filters")
                 if filtered.text("type") == "ExtensionRef"
             )
     for one in cluster.all(CORE, "Service"):
@@ -119,6 +122,10 @@ def _service(one: Object) -> Iterator[NotChecked]:
     """Yield what makes kube-proxy choose otherwise than at random among all pods (Service API)."""
     if one.spec.text("sessionAffinity") == "ClientIP":
         yield NotChecked(one.spec.place("sessionAffinity"), "sessionAffinity: how many requests each client sends")
+    for name in _TOPOLOGY:
+        if one.annotations.get(name, "") not in ("", "disabled", "Disabled"):
+            place = one.meta.view("annotations").place(name)
+            yield NotChecked(place, f"{name}: where callers and pods are is not known")
     if one.spec.text("internalTrafficPolicy") == "Local" or one.spec.text("trafficDistribution"):
         name = "trafficDistribution" if "trafficDistribution" in one.spec else "internalTrafficPolicy"
         yield NotChecked(one.spec.place(name), f"{name}: where callers and pods are is not known")

@@ -6,7 +6,7 @@ import json
 
 import pytest
 from cli.running import lbcheck
-from dialects.kubernetes.test_kubernetes import DEPLOYMENT, INGRESS, ROUTE, SERVICE, joined
+from dialects.kubernetes.test_kubernetes import DEPLOYMENT, INGRESS, ROUTE, SERVICE, app, joined
 
 SERVERS = "servers: [{port: {number: 80, name: http, protocol: HTTP}, hosts: [shop.example.com]}]"
 ISTIO = joined(
@@ -153,3 +153,37 @@ def test_of_two_classes_one_that_changes(tmp_path):
     (words,) = found["rerouted"]
     assert found["moved"] is None
     assert words.startswith("Ingress a.example.com has the class a and the class c, before the class a and the class b")
+
+
+REDIRECT = "filters: [{type: RequestRedirect, requestRedirect: {scheme: https}}]"
+SPLIT = joined(GATEWAY, ROUTE, *app("old", 2), *app("new", 2))
+
+
+def test_no_server_gets_what_a_backends_filter_redirects(tmp_path):
+    text = SPLIT.replace("weight: 90}", f"weight: 90, {REDIRECT}}}")
+    assert routes(tmp_path, SPLIT) == [("pools", [("old", 0.9), ("new", 0.1)])]
+    assert routes(tmp_path, text) == [("pools", [("redirect of HTTPRoute split, rule 1", 0.9), ("new", 0.1)])]
+    done = lbcheck(tmp_path, "traffic", "a.yaml", "--isolated")
+    assert "no server of it needed" in done.stdout
+    assert check(tmp_path, text) == check(tmp_path, SPLIT)
+    found = diff(tmp_path, SPLIT, text)
+    assert found["moved"] == pytest.approx(0.9)
+    assert [pool["name"] for pool in found["pools"] if pool["status"] == "removed"] == ["old"]
+
+
+def test_where_all_backends_redirect_the_rule_answers(tmp_path):
+    text = SPLIT.replace("weight: 90}", f"weight: 90, {REDIRECT}}}").replace("weight: 10}", f"weight: 10, {REDIRECT}}}")
+    assert routes(tmp_path, text) == [("answer", [])]
+
+
+@pytest.mark.parametrize(
+    ("group", "taken"),
+    [("", True), ("group: gateway.networking.k8s.io, ", True), ("group: x.io, ", False), ('group: "", ', False)],
+)
+def test_a_listener_takes_kinds_of_one_group(group, taken, tmp_path):
+    allowed = f"allowedRoutes: {{kinds: [{{{group}kind: HTTPRoute}}]}}"
+    text = SPLIT.replace("protocol: HTTP}", f"protocol: HTTP, {allowed}}}")
+    assert text != SPLIT
+    assert check(tmp_path, text)[0] == [*check(tmp_path, SPLIT)[0], *["K12"] * (not taken)]
+    found = diff(tmp_path, SPLIT, text)
+    assert found["moved"] == (0 if taken else 1)

@@ -101,9 +101,22 @@ def test_services_that_are_not_random(line, expected):
     assert reasons(SERVICE.replace("spec:\n", f"spec:\n  {line}\n")) == expected
 
 
+@pytest.mark.parametrize("name", ["topology-mode", "topology-aware-hints"])
+@pytest.mark.parametrize(("value", "told"), [("Auto", True), ("auto", True), ("Disabled", False), ('""', False)])
+def test_services_that_stay_in_a_zone(name, value, told):
+    key = f"service.kubernetes.io/{name}"
+    text = SERVICE.replace("{name: web}", f"{{name: web, annotations: {{{key}: {value}}}}}", 1)
+    config = one(text, DEPLOYMENT)
+    assert [place.reason for place in config.unmodelled] == [f"{key}: where callers and pods are is not known"] * told
+    assert [place.span.text for place in config.unmodelled] == [value] * told
+
+
 def test_filters_of_proxies_and_implementations():
     assert reasons(FILTER) == ["what an EnvoyFilter changes in the proxies"]
     own = "filters: [{type: ExtensionRef, extensionRef: {group: x.io, kind: F, name: f}}]"
     text = ROUTE.replace("    - backendRefs", f"    - {own}\n      backendRefs", 1)
+    assert text != ROUTE
+    assert reasons(text, SERVICE) == ["what a filter of the implementation's own does (ExtensionRef)"]
+    text = ROUTE.replace("weight: 90}", f"weight: 90, {own}}}", 1)
     assert text != ROUTE
     assert reasons(text, SERVICE) == ["what a filter of the implementation's own does (ExtensionRef)"]
