@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from lbcheck.dialects.kubernetes.istio import DEFAULT_POLICY, Host, algorithm, host_of, outside
+from lbcheck.dialects.kubernetes.istio import DEFAULT_POLICY, Host, algorithm, host_of
 from lbcheck.dialects.kubernetes.kinds import ISTIO
+from lbcheck.dialects.kubernetes.service_entries import outside
 from lbcheck.dialects.kubernetes.visibility import ROOT, Sight, audience, reaches
 from lbcheck.model import Algorithm
 

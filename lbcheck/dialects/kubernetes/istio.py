@@ -15,7 +15,7 @@ from lbcheck.dialects.kubernetes.kinds import ISTIO
 from lbcheck.dialects.kubernetes.objects import shown
 from lbcheck.dialects.kubernetes.services import has_port, ports
 from lbcheck.dialects.kubernetes.view import opaque
-from lbcheck.model import EVERY_REQUEST, Address, Algorithm, Condition, Frontend, Pool, Retry, Route, Server, Setting
+from lbcheck.model import EVERY_REQUEST, Algorithm, Condition, Frontend, Retry, Route, Setting
 from lbcheck.patterns import pattern
 
 if TYPE_CHECKING:
@@ -124,35 +124,6 @@ def algorithm(balancer: View) -> Algorithm:
         )
     simple = balancer.text("simple")
     return Algorithm(DEFAULT_POLICY if simple in (None, "UNSPECIFIED") else simple or "", balancer.span)
-
-
-def outside(name: str, entry: Object) -> Pool:
-    """Return the pool of a host outside, as a service entry has it."""
-    endpoints = entry.spec.views("endpoints")
-    servers = [
-        Server(
-            one.text("address") or "",
-            _address(one.text("address") or ""),
-            one.place("address"),
-            Setting(1) if one.integer("weight") is None else Setting(one.integer("weight") or 0, one.place("weight")),
-        )
-        for one in endpoints
-    ]
-    why = None
-    if "workloadSelector" in entry.spec:
-        why = "a selector chooses its workloads"
-    elif not endpoints:
-        resolved = (entry.spec.text("resolution") or "NONE").startswith("DNS")
-        servers = [Server(name, Address(name, "name", name, None), entry.span, Setting(1))] if resolved else []
-        why = None if resolved else "callers choose the address themselves"
-    return Pool(name, entry.span, servers, Algorithm(DEFAULT_POLICY), scope=entry.namespace, open=why)
-
-
-def _address(text: str) -> Address:
-    if text.startswith("unix://"):
-        return Address(text, "unix", text[7:], None)
-    kind = "ipv6" if ":" in text else "ipv4" if text.replace(".", "").isdigit() else "name"
-    return Address(text, kind, text, None)
 
 
 def frontends(graph: Graph, rules: Rules) -> list[Frontend]:
