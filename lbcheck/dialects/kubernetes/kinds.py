@@ -13,18 +13,26 @@ NETWORKING = "networking.k8s.io"
 EXTENSIONS = "extensions"
 GATEWAY = "gateway.networking.k8s.io"
 ISTIO = "networking.istio.io"
+SECURITY = "security.istio.io"
 KUSTOMIZE = "kustomize.config.k8s.io"
 
 #: Traefik's group, and that of version 2.
 TRAEFIK_GROUPS = ("traefik.io", "traefik.containo.us")
 _TRAEFIK = frozenset({"IngressRoute", "IngressRouteTCP", "IngressRouteUDP", "TraefikService"})
 
+#: Kinds that refuse requests or connections before a pod takes them.
+GUARDS: dict[str, frozenset[str]] = {
+    NETWORKING: frozenset({"NetworkPolicy"}),
+    SECURITY: frozenset({"AuthorizationPolicy", "RequestAuthentication"}),
+}
+
 KINDS: dict[str, frozenset[str]] = {
     CORE: frozenset({"Service", "Endpoints", "Pod", "ReplicationController", "Namespace"}),
     APPS: frozenset({"Deployment", "StatefulSet", "DaemonSet", "ReplicaSet"}),
     BATCH: frozenset({"Job", "CronJob"}),
     EXTENSIONS: frozenset({"Ingress", "Deployment", "DaemonSet", "ReplicaSet"}),
-    NETWORKING: frozenset({"Ingress", "IngressClass"}),
+    NETWORKING: frozenset({"Ingress", "IngressClass"}) | GUARDS[NETWORKING],
+    SECURITY: GUARDS[SECURITY],
     "discovery.k8s.io": frozenset({"EndpointSlice"}),
     "policy": frozenset({"PodDisruptionBudget"}),
     "autoscaling": frozenset({"HorizontalPodAutoscaler"}),

@@ -10,6 +10,7 @@ from lbcheck.dialects.kubernetes import (
     destination_rules,
     exposed,
     gateway,
+    guards,
     ingress_servers,
     ingressroute,
     istio,
@@ -90,7 +91,9 @@ def read(paths: Sequence[str], files: Files) -> Config:
         found = validation.judge(one)
         one.wrong = bool(found)
         config.hits.extend(found)
-    config.unread = not cluster.objects and not config.hits and bool(config.unmodelled)
+    lonely = list(guards.alone(cluster))
+    config.unmodelled.extend(lonely)
+    config.unread = (not cluster.objects or bool(lonely)) and not config.hits and bool(config.unmodelled)
     config.unmodelled.extend(unmodelled(cluster))
     graph = Graph(cluster)
     rules = destination_rules.Rules(graph)
@@ -104,6 +107,7 @@ def read(paths: Sequence[str], files: Files) -> Config:
     config.frontends = [*ingresses, *beside, *outside]
     asking.settle(graph, beside, outside, config.unmodelled)
     config.pools = list(graph.pools.values())
+    config.unmodelled.extend(guards.unmodelled(graph))
     config.world = world(graph)
     config.settle = lambda: _settle(config)
     return config
