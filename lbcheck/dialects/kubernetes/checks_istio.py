@@ -13,17 +13,16 @@ from lbcheck.dialects.kubernetes.reach import closed, scan
 from lbcheck.dialects.kubernetes.view import opaque
 from lbcheck.dialects.kubernetes.visibility import meet
 from lbcheck.findings import ERROR, INFO, WARNING, Hit, Related
-from lbcheck.spelling import closest
 from lbcheck.wording import listed, percent
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from lbcheck.context import Context
-    from lbcheck.dialects.kubernetes.destination_rules import Gap
+    from lbcheck.dialects.kubernetes.destination_rules import Gap, Rules
     from lbcheck.dialects.kubernetes.istio import Destination, Host
     from lbcheck.dialects.kubernetes.objects import Object
-    from lbcheck.dialects.kubernetes.pods import Pods
+    from lbcheck.dialects.kubernetes.pods import Selection
     from lbcheck.dialects.kubernetes.view import View
     from lbcheck.model import Config
 
@@ -109,7 +108,7 @@ def unresolved(config: Config, owner: Object, one: Destination) -> tuple[str, st
     if gap is None:
         return None
     sure = _surely(config, owner, one, gap)
-    return _instead(gap, _names(gap), sure=sure), ERROR if sure else INFO
+    return _instead(gap, _names(tree_of(config).rules, gap), sure=sure), ERROR if sure else INFO
 
 
 def subset_undefined(config: Config, _context: Context) -> Iterator[Hit]:
@@ -142,9 +141,9 @@ def _gap(config: Config, owner: Object, one: Destination) -> Gap | None:
     return rules.gap(one.host, one.subset, owner)
 
 
-def _names(gap: Gap) -> list[str]:
+def _names(rules: Rules, gap: Gap) -> list[str]:
     """Return the subsets that the callers do find."""
-    return [view.text("name") or "" for other in gap.rules for view in other.spec.views("subsets")]
+    return [name for other in gap.rules for name in rules.subsets(other)]
 
 
 def _surely(config: Config, owner: Object, one: Destination, gap: Gap) -> bool:
@@ -154,8 +153,9 @@ def _surely(config: Config, owner: Object, one: Destination, gap: Gap) -> bool:
 
 
 def _undefined(config: Config, rule: Rule, one: Destination, gap: Gap, effect: str, *, severity: str) -> Hit:
-    names = _names(gap)
-    guess = closest(one.subset or "", names)
+    tree = tree_of(config)
+    names = _names(tree.rules, gap)
+    guess = tree.near(one.subset or "", names)
     sure = _surely(config, rule.owner, one, gap)
     args = {
         "service": rule.owner.shown,
@@ -211,19 +211,18 @@ def subset_no_pods(config: Config, _context: Context) -> Iterator[Hit]:
         if host.namespace is None:
             continue
         services = tree.cluster.service(host.namespace, host.name)
-        pods = [one for service in services for one in tree.graph.pods_of(service) if one.stays]
+        known = tree.graph.among(services)
         for rule in found:
             if not rule.sure:
                 continue
             followers = tree.rules.followers(rule, host)
+            others = [(subset, copied) for subset, clients, copied in used.get(host, ()) if meet(clients, followers)]
+            told = frozenset(others)
             for subset in rule.spec.views("subsets"):
                 name = subset.text("name") or ""
                 wanted = subset.strings("labels")
-                others = [
-                    (subset, copied) for subset, clients, copied in used.get(host, ()) if meet(clients, followers)
-                ]
-                routed, copied = (name, False) in others, (name, True) in others
-                if matches_no_pod(wanted, pods):
+                routed, copied = (name, False) in told, (name, True) in told
+                if matches_no_pod(wanted, known, host.namespace):
                     sure = closed(config, host.namespace)
                     effect = (
                         ": its requests get 503" if routed else _DROPPED if copied else ", and nothing routes to it"
@@ -238,11 +237,11 @@ def _severity(*, sure: bool, routed: bool) -> str:
     return ERROR if sure and routed else WARNING if sure else INFO
 
 
-def matches_no_pod(wanted: Mapping[str, str], pods: Sequence[Pods]) -> bool:
+def matches_no_pod(wanted: Mapping[str, str], known: Selection | None, namespace: str) -> bool:
     """Say whether none of a Service's pods, of which some were scanned, has the labels of a subset."""
-    if not pods or not wanted or any(map(opaque, wanted.values())):
+    if known is None or not wanted or any(map(opaque, wanted.values())):
         return False
-    return not any(wanted.items() <= one.labels.items() or one.owner.patched for one in pods)
+    return not known.matching(namespace, wanted)
 
 
 def routed_subsets(config: Config) -> dict[Host, list[tuple[str, frozenset[str] | None, bool]]]:

@@ -50,7 +50,18 @@ class Gap(NamedTuple):
 class Rules:
     """The destination rules and service entries of the run, by the host they are about."""
 
-    __slots__ = ("_by_host", "_by_space", "_ends", "_labels", "_wild", "_wild_entries", "entries", "graph", "sight")
+    __slots__ = (
+        "_by_host",
+        "_by_space",
+        "_ends",
+        "_labels",
+        "_subsets",
+        "_wild",
+        "_wild_entries",
+        "entries",
+        "graph",
+        "sight",
+    )
 
     def __init__(self, graph: Graph) -> None:
         self.graph = graph
@@ -61,6 +72,7 @@ class Rules:
         self._wild: dict[tuple[str, str], list[Object]] = {}
         self._ends: tuple[str, ...] = ()
         self._labels: dict[str, dict[str, str]] = {}
+        self._subsets: dict[int, dict[str, View]] = {}
         for one in graph.cluster.all(ISTIO, "DestinationRule"):
             host = host_of(one.spec.text("host") or "", one)
             self._by_host.setdefault(host, []).append(one)
@@ -134,7 +146,7 @@ class Rules:
 
     def gap(self, host: Host, name: str, owner: Object) -> Gap | None:
         """Return which callers of a virtual service do not find a subset of a host; None where all may."""
-        defining = [one for one in self._by_host.get(host, []) if _subset([one], name) is not None]
+        defining = [one for one in self._by_host.get(host, []) if name in self.subsets(one)]
         clients = self.sight.clients(owner)
         if clients is None:
             if any(audience(one) != frozenset() for one in defining):
@@ -144,7 +156,8 @@ class Rules:
             return Gap(None, general, defining)
         for client in sorted(clients):
             applied = self.applied(host, client)
-            if _subset(applied, name) is None and not any(self._of_the_mesh(one, host, client) for one in defining):
+            elsewhere = any(self._of_the_mesh(one, host, client) for one in defining)
+            if self._subset(applied, name) is None and not elsewhere:
                 return Gap(client, applied, defining)
         return None
 
@@ -152,14 +165,27 @@ class Rules:
         """Say whether a rule in a third namespace would hold for a client if that were the mesh's root namespace."""
         return one.namespace not in (client, ROOT, *self.homes(host)) and reaches(one, client)
 
+    def subsets(self, one: Object) -> dict[str, View]:
+        """Return the subsets of a destination rule by name; of several of one name the first."""
+        found = self._subsets.get(id(one))
+        if found is None:
+            found = self._subsets[id(one)] = {}
+            for view in one.spec.views("subsets"):
+                found.setdefault(view.text("name") or "", view)
+        return found
+
+    def _subset(self, rules: Iterable[Object], name: str) -> Subset | None:
+        """Return a subset of that name from any of some destination rules, which Istio merges."""
+        return next((Subset(one, self.subsets(one)[name]) for one in rules if name in self.subsets(one)), None)
+
     def subset(self, host: Host, name: str, owner: Object) -> Subset | None:
         """Return a subset of a host, as the callers of a virtual service find it."""
         clients = self.sight.clients(owner)
         for client in [owner.namespace] if clients is None else sorted(clients, key=lambda one: one != owner.namespace):
-            found = _subset(self.applied(host, client), name)
+            found = self._subset(self.applied(host, client), name)
             if found is not None:
                 return found
-        return _subset(self.of(host), name) if clients is None else None
+        return self._subset(self.of(host), name) if clients is None else None
 
     def pool(self, host: Host, subset: str | None, owner: Object) -> Pool | None:
         """Return the pool that callers of a virtual service mean by a host, or by its subset; None without one."""
@@ -224,12 +250,3 @@ class Rules:
         if known is None:
             known = self.graph.pools[name] = outside(name, entry)
         return known
-
-
-def _subset(rules: Iterable[Object], name: str) -> Subset | None:
-    """Return a subset of that name from any of some destination rules, which Istio merges."""
-    for one in rules:
-        for view in one.spec.views("subsets"):
-            if view.text("name") == name:
-                return Subset(one, view)
-    return None

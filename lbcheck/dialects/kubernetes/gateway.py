@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, NamedTuple
 from lbcheck.dialects.kubernetes import conditions, targets
 from lbcheck.dialects.kubernetes.attachment import ROUTES, attach, parents
 from lbcheck.dialects.kubernetes.durations import gateway_seconds
-from lbcheck.dialects.kubernetes.graph import KUBE_PROXY, Lead
+from lbcheck.dialects.kubernetes.graph import Lead
 from lbcheck.dialects.kubernetes.ingress import LONGEST
 from lbcheck.dialects.kubernetes.kinds import CORE, GATEWAY
 from lbcheck.dialects.kubernetes.objects import shown
+from lbcheck.dialects.kubernetes.services import KUBE_PROXY
 from lbcheck.dialects.kubernetes.view import opaque
 from lbcheck.model import Address, Algorithm, Condition, Frontend, Listener, Pool, Route, Setting
 

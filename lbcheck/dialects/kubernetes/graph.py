@@ -51,7 +51,7 @@ class Behind(NamedTuple):
 class Graph:
     """The cluster, its pods and the pools that stand for Services and their subsets; and who leads to them."""
 
-    __slots__ = ("_behind", "behind", "cluster", "endpoints", "leads", "pods", "pools", "selection")
+    __slots__ = ("_among", "_behind", "behind", "cluster", "endpoints", "leads", "pods", "pools", "selection")
 
     def __init__(self, cluster: Cluster) -> None:
         self.cluster = cluster
@@ -61,6 +61,7 @@ class Graph:
         self.pools: dict[str, Pool] = {}
         self.behind: list[Behind] = []
         self.leads: list[Lead] = []
+        self._among: dict[tuple[int, ...], Selection | None] = {}
         self._behind: dict[int, list[Pods]] = {}
 
     def judged(self, service: Object) -> list[Pods]:
@@ -121,6 +122,24 @@ class Graph:
         pods = [one for one in self.pods_of(service) if one.stays]
         return servers_of(pods)
 
+    def _narrowed(self, service: Object, labels: Mapping[str, str]) -> list[Pods]:
+        """Return those workloads behind a Service whose pods stay and have certain labels more."""
+        selector = service.selector
+        if not selector or any(selector.get(key, value) != value for key, value in labels.items()):
+            return []
+        return [one for one in self.selection.matching(service.namespace, {**selector, **labels}) if one.stays]
+
+    def among(self, services: Sequence[Object]) -> Selection | None:
+        """Return the pods behind versions of one Service by their labels.
+
+        None where none was scanned, or a patch may give them labels.
+        """
+        key = tuple(map(id, services))
+        if key not in self._among:
+            pods = [one for service in services for one in self.pods_of(service) if one.stays]
+            self._among[key] = None if not pods or any(one.owner.patched for one in pods) else Selection(pods)
+        return self._among[key]
+
     def subset(
         self,
         key: str,
@@ -137,8 +156,7 @@ class Graph:
         """
         found = self.pools.get(key)
         if found is None:
-            wanted = labels.items()
-            pods = [one for one in self.pods_of(services[0]) if one.stays and wanted <= one.labels.items()]
+            pods = self._narrowed(services[0], labels)
             servers, why = servers_of(pods)
             if base is not None and base.open and not pods:
                 why = base.open

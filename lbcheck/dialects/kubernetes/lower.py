@@ -42,12 +42,13 @@ _GUESSES = 20
 class Tree:
     """What the dialect's own checks ask: what leads where, and what destination rules say."""
 
-    __slots__ = ("_meant", "_names", "_renamed", "graph", "rules")
+    __slots__ = ("_guesses", "_meant", "_names", "_renamed", "graph", "rules")
 
     def __init__(self, graph: Graph, rules: destination_rules.Rules) -> None:
         self.graph = graph
         self.rules = rules
         self._names: dict[tuple[str, str, str], list[str]] = {}
+        self._guesses = _GUESSES
         self._meant: dict[tuple[str, str, str, str], str | None] = {}
         self._renamed: dict[tuple[str, str], str] | None = None
 
@@ -64,6 +65,13 @@ class Tree:
         if asked not in self._meant:
             self._meant[asked] = self._guess(*asked) if len(self._meant) < _GUESSES else None
         return self._meant[asked]
+
+    def near(self, name: str, names: Sequence[str]) -> str | None:
+        """Return which of some names one that nobody has was probably to be; None once so many were looked for."""
+        if not self._guesses:
+            return None
+        self._guesses -= 1
+        return closest(name, names)
 
     def _guess(self, name: str, group: str, kind: str, namespace: str) -> str | None:
         key = (group, kind, namespace)

@@ -68,7 +68,7 @@ def _missing(host: Host) -> str:
 
 def _only_in(rules: Rules, host: Host, name: str) -> frozenset[str]:
     """Return the only namespaces that are shown a subset; none where all are, or nobody is."""
-    defining = [one for one in rules.of(host) if any(view.text("name") == name for view in one.spec.views("subsets"))]
+    defining = [one for one in rules.of(host) if name in rules.subsets(one)]
     seen = [audience(one) for one in defining]
     return frozenset().union(*(one for one in seen if one is not None)) if None not in seen else frozenset()
 

@@ -58,8 +58,7 @@ def _deserted(graph: Graph, unselected: Unselected, behind: Behind) -> str | Non
         return f"no pod of it has a port named {ports(services[0])[0].target}, so it has no endpoints"
     if behind.labels is None or not behind.sure:
         return None
-    pods = [one for service in services for one in graph.pods_of(service) if one.stays]
-    if checks_istio.matches_no_pod(behind.labels, pods):
+    if checks_istio.matches_no_pod(behind.labels, graph.among(services), services[0].namespace):
         return f"no pod of the Service has {_labels(behind.labels)}"
     return None
 
