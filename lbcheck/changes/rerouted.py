@@ -13,7 +13,7 @@ from lbcheck.changes.routing import ALIKE, counterparts, entry_point, same_routi
 from lbcheck.wording import listed, percent
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Iterator, Sequence
+    from collections.abc import Collection, Hashable, Iterator, Sequence
 
     from lbcheck.changes.decisions import Difference, Door
     from lbcheck.changes.outcome import ConfigChange, Version
@@ -55,25 +55,34 @@ def _decided(change: ConfigChange) -> list[str]:
         (pool.before.name if pool.before else pool.name, pool.after.name if pool.after else pool.name)
         for pool in change.pools
     ]
-    shared = Counter(_port(door) for door in {one.door for one in found})
+    doors = {one.door for one in first.values()}
     return [
-        f"{_request(one, shared)} goes to {_pools(one.after, [new for _, new in names])}, "
+        f"{_request(one, doors)} goes to {_pools(one.after, [new for _, new in names])}, "
         f"before to {_pools(one.before, [old for old, _ in names])}"
         for one in first.values()
     ]
 
 
-def _port(door: Door) -> Hashable:
-    """Return a door without whether it speaks TLS."""
-    return door[:2] + door[3:]
-
-
-def _request(one: Difference, shared: Counter[Hashable]) -> str:
-    """Return a request in words; with whether it comes over TLS where both kinds of one port have changed."""
-    tls, port = one.door[2], one.door[-1]
+def _request(one: Difference, doors: Collection[Door]) -> str:
+    port = one.door[-1]
     host = "any other host" if one.host == OTHER else one.host
-    over = f" {_over(tls=tls)}" if shared[_port(one.door)] > 1 else ""
-    return f"{host}:{port}{one.path.replace(OTHER, '…')}{over}"
+    return f"{host}:{port}{one.path.replace(OTHER, '…')}{_way_in(one.door, doors)}"
+
+
+def _way_in(door: Door, doors: Collection[Door]) -> str:
+    """Return what tells a request from one that comes to the same port, but through another of these doors."""
+    protocol, transport, tls, address, port = door
+    beside = [other for other in doors if other[-1] == port]
+    found = []
+    if any(other[2] != tls for other in beside):
+        found.append(_over(tls=tls))
+    if any(other[1] != transport for other in beside):
+        found.append(f"over {transport.upper()}")
+    elif any(other[0] != protocol for other in beside):
+        found.append(f"as {protocol.upper()}")
+    if any(other[3] != address for other in beside):
+        found.append(f"at {address}" if address else "at every address")
+    return f" {' '.join(found)}" if found else ""
 
 
 def _over(*, tls: bool) -> str:
@@ -125,10 +134,17 @@ def _route(frontend: Frontend, route: Route) -> str:
         where += f" {_over(tls=True)}"
     hosts = f", host {listed(sorted(frontend.hosts))}" if frontend.hosts else ""
     match = " or ".join(" and ".join(map(_condition, one)) or "every request" for one in route.match)
-    to = listed(list(map(_target, route.targets))) or "no pool"
     filters = route.options["filters"].value if "filters" in route.options else []
     behind = f" behind {listed([str(one).partition(' ')[0] for one in filters])}" if filters else ""
-    return f"{where}{hosts}, {match or route.label}: {to}{behind}"
+    return f"{where}{hosts}, {match or route.label}: {_leads_to(route)}{behind}"
+
+
+def _leads_to(route: Route) -> str:
+    """Return the pools of a route; without any it answers by itself, unless it is not known where it leads."""
+    known = list(map(_target, route.targets))
+    if route.outcome == "unknown":
+        return f"{listed(known)}, or not known where to" if known else "not known where to"
+    return listed(known) or "no pool"
 
 
 def _target(target: WeightedTarget) -> str:

@@ -61,3 +61,75 @@ def test_where_it_is_not_known_the_routes_are_named():
     assert said(("traefik", old), ("traefik", new)) == [
         "routes are reached another way, tried in another order, or lead elsewhere"
     ]
+
+
+KUBERNETES = """\
+apiVersion: gateway.networking.k8s.io/v1
+kind: Gateway
+metadata: {name: gw}
+spec: {gatewayClassName: eg, listeners: [{name: web, port: 80, protocol: HTTP}]}
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: HTTPRoute
+metadata: {name: r}
+spec: {parentRefs: [{name: gw}], rules: [{backendRefs: [{name: app, port: 80}]}]}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: app}
+spec: {selector: {app: app}, ports: [{port: 80}]}
+"""
+STREAM = """\
+stream {
+    upstream app { server 10.0.0.1:80; server 10.0.0.2:80; }
+    server { listen 8080; proxy_pass app; }
+}
+"""
+WEB = nginx(*addresses(1, 2))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "before", "after"),
+    [
+        (WEB, WEB.replace("listen 8080", "listen 8080 ssl"), " without TLS", " over TLS"),
+        (WEB, WEB.replace("listen 8080", "listen 127.0.0.1:8080"), " at every address", " at 127.0.0.1"),
+        (STREAM, STREAM.replace("listen 8080", "listen 8080 udp"), " over TCP", " over UDP"),
+        (WEB, WEB.replace("listen 8080", "listen 8081"), "", ""),
+    ],
+)
+def test_two_ways_to_one_port_are_told_apart(old, new, before, after):
+    ports = ("8080", "8081" if "8081" in new else "8080")
+    assert old != new
+    assert sorted(said(("nginx", old), ("nginx", new))) == sorted(
+        [
+            f"any other host:{ports[0]}/{before} goes to no pool, before to pool app",
+            f"any other host:{ports[1]}/{after} goes to pool app, before to no pool",
+        ]
+    )
+
+
+def test_a_stream_in_place_of_http():
+    new = KUBERNETES.replace("HTTP}", "TCP}").replace("v1\nkind: HTTPRoute", "v1alpha2\nkind: TCPRoute")
+    assert said(("kubernetes", {"a.yaml": KUBERNETES}), ("kubernetes", {"a.yaml": new})) == [
+        "any other host:80/ as HTTP goes to no pool, before to pool app",
+        "any other host:80/ as TCP goes to pool app, before to no pool",
+    ]
+
+
+def test_where_requests_end_is_not_no_pool_where_nobody_knows():
+    old, new = {"a.yaml": TRAEFIK}, {"a.yaml": TRAEFIK.replace("service: api,", "service: api@docker,")}
+    assert old != new
+    gone, come = said(("traefik", old), ("traefik", new))
+    assert gone.endswith(": pool api")
+    assert come.endswith(": not known where to")
+    assert come.removeprefix("new").removesuffix("not known where to") == gone.removeprefix("gone").removesuffix(
+        "pool api"
+    )
+
+
+def test_a_route_that_is_known_in_part():
+    new = NEW.replace("    default_backend app", "    use_backend %[path,map(/a.map,api)]\n    default_backend app")
+    assert new != NEW
+    (come,) = said(("haproxy", NEW), ("haproxy", new))
+    assert come.startswith("new: ")
+    assert come.endswith(": pool api, or not known where to")

@@ -230,3 +230,12 @@ def test_all_endpoints_follow_a_target_port(tmp_path):
     assert diff(tmp_path, ENTRY, ENTRY.replace("number: 80", "number: 80, targetPort: 8080"))["moved"] == 1
     assert diff(tmp_path, ENTRY, TWO)["moved"] == 0
     assert check(tmp_path, ENTRY) == check(tmp_path, TWO)
+
+
+def test_plain_requests_and_those_with_tls_on_one_port_are_told_apart(tmp_path):
+    found = diff(tmp_path, SPLIT, SPLIT.replace("protocol: HTTP}", "protocol: HTTPS, tls: {mode: Terminate}}"))
+    split = "pool new (10 %) and pool old (90 %)"
+    assert sorted(found["rerouted"]) == [
+        f"any other host:80/ over TLS goes to {split}, before to no pool",
+        f"any other host:80/ without TLS goes to no pool, before to {split}",
+    ]
