@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from lbcheck.dialects.kubernetes.kinds import ISTIO
 from lbcheck.dialects.kubernetes.view import opaque
-from lbcheck.dialects.kubernetes.visibility import alike, whole
+from lbcheck.dialects.kubernetes.visibility import MESH, alike, whole
 from lbcheck.model import Setting
 
 if TYPE_CHECKING:
@@ -21,6 +21,15 @@ if TYPE_CHECKING:
 
 #: The protocols of servers that take requests without TLS.
 _PLAIN = frozenset({"HTTP", "HTTP2", "GRPC", "GRPC-WEB"})
+
+
+def gateway_name(text: str, namespace: str) -> tuple[str, str]:
+    """Return (namespace, name) of what a virtual service calls a Gateway (istio config/gateway resolveGatewayName)."""
+    if "/" in text:
+        space, _, name = text.partition("/")
+        return (namespace if space == "." else space), name
+    name, _, rest = text.partition(".")
+    return rest.partition(".")[0] or namespace, name
 
 
 def entrance(cluster: Cluster, service: Object) -> Setting[str]:
@@ -38,14 +47,18 @@ def redirects_all(cluster: Cluster, service: Object) -> bool:
     Then no request that one of its http rules routes reaches a pod. It is not known of Gateways outside the run.
     """
     names = _names(service)
-    if not names or not all(cluster.named(ISTIO, "Gateway", *name.split("/", 1)) for name in names):
+    said = [name.text for name in service.spec.texts("gateways")]
+    if not names or not service.sure or MESH in said or any(map(opaque, said)):
         return False
-    taking = []
-    for gateway in _gateways(cluster, service):
-        if not gateway.sure:
-            return False
-        taking += [server for server in gateway.spec.views("servers") if _takes(server, gateway, service)]
-    return bool(taking) and all(map(redirects, taking))
+    if not all(cluster.named(ISTIO, "Gateway", *name) for name in names):
+        return False
+    gateways = list(_gateways(cluster, service))
+    servers = [(server, one, redirects(server)) for one in gateways for server in one.spec.views("servers")]
+    if not all(one.sure for one in gateways) or not any(redirected for _, _, redirected in servers):
+        return False
+    if any(_takes(server, one, service) for server, one, redirected in servers if not redirected):
+        return False
+    return any(_takes(server, one, service) for server, one, redirected in servers if redirected)
 
 
 def redirects(server: View) -> bool:
@@ -56,13 +69,12 @@ def redirects(server: View) -> bool:
 def _gateways(cluster: Cluster, service: Object) -> Iterator[Object]:
     """Yield the Gateways of the run that a virtual service names."""
     for name in _names(service):
-        yield from cluster.named(ISTIO, "Gateway", *name.split("/", 1))
+        yield from cluster.named(ISTIO, "Gateway", *name)
 
 
-def _names(service: Object) -> list[str]:
+def _names(service: Object) -> list[tuple[str, str]]:
     """Return the namespaces and names of the Gateways that a virtual service names; `mesh` is none of them."""
-    names = (name.text for name in service.spec.texts("gateways"))
-    return sorted({name if "/" in name else f"{service.namespace}/{name}" for name in names})
+    return sorted({gateway_name(name.text, service.namespace) for name in service.spec.texts("gateways")})
 
 
 def _takes(server: View, gateway: Object, service: Object) -> bool:
@@ -71,7 +83,7 @@ def _takes(server: View, gateway: Object, service: Object) -> bool:
     for entry in server.texts("hosts"):
         space, slash, host = entry.text.rpartition("/")
         sees = not slash or space in ("*", service.namespace) or (space, service.namespace) == (".", gateway.namespace)
-        if opaque(entry.text) or (sees and any(alike(host.lower(), one) for one in hosts)):
+        if opaque(entry.text) or any(map(opaque, hosts)) or (sees and any(alike(host.lower(), one) for one in hosts)):
             return True
     return False
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lbcheck.dialects.kubernetes.istio import destinations, host_of, lacks_port, mirrors
+from lbcheck.dialects.kubernetes.istio_gateways import gateway_name
 from lbcheck.dialects.kubernetes.kinds import ISTIO
 from lbcheck.dialects.kubernetes.view import opaque
 from lbcheck.dialects.kubernetes.visibility import ANY, MESH, alike, audience, whole
@@ -80,7 +81,7 @@ def _gateways(cluster: Cluster, one: Object) -> Iterator[NotChecked]:
     for node in names:
         if opaque(node.text):
             return
-        space, name = _gateway(node.text, one.namespace)
+        space, name = gateway_name(node.text, one.namespace)
         known = cluster.named(ISTIO, "Gateway", space, name)
         found += known
         if not known:
@@ -94,15 +95,6 @@ def _gateways(cluster: Cluster, one: Object) -> Iterator[NotChecked]:
     for node in one.spec.texts("hosts"):
         if not any(_takes(text, node.text, one.namespace) for text in taken):
             yield NotChecked(node.span, f"who sends requests for {node.text}: none of its Gateways takes that host")
-
-
-def _gateway(text: str, namespace: str) -> tuple[str, str]:
-    """Return (namespace, name) of what a virtual service calls a Gateway (istio config/gateway resolveGatewayName)."""
-    if "/" in text:
-        space, _, name = text.partition("/")
-        return (namespace if space == "." else space), name
-    name, _, rest = text.partition(".")
-    return rest.partition(".")[0] or namespace, name
 
 
 def _takes(text: str, host: str, namespace: str) -> bool:

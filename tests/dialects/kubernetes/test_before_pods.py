@@ -6,7 +6,7 @@ import json
 
 import pytest
 from cli.running import lbcheck
-from dialects.kubernetes.test_kubernetes import DEPLOYMENT, INGRESS, ROUTE, SERVICE, app, joined
+from dialects.kubernetes.test_kubernetes import DEPLOYMENT, INGRESS, ROUTE, SERVICE, app, joined, load, one
 
 SERVERS = "servers: [{port: {number: 80, name: http, protocol: HTTP}, hosts: [shop.example.com]}]"
 ISTIO = joined(
@@ -88,12 +88,39 @@ def test_where_another_server_takes_the_host_requests_reach_the_pods(server, tmp
         ("gateways: [g]", "gateways: [g, other]"),
         ("protocol: HTTP}", "protocol: HTTPS}"),
         ("httpsRedirect: true", "httpsRedirect: false"),
+        ("gateways: [g]", "gateways: ['${GATEWAY}']"),
+        ("servers: [", "servers: [{port: {number: 443, name: s, protocol: HTTPS}, hosts: ['${SHOP}']}, "),
     ],
 )
 def test_it_is_said_only_where_all_requests_meet_the_redirect(old, new, tmp_path):
     text = REDIRECTED.replace(old, new)
     assert text != REDIRECTED
     assert routes(tmp_path, text) == [("pools", [("web", 1.0)])]
+
+
+def test_a_host_that_is_not_filled_in_yet_may_meet_any_server():
+    server = "{port: {number: 443, name: s, protocol: HTTPS}, hosts: [other.example.com], tls: {mode: SIMPLE}}"
+    text = REDIRECTED.replace("servers: [", f"servers: [{server}, ")
+    for host, outcome in (("shop.example.com", "answer"), ("${SHOP}.example.com", "pools")):
+        config = one(text.replace("hosts: [shop.example.com]\n", f"hosts: ['{host}']\n"))
+        assert [route.outcome for route in config.frontends[0].routes] == [outcome]
+
+
+@pytest.mark.parametrize("name", ["./g", "default/g", "g.default", "g.default.svc.cluster.local"])
+def test_a_gateway_by_any_of_its_names(name):
+    for text, outcome in ((ISTIO, "pools"), (REDIRECTED, "answer")):
+        (frontend,) = one(text.replace("gateways: [g]", f"gateways: [{name}]")).frontends
+        assert [route.outcome for route in frontend.routes] == [outcome]
+
+
+def test_what_a_patch_changes_of_it_is_not_known():
+    for target, outcome in (("VirtualService", "pools"), ("Gateway", "pools"), ("Service", "answer")):
+        config = load(
+            kustomization_yaml=f"resources: [a.yaml]\npatches: [{{path: p.yaml, target: {{kind: {target}}}}}]\n",
+            a_yaml=REDIRECTED,
+            p_yaml="- {op: replace, path: /spec/x, value: []}\n",
+        )
+        assert [route.outcome for route in config.frontends[0].routes] == [outcome]
 
 
 @pytest.mark.parametrize("host", ["other.example.com", "elsewhere/shop.example.com", "'*.shop.example.com'"])
