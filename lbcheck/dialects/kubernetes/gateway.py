@@ -164,12 +164,14 @@ def _route(graph: Graph, owner: Object, rule: View, at: int) -> Route:
     label = f"{owner.kind} {owner.shown}, rule {at + 1}"
     named = refs(rule, owner)
     answers = _answers(rule) or all(_answers(one.view) for one in named)
-    found = [] if answers else [_redirect(graph, one, label) or _target(graph, owner, one) for one in named]
+    found = [_target(graph, owner, one) for one in named]  # a pool that nobody reaches is one all the same
+    if not answers:
+        found = [_redirect(graph, one, label) or to for one, to in zip(named, found, strict=True)]
     return Route(
         label,
         rule.span,
         match_of(owner, rule),
-        _shared(found),
+        [] if answers else _shared(found),
         "answer" if answers else "pools",
         timeouts=gateway_timeouts(rule),
     )

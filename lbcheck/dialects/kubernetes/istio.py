@@ -156,8 +156,9 @@ def frontends(graph: Graph, rules: Rules) -> list[Frontend]:
     return found
 
 
-def _answer(_rules: Rules, _owner: Object, kind: str, rule: View, at: int) -> Route:
+def _answer(rules: Rules, owner: Object, kind: str, rule: View, at: int) -> Route:
     """Return a rule none of whose requests reaches a pod: the Gateways' servers redirect them all before."""
+    _targets(rules, destinations(rule, owner), owner)  # a pool that nobody reaches is one all the same
     return Route(_label(kind, rule, at), rule.span, _match(kind, rule), outcome="answer")
 
 
