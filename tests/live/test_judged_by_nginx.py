@@ -24,7 +24,7 @@ def compare(folder, cases):
         blocks += f"upstream {upstream} {{ server {where}; }}\n" if upstream else ""
         scheme = "https" if "ssl" in directives else "http"
         locations += f"location /{number}/ {{ {directives} proxy_pass {scheme}://{upstream or where}/; }}\n"
-    blocks += f"server {{ listen 127.0.0.1:{port}; proxy_connect_timeout 1s; proxy_read_timeout 1s;\n{locations}}}\n"
+    blocks += f"server {{ listen 127.0.0.1:{port}; proxy_connect_timeout 5s; proxy_read_timeout 1s;\n{locations}}}\n"
     with proxies.nginx(str(folder), blocks, port):
         statuses = []
         for number in range(len(cases)):
