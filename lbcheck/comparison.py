@@ -15,6 +15,7 @@ from lbcheck.changes.routing import ALIKE
 from lbcheck.context import Context
 from lbcheck.fingerprints import stamp
 from lbcheck.patterns import pattern
+from lbcheck.residue.judge import not_understood
 from lbcheck.results import Counts, Result
 from lbcheck.traffic.assemble import BROKEN, traffic
 from lbcheck.traffic.outcome import Traffic
@@ -22,8 +23,9 @@ from lbcheck.traffic.outcome import Traffic
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Mapping, Sequence
 
+    from lbcheck.changes.outcome import NotUnderstood
     from lbcheck.model import Config
-    from lbcheck.project import Judge
+    from lbcheck.project import Judge, Work
     from lbcheck.results import Finding
     from lbcheck.selection import Selection
     from lbcheck.settings import Settings
@@ -38,10 +40,11 @@ _LINE = pattern(r"\bline [0-9]+")
 class Seen:
     """One version, read and judged."""
 
-    __slots__ = ("result", "side", "traffic", "versions")
+    __slots__ = ("result", "side", "traffic", "versions", "work")
 
-    def __init__(self, side: Side) -> None:
+    def __init__(self, side: Side, work: Work) -> None:
         self.side = side
+        self.work = work
         self.result = Result()
         self.traffic = Traffic()
         self.versions: list[Version] = []
@@ -83,6 +86,7 @@ def diff(
     )
     if overall.routing(configs, before.traffic, after.traffic) != ALIKE:
         changes.rerouted = rerouted(configs)
+    changes.not_understood = [one for change in configs for one in _not_understood(change, after)]
     matched = before.result.declared | after.result.declared
     changes.unmatched = unmatched.unmatched(settings, matched)
     for version in (before, after):
@@ -98,8 +102,8 @@ def seen(side: Side, settings: Settings, scenario: Scenario, approved: frozenset
     """
     judge: Judge = project.judge(settings, approved)
     scenario = scenario._replace(demands=settings.demands)
-    version = Seen(side)
-    for config in project.configs(project.prepare(side.request)):
+    version = Seen(side, project.prepare(side.request))
+    for config in project.configs(version.work):
         found = judge(config)
         part = traffic(config, scenario, broken=engine.broken(config))
         if not config.dialect:
@@ -110,6 +114,13 @@ def seen(side: Side, settings: Settings, scenario: Scenario, approved: frozenset
     engine.finish(version.result)
     version.traffic.not_checked = version.result.not_checked
     return version
+
+
+def _not_understood(change: ConfigChange, after: Seen) -> list[NotUnderstood]:
+    def again(texts: Mapping[str, str]) -> Config | None:
+        return None if change.after is None else project.again(after.work, change.after.config, texts)
+
+    return not_understood(change, again)
 
 
 def _place(finding: Finding) -> tuple[str, int, int, str]:

@@ -10,7 +10,7 @@ from lbcheck.paths import PathIndex, is_glob
 from lbcheck.text import Source
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
 #: 16 MiB: larger than any config that a person maintains, small enough to read without harm.
 MAX_FILE_BYTES = 16 * 1024 * 1024
@@ -248,3 +248,28 @@ class DiskFiles:
         if self._index is None or self._index[0] is not self.known:
             self._index = (self.known, PathIndex(self.known))
         return self._index[1]
+
+
+class Overlaid:
+    """Other files with some texts in place of theirs, for readers that are asked what a config would be with these."""
+
+    def __init__(self, files: Files, texts: Mapping[str, str]) -> None:
+        self.known = files.known
+        self._files = files
+        self._sources = {os.path.normpath(path): Source(path, text) for path, text in texts.items()}
+
+    def read(self, path: str) -> Source:
+        """Return the text at `path`. Raises UnreadableError."""
+        return self._sources.get(os.path.normpath(path)) or self._files.read(path)
+
+    def expand(self, pattern: str) -> list[str]:
+        """Return the paths that match a shell pattern, as the files below have them."""
+        return self._files.expand(pattern)
+
+    def mapped(self, path: str) -> str | None:
+        """Return where an absolute path of the server is found here, or None."""
+        return self._files.mapped(path)
+
+    def index(self) -> PathIndex:
+        """Return the known paths, to be found by how they end."""
+        return self._files.index()

@@ -11,7 +11,7 @@ from lbcheck.declared import declare
 from lbcheck.dialects import dialect
 from lbcheck.discovery import Refused
 from lbcheck.engine import INTERNAL, finish, raised_at
-from lbcheck.files import DiskFiles, UnreadableError
+from lbcheck.files import DiskFiles, Overlaid, UnreadableError
 from lbcheck.findings import Hit, NotChecked
 from lbcheck.grouping import Unit
 from lbcheck.model import Config
@@ -21,7 +21,7 @@ from lbcheck.surroundings import Surroundings
 from lbcheck.text import Source, Span
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from lbcheck.files import FileTree
     from lbcheck.settings import Settings
@@ -198,6 +198,27 @@ def _read_unit(work: Work, unit: Unit) -> list[Config]:
     if work.wanted is None:
         return configs
     return [config for config in configs if _holds(config, work.wanted)]
+
+
+def again(work: Work, config: Config, texts: Mapping[str, str]) -> Config | None:
+    """Return what a config would be with other texts at these paths; None where its readers cannot tell.
+
+    It is read as it was at first, but nothing around it is looked at, nor is it judged.
+    """
+    own = {source.path for source in config.files}
+    unit = next((unit for unit in work.units if not own.isdisjoint(unit.paths)), None)
+    if unit is None or len(own) < len(config.files):  # a dump, whose files have one path
+        return None
+    files = Overlaid(work.files, texts)
+    try:
+        if unit.ordered:
+            from lbcheck.dialects.haproxy import read_group
+
+            return read_group(unit.paths, files)
+        found = dialect(unit.dialect).read(unit.paths, files)
+    except Exception:  # noqa: BLE001 - a text that nobody wrote must not end the run
+        return None
+    return next((one for one in found if one.path == config.path), None)
 
 
 def _holds(config: Config, wanted: frozenset[str]) -> bool:

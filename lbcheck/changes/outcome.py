@@ -122,15 +122,57 @@ class ConfigChange(NamedTuple):
     pools: Sequence[PoolChange]
 
 
+class NotUnderstood(NamedTuple):
+    """A change that leaves the model as it is, and is not known to be harmless: nobody knows what it does to requests.
+
+    `path` and `line` are in the new version, in the old one where it is gone. `name` is the field, directive or
+    keyword, `field` the names that lead to it. `before` and `after` are what is written, shortened and without secrets;
+    None on the side that lacks it. `moved`: it stands in another order.
+    """
+
+    path: str
+    line: int
+    config: str
+    name: str
+    field: tuple[str, ...]
+    before: str | None
+    after: str | None
+    moved: bool = False
+
+    @property
+    def said(self) -> str:
+        """What changed, in words: "require_tls: ALL is new"."""
+        if self.moved:
+            return f"{self.name}: {self.after} stands in another order"
+        if self.before is None:
+            return f"{self.name}: {self.after} is new" if self.after else f"{self.name} is new"
+        if self.after is None:
+            return f"{self.name}: {self.before} is gone" if self.before else f"{self.name} is gone"
+        return f"{self.name}: {self.before or 'nothing'} → {self.after or 'nothing'}"
+
+
 class Changes:
     """A whole diff. `moved` weighs the pools by declared demand or known routes; None where neither is known.
 
     `rerouted` says which requests go elsewhere, or which routes are others; what of that moves, no pool's own changes
     tell. Empty where every request is known to be decided alike.
     `unmatched` are the entries of the settings that no config of either version had a use for.
+    `not_understood` are changes of which nobody knows what they do: where there are some, `moved` is only what is
+    understood.
     """
 
-    __slots__ = ("after", "before", "fixed", "introduced", "moved", "pools", "rerouted", "unchanged", "unmatched")
+    __slots__ = (
+        "after",
+        "before",
+        "fixed",
+        "introduced",
+        "moved",
+        "not_understood",
+        "pools",
+        "rerouted",
+        "unchanged",
+        "unmatched",
+    )
 
     def __init__(
         self,
@@ -151,3 +193,4 @@ class Changes:
         self.unchanged = unchanged
         self.rerouted: list[str] = []
         self.unmatched: list[Unmatched] = []
+        self.not_understood: list[NotUnderstood] = []

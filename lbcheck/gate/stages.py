@@ -97,6 +97,7 @@ def diff(changes: Changes, policy: Policy) -> Stage:
     moved = "how much of all requests moves is not known"
     if changes.moved is not None:
         moved = f"{percent(changes.moved)} of all requests move"
+        moved += " by what is understood" if changes.not_understood else ""
     evidence = [
         f"{changed:,} of {counted(len(changes.pools), 'pool')} changed; {moved}",
         f"{counted(len(changes.introduced), 'finding')} introduced, {len(changes.fixed):,} fixed",
@@ -105,8 +106,10 @@ def diff(changes: Changes, policy: Policy) -> Stage:
     if unknown:
         evidence.append(f"not known what moves in {_names(unknown)}: {unknown[0].reason}")
     evidence += [f"rerouted: {words}" for words in shortened(changes.rerouted)]
+    evidence += shortened([f"not understood: {one.path}:{one.line}: {one.said}" for one in changes.not_understood])
     open_ended = unknown or changes.rerouted or not changes.pools  # else, what each pool moves is the most there can be
-    if not reasons and policy.moved is not None and changes.moved is None and open_ended:
+    amount_open = (changes.moved is None and open_ended) or changes.not_understood
+    if not reasons and policy.moved is not None and amount_open:
         return Stage(DIFF, NOT_RUN, ("whether too much moves cannot be known",), tuple(evidence))
     return _ended(DIFF, reasons, evidence)
 

@@ -11,7 +11,7 @@ from lbcheck.report.paint import painter
 from lbcheck.wording import counted, percent, shortened
 
 if TYPE_CHECKING:
-    from lbcheck.changes.outcome import Changes, PoolChange, ServerChange
+    from lbcheck.changes.outcome import Changes, NotUnderstood, PoolChange, ServerChange
     from lbcheck.report.options import Options
     from lbcheck.report.paint import Paint
     from lbcheck.results import Finding
@@ -27,6 +27,7 @@ def render(changes: Changes, options: Options) -> str:
     lines += [_finding("introduced", found, found.severity, paint) for found in changes.introduced]
     lines += [_finding("fixed", found, "good", paint) for found in changes.fixed]
     lines += [f"{paint('bold', 'rerouted')} {escape(words)}" for words in shortened(changes.rerouted)]
+    lines += [_not_understood(one, paint) for one in changes.not_understood]
     lines.append(_summary(changes))
     return "\n".join(lines) + "\n"
 
@@ -84,13 +85,18 @@ def _finding(word: str, found: Finding, style: str, paint: Paint) -> str:
     return f"{where} {paint(style, what)} {escape(found.message)}"
 
 
+def _not_understood(one: NotUnderstood, paint: Paint) -> str:
+    where = paint("bold", f"{shown_path(one.path)}:{one.line}:")
+    return f"{where} {paint('warning', 'not understood')} {escape(one.said)}"
+
+
 def _summary(changes: Changes) -> str:
     numbers = Counter(pool.status for pool in changes.pools)
     kinds = (CHANGED, ADDED, REMOVED, UNCHANGED)
     pools = [f"{counted(numbers[kind], 'pool')} {kind}" for kind in kinds if numbers[kind]]
     come, gone = len(changes.introduced), len(changes.fixed)
     parts = [
-        _all_traffic(changes.moved),
+        *_all_traffic(changes),
         ", ".join(pools) or "no pools",
         f"{counted(come, 'finding')} introduced, {gone:,} fixed, {changes.unchanged:,} unchanged",
     ]
@@ -99,5 +105,14 @@ def _summary(changes: Changes) -> str:
     return "; ".join(parts)
 
 
-def _all_traffic(moved: float | None) -> str:
-    return "How much of all traffic moves is not known" if moved is None else f"{percent(moved)} of all traffic moves"
+def _all_traffic(changes: Changes) -> list[str]:
+    known = changes.moved is not None
+    said = (
+        f"{percent(changes.moved or 0.0)} of all traffic moves"
+        if known
+        else "How much of all traffic moves is not known"
+    )
+    if not changes.not_understood:
+        return [said]
+    count = counted(len(changes.not_understood), "change")
+    return [f"{said} by what is understood" if known else said, f"{count} not understood"]

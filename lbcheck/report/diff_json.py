@@ -8,7 +8,7 @@ from lbcheck.report import objects
 from lbcheck.report.jsontext import dumps, lines, listed
 
 if TYPE_CHECKING:
-    from lbcheck.changes.outcome import Changes, PoolChange, ServerChange
+    from lbcheck.changes.outcome import Changes, NotUnderstood, PoolChange, ServerChange
     from lbcheck.report.options import Options
     from lbcheck.traffic.outcome import PoolTraffic
 
@@ -24,8 +24,10 @@ def render(changes: Changes, options: Options) -> str:
     members = (
         ("version", dumps(objects.VERSION)),
         ("tool", dumps(objects.tool())),
-        ("moved", dumps(changes.moved)),
-        ("moved_unknown", dumps(changes.moved is None)),
+        ("moved", dumps(None if changes.not_understood else changes.moved)),
+        ("moved_unknown", dumps(changes.moved is None or bool(changes.not_understood))),
+        ("moved_understood", dumps(changes.moved)),
+        ("not_understood", listed([_not_understood(one) for one in changes.not_understood])),
         ("rerouted", dumps(changes.rerouted)),
         ("pools", listed([_pool(pool) for pool in changes.pools])),
         ("findings", lines(findings)),
@@ -33,6 +35,19 @@ def render(changes: Changes, options: Options) -> str:
         ("unmatched_settings", listed([objects.unmatched(entry) for entry in changes.unmatched])),
     )
     return lines(members) + "\n"
+
+
+def _not_understood(one: NotUnderstood) -> dict[str, Any]:
+    return {
+        "path": one.path,
+        "line": one.line,
+        "config": one.config,
+        "name": one.name,
+        "field": list(one.field),
+        "before": one.before,
+        "after": one.after,
+        "moved": one.moved,
+    }
 
 
 def _notes(changes: Changes, side: str) -> list[dict[str, Any]]:

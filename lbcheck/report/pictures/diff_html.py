@@ -17,7 +17,7 @@ from lbcheck.wording import counted
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from lbcheck.changes.outcome import Changes
+    from lbcheck.changes.outcome import Changes, NotUnderstood
     from lbcheck.report.options import Options
     from lbcheck.report.pictures.pairs import Pair, PoolPair
     from lbcheck.results import Finding
@@ -40,6 +40,7 @@ def render(changes: Changes, options: Options) -> str:
         (draw(changes, html.WIDE, titled=False), draw(changes, html.NARROW, titled=False)),
         sides=("Before", "After", "Change"),
         findings=[
+            _not_understood(changes.not_understood),
             _findings("New findings", changes.introduced, ""),
             _findings("Fixed findings", changes.fixed, "fixed"),
         ],
@@ -64,6 +65,22 @@ def _findings(heading: str, found: Sequence[Finding], look: str) -> tuple[str, l
         for each in found[:_MOST_FINDINGS]
     ]
     return f"{heading} ({len(found):,})", lines, max(0, len(found) - _MOST_FINDINGS)
+
+
+def _not_understood(found: Sequence[NotUnderstood]) -> tuple[str, list[dict[str, str]], int]:
+    lines = [
+        {
+            "code": "?",
+            "name": plain(one.name),
+            "url": "",
+            "place": f"{plain(one.path)}:{one.line}",
+            "message": told(one.said),
+            "help": "",
+            "look": "warning",
+        }
+        for one in found[:_MOST_FINDINGS]
+    ]
+    return f"Changes that are not understood ({len(found):,})", lines, max(0, len(found) - _MOST_FINDINGS)
 
 
 def _pool(pair: PoolPair, number: int) -> html.PoolTable:

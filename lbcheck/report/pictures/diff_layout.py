@@ -56,7 +56,8 @@ def draw(changes: Changes, width: float, *, titled: bool = True) -> Drawing:
     if shown.left_out:
         y = place_note(drawing, f"{counted(len(shown.left_out), 'more pool')} moved less", y)
     if not shown.sections:
-        y = place_note(drawing, "No pool and no server changed its share.", y)
+        known = "is known to have changed" if changes.not_understood else "changed"
+        y = place_note(drawing, f"No pool and no server {known} its share.", y)
     drawing.height = place_legend(drawing, MARGIN, width - MARGIN, y) + MARGIN
     return drawing
 

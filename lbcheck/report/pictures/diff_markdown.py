@@ -13,7 +13,7 @@ from lbcheck.wording import counted, shortened
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from lbcheck.changes.outcome import Changes
+    from lbcheck.changes.outcome import Changes, NotUnderstood
     from lbcheck.report.options import Options
     from lbcheck.report.pictures.pairs import Pair, PoolPair
     from lbcheck.report.pictures.rows import Row
@@ -31,6 +31,7 @@ def render(changes: Changes, options: Options) -> str:
     shown = digest(changes, _MOST_POOLS)
     comment = Comment(f"### What the change moves\n\n{prose(headline(changes))}\n")
     comment.add(_rerouted(changes.rerouted))
+    comment.add(_not_understood(changes.not_understood))
     comment.add(_findings("New findings", changes.introduced))
     for section in shown.sections:
         before, after = section.titles
@@ -58,6 +59,15 @@ def _rerouted(words: Sequence[str]) -> str:
     if not words:
         return ""
     return "\n**Rerouted**\n\n" + "".join(f"- {prose(line)}\n" for line in shortened(words))
+
+
+def _not_understood(found: Sequence[NotUnderstood]) -> str:
+    if not found:
+        return ""
+    lines = [f"- {code(f'{one.path}:{one.line}', 80)} {prose(one.said)}\n" for one in found[:_MOST_FINDINGS]]
+    more = len(found) - len(lines)
+    heading = f"\n**Not understood** ({len(found):,}): nobody knows what these changes do to requests\n\n"
+    return heading + "".join(lines) + (f"- and {more:,} more\n" if more else "")
 
 
 def _findings(heading: str, found: Sequence[Finding]) -> str:

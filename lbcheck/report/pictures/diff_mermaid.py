@@ -8,6 +8,7 @@ from lbcheck.changes.outcome import REMOVED
 from lbcheck.report.pictures.diff_sections import digest
 from lbcheck.report.pictures.mermaid import MOST_LINES, MOST_POOLS, Flowchart, sentence
 from lbcheck.report.pictures.rows import mark
+from lbcheck.wording import counted
 
 if TYPE_CHECKING:
     from lbcheck.changes.outcome import Changes
@@ -27,7 +28,13 @@ def render(changes: Changes, options: Options) -> str:
                 left_out += 1
             else:
                 _pool(chart, pair, f"p{pair.at}")
-    return chart.closed(left_out, "" if shown.sections else "no pool changed")
+    return chart.closed(left_out, _closing(changes, nothing=not shown.sections))
+
+
+def _closing(changes: Changes, *, nothing: bool) -> str:
+    if changes.not_understood:
+        return f"{counted(len(changes.not_understood), 'change')} not understood"
+    return "no pool changed" if nothing else ""
 
 
 def _pool(chart: Flowchart, pair: PoolPair, name: str) -> None:

@@ -18,7 +18,7 @@ from lbcheck.wording import counted, shortened
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from lbcheck.changes.outcome import Changes
+    from lbcheck.changes.outcome import Changes, NotUnderstood
     from lbcheck.report.options import Options
     from lbcheck.report.pictures.diff_sections import DiffDigest, DiffSection
     from lbcheck.report.pictures.pairs import Pair, PoolPair
@@ -89,11 +89,17 @@ def _lines(changes: Changes, shown: DiffDigest, lines: dict[int, list[Pair]], wi
     yield from _findings("fixed", changes.fixed, widths)
     for words in shortened(changes.rerouted):
         yield _fitting(styled(f"rerouted: {told(words)}", UNKNOWN), widths)
+    for words in shortened([f"{_place(one)}: {told(one.said)}" for one in changes.not_understood]):
+        yield _fitting(styled(f"not understood: {words}", UNKNOWN), widths)
     if changes.before.not_checked:
         yield styled(f"not checked before: {counted(len(changes.before.not_checked), 'place')}", "strong")
     if changes.after.not_checked:
         yield from unread(changes.after.not_checked, widths.total, "not checked after")
     yield styled(headline(changes), "strong")
+
+
+def _place(change: NotUnderstood) -> str:
+    return f"{shown_path(change.path)}:{change.line}"
 
 
 def _title(section: DiffSection, width: int) -> str:

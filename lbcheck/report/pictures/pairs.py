@@ -9,7 +9,7 @@ from lbcheck.changes.outcome import ADDED, CHANGED, REMOVED, UNCHANGED
 from lbcheck.report.pictures.rows import OVERLOADED, Row, fair_shares, joined, likeness, nobody, row
 from lbcheck.report.pictures.words import cut, percent, plain, points, sentence, told
 from lbcheck.traffic.outcome import FAIR, HOT, STARVED
-from lbcheck.wording import counted
+from lbcheck.wording import counted, listed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -231,10 +231,26 @@ def _addresses(count: int) -> str:
 
 
 def _moved(changes: Changes) -> str:
+    unknown = changes.not_understood
+    if unknown:
+        names = listed([plain(name, _NAME_ROOM) for name in dict.fromkeys(one.name for one in unknown)])
+        are = "change is" if len(unknown) == 1 else "changes are"
+        return f"{_understood(changes)}; {len(unknown):,} {are} not understood: {names}"
     if changes.moved is not None:
         return f"{percent(changes.moved)} of the traffic moves"
+    return _most(changes) or "how much traffic moves is not known"
+
+
+def _understood(changes: Changes) -> str:
+    """Say how much moves, as far as that is understood."""
+    if changes.moved is not None:
+        return f"{percent(changes.moved)} of the traffic moves by what is understood"
+    return _most(changes) or "how much traffic moves is not known"
+
+
+def _most(changes: Changes) -> str:
     known = [change for change in changes.pools if change.moved]
     if not known:
-        return "how much traffic moves is not known"
+        return ""
     most = max(known, key=lambda change: change.moved or 0.0)
     return f"{percent(most.moved)} of the requests to {cut(plain(most.name), _NAME_ROOM)} move to other servers"

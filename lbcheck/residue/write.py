@@ -1,0 +1,99 @@
+"""A tree of parts to text again, with some of its parts put back as they were."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from lbcheck.residue.parts import LEAF, LIST, MAPPING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from lbcheck.residue.differences import Difference
+    from lbcheck.residue.parts import Part
+
+
+class Edits:
+    """What is put back: parts that are replaced (None: taken out), and parts that come back behind another one."""
+
+    __slots__ = ("_back", "_replaced")
+
+    def __init__(self, differences: Iterable[Difference] = ()) -> None:
+        self._replaced: dict[int, Part | None] = {}
+        self._back: dict[int, list[Difference]] = {}
+        for one in differences:
+            if one.new is not None:
+                self._replaced[id(one.new)] = one.old
+            elif one.home is not None:
+                self._back.setdefault(id(one.home), []).append(one)
+
+    def placed(self, part: Part) -> Iterator[tuple[Part, Part | None]]:
+        """Yield each part that a part holds once the edits are made, with the one in whose place it is (None: none)."""
+        back = self._back.get(id(part), ())
+        yield from ((one.old, None) for one in back if one.behind is None and one.old is not None)
+        for kid in part.kids:
+            kept = self._replaced.get(id(kid), kid)
+            if kept is not None:
+                yield kept, kid
+            yield from ((one.old, None) for one in back if one.behind is kid and one.old is not None)
+
+    def kids(self, part: Part) -> Sequence[Part]:
+        """Return the parts that a part holds once the edits are made."""
+        return [kept for kept, _ in self.placed(part)] if self._back or self._replaced else part.kids
+
+
+def texts(root: Part, paths: Sequence[str], dialect: str, edits: Edits) -> dict[str, str]:
+    """Return the text of each file. What came back from the older version stands in the file of its neighbour."""
+    if dialect != "kubernetes":
+        return {
+            part.source.path: _file(edits.kids(part), part.source.path, dialect, edits) for part in edits.kids(root)
+        }
+    found: dict[str, list[Part]] = {path: [] for path in paths}
+    at = next(iter(found), "")
+    for kept, own in edits.placed(root):
+        at = at if own is None else own.source.path
+        found[at].append(kept)
+    return {path: _file(kids, path, dialect, edits) for path, kids in found.items()}
+
+
+def _file(parts: Sequence[Part], path: str, dialect: str, edits: Edits) -> str:
+    if dialect == "nginx":
+        return "\n".join(_directive(part, edits) for part in parts) + "\n"
+    if dialect == "haproxy":
+        lines = [line for part in parts for line in (part.raw, *(f"    {kid.raw}" for kid in edits.kids(part)))]
+        return "\n".join(lines) + "\n"
+    if path.endswith(".toml"):
+        return "".join(f"{_name(kid)} = {flow(kid, edits, ' = ')}\n" for part in parts for kid in edits.kids(part))
+    return "---\n".join(f"{flow(part, edits)}\n" for part in parts)
+
+
+def _directive(part: Part, edits: Edits) -> str:
+    if part.kind == LEAF:
+        return part.raw if part.raw.endswith("}") and part.name.endswith("_by_lua_block") else f"{part.raw};"
+    inside = "\n".join(_directive(kid, edits) for kid in edits.kids(part))
+    return f"{part.raw} {{\n{inside}\n}}"
+
+
+def flow(part: Part, edits: Edits, colon: str = ": ") -> str:
+    """Return a value on one line, in YAML's flow style, which JSON is a part of; TOML's inline tables with " = "."""
+    if part.kind == MAPPING:
+        inside = ", ".join(f"{_name(kid)}{colon}{flow(kid, edits, colon)}" for kid in edits.kids(part))
+        return f"{{{inside}}}"
+    if part.kind == LIST:
+        return f"[{', '.join(flow(kid, edits, colon) for kid in edits.kids(part))}]"
+    return _scalar(part)
+
+
+def _name(part: Part) -> str:
+    return json.dumps(part.written, ensure_ascii=False)
+
+
+def _scalar(part: Part) -> str:
+    node = part.scalar
+    if node is None:
+        return "null"
+    value = node.value
+    if isinstance(value, str):
+        return json.dumps(node.text, ensure_ascii=False)
+    return node.text if value is not None else "null"
