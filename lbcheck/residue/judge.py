@@ -16,25 +16,20 @@ from lbcheck.residue.differences import differences
 from lbcheck.residue.harmless import harmless, known, ordered
 from lbcheck.residue.parts import FILE, ITEM, LIST, Numbers, changed
 from lbcheck.residue.read import tree
+from lbcheck.residue.reading import Reading
 from lbcheck.residue.signature import signature
-from lbcheck.residue.write import Edits, flow, texts
+from lbcheck.residue.write import Edits, flow
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+    from collections.abc import Hashable, Iterator, Sequence
 
     from lbcheck.changes.outcome import ConfigChange, Version
-    from lbcheck.model import Config
     from lbcheck.residue.differences import Difference, Path
     from lbcheck.residue.parts import Part
+    from lbcheck.residue.reading import Again
     from lbcheck.text import Source
 
-    #: Reads a config again with other texts, by path; None where that is not possible.
-    Again = Callable[[Mapping[str, str]], Config | None]
-
-#: How many characters may be read again for one config, and how often at most.
-_MOST_CHARACTERS = 8_000_000
-_MOST_READINGS = 40
-#: Of so many differences of one kind each is judged by itself.
+#: Of so many differences of one kind each is judged by itself; of more, so many stand for all.
 _MOST_OF_A_KIND = 12
 #: Names in a path that people do not need: items of lists, files.
 _NAMELESS = frozenset({ITEM, FILE})
@@ -55,7 +50,7 @@ def not_understood(change: ConfigChange, again: Again) -> list[NotUnderstood]:
     new = tree(dialect, _files(after), numbers)
     found = [one for one in differences(old, new) if _counts(dialect, one)]
     if found:
-        judge = _Judge(new, after, again)
+        judge = _Judge(new, after, again, found)
         if signature(before.config) != signature(after.config):
             found = judge.left(found)
         found = judge.without_defaults(found)
@@ -85,58 +80,53 @@ def _counts(dialect: str, one: Difference) -> bool:
 
 
 class _Judge:
-    """Reads the new version without some of its differences, as long as the budget lasts."""
+    """Asks what the new version means without its differences, kind by kind: those of one path."""
 
-    __slots__ = (
-        "_again",
-        "_before",
-        "_characters",
-        "_dialect",
-        "_known",
-        "_new",
-        "_paths",
-        "_pools",
-        "_readings",
-        "_size",
-        "_whole",
-    )
+    __slots__ = ("_before", "_kinds", "_reading", "_sampled")
 
-    def __init__(self, new: Part, after: Version, again: Again) -> None:
-        self._new = new
-        self._dialect = after.config.dialect
-        self._paths = [source.path for source in after.config.files]
-        self._pools = len(after.config.pools)
-        self._size = sum(len(source.text) for source in after.config.files)
-        self._again = again
-        self._characters = _MOST_CHARACTERS
-        self._readings = _MOST_READINGS
-        self._whole: Hashable = None
-        self._before: Hashable = None
-        self._known: bool | None = None
-
-    def left(self, found: Sequence[Difference]) -> list[Difference]:
-        """Return the differences that are not understood, those that the budget leaves unread among them.
-
-        What came or went with a whole file counts as understood: the reader does not ask for it when it reads again.
-        """
-        kinds: dict[Path, list[Difference]] = {}
-        left = [one for one in found if one.moved]
+    def __init__(self, new: Part, after: Version, again: Again, found: Sequence[Difference]) -> None:
+        self._kinds: dict[Path, list[Difference]] = {}
         for one in found:
             if not one.moved and one.path != (FILE,):
-                kinds.setdefault(one.path, []).append(one)
-        alone = len(found) == len(left) + sum(map(len, kinds.values())) and len(kinds) == 1 and not left
-        if (alone and all(len(some) == 1 for some in kinds.values())) or not self._readable():
-            return left
-        for some in kinds.values():
-            left += self._ineffective(some, alone=alone)
-        return [one for one in left if one.moved or not self._counts_before(one, found)]
+                self._kinds.setdefault(one.path, []).append(one)
+        self._sampled = [one for some in self._kinds.values() for one in some[:_MOST_OF_A_KIND]]
+        self._reading = Reading(new, after, again, self._sampled)
+        self._before: Hashable = None
 
-    def _counts_before(self, one: Difference, found: Sequence[Difference]) -> bool:
-        """Say whether a difference means something in the older version: what another one covers up in the newer."""
-        others = [other for other in found if other is not one and not other.moved]
+    def left(self, found: Sequence[Difference]) -> list[Difference]:
+        """Return the differences that are not understood; those that the budget leaves unread count as such.
+
+        What came or went with a whole file is understood: the reader does not ask for it when it reads again.
+        """
+        left = [one for one in found if one.moved]
+        kinds = list(self._kinds.values())
+        alone = len(kinds) == 1 and len(kinds[0]) == len(found)
+        if alone and not 1 < len(found) <= _MOST_OF_A_KIND:
+            return []
+        if self._reading.whole() is None:
+            return left
+        for some in kinds:
+            ineffective = self._ineffective(some, alone=alone)
+            if ineffective and not self._counted_before(ineffective):
+                left += ineffective
+        return left
+
+    def _ineffective(self, some: Sequence[Difference], *, alone: bool) -> Sequence[Difference]:
+        """Return the differences of one kind that mean nothing; of many, all or none. `alone`: there is no other."""
+        if not alone and self._reading.same_without(some[:_MOST_OF_A_KIND]):
+            return some
+        if 1 < len(some) <= _MOST_OF_A_KIND:
+            return [one for one in some if self._reading.same_without([one])]
+        return []
+
+    def _counted_before(self, some: Sequence[Difference]) -> bool:
+        """Say whether differences mean something in the older version, which others cover up in the newer."""
+        if len(some) == len(self._sampled):
+            return False
+        theirs = {id(one) for one in some}
         if self._before is None:
-            self._before = self._meaning([*others, one])
-        now = self._meaning(others)
+            self._before = self._reading.without(self._sampled)
+        now = self._reading.without([one for one in self._sampled if id(one) not in theirs])
         return self._before is not None and now is not None and now != self._before
 
     def without_defaults(self, found: Sequence[Difference]) -> list[Difference]:
@@ -147,42 +137,17 @@ class _Judge:
         kinds: dict[Path, list[Difference]] = {}
         for one in found:
             kinds.setdefault(one.path, []).append(one)
-        known = {path for path, some in kinds.items() if self._reads(some)}
-        return [one for one in found if one.path not in known]
+        left = []
+        for some in kinds.values():
+            if len(some) <= _MOST_OF_A_KIND:
+                left += [one for one in some if not self._reads([one])]
+            elif not self._reads(some[:_MOST_OF_A_KIND]):
+                left += some
+        return left
 
     def _reads(self, some: Sequence[Difference]) -> bool:
-        others = [_otherwise(one) for one in some]
-        edits = [one for one in others if one is not None]
-        return len(edits) == len(some) and self._readable() and not self._same_without(edits)
-
-    def _readable(self) -> bool:
-        """Say whether the new version can be read again: what comes of its own tree is what further ones compare to."""
-        if self._known is None:
-            config = self._again(texts(self._new, self._paths, self._dialect, Edits()))
-            self._known = config is not None and len(config.pools) == self._pools
-            self._whole = None if config is None else signature(config)
-        return self._known
-
-    def _ineffective(self, some: Sequence[Difference], *, alone: bool) -> Sequence[Difference]:
-        """Return the differences of one kind that mean nothing; of many, all or none. `alone`: there is no other."""
-        if not alone and self._same_without(some):
-            return some
-        if 1 < len(some) <= _MOST_OF_A_KIND:
-            return [one for one in some if self._same_without([one])]
-        return []
-
-    def _same_without(self, some: Sequence[Difference]) -> bool:
-        """Say whether the new version means the same without these differences, or is not to be read once more."""
-        return self._meaning(some) in {self._whole, None}
-
-    def _meaning(self, some: Sequence[Difference]) -> Hashable:
-        """Return what the new version means without these differences; None where it is not to be read once more."""
-        if not self._readings or self._characters < self._size:
-            return None
-        self._readings -= 1
-        self._characters -= self._size
-        config = self._again(texts(self._new, self._paths, self._dialect, Edits(some)))
-        return None if config is None else signature(config)
+        edits = [made for one in some if (made := _otherwise(one)) is not None]
+        return len(edits) == len(some) and self._reading.whole() is not None and not self._reading.same_without(edits)
 
 
 def _otherwise(one: Difference) -> Difference | None:
@@ -190,7 +155,7 @@ def _otherwise(one: Difference) -> Difference | None:
     part, other = (one.old, None) if one.new is None else (one.new, one.old)
     if one.moved or part is None:
         return None
-    made = changed(part, other)
+    made = changed(part, other) or (None if other is None else changed(other, part))
     return None if made is None else one._replace(old=made)
 
 

@@ -15,32 +15,41 @@ if TYPE_CHECKING:
 
 
 class Edits:
-    """What is put back: parts that are replaced (None: taken out), and parts that come back behind another one."""
+    """What is put back: parts that are replaced (None: taken out), and parts that come back behind another one.
 
-    __slots__ = ("_back", "_replaced")
+    `dropped` are the ids (of Python) of parts that are left out besides.
+    """
 
-    def __init__(self, differences: Iterable[Difference] = ()) -> None:
+    __slots__ = ("_back", "_dropped", "_replaced")
+
+    def __init__(
+        self, differences: Iterable[Difference] = (), dropped: frozenset[int] | set[int] = frozenset()
+    ) -> None:
         self._replaced: dict[int, Part | None] = {}
-        self._back: dict[int, list[Difference]] = {}
+        #: (part that holds it, part behind which it stood or None) → what comes back there.
+        self._back: dict[tuple[int, int | None], list[Part]] = {}
+        self._dropped = dropped
         for one in differences:
             if one.new is not None:
                 self._replaced[id(one.new)] = one.old
-            elif one.home is not None:
-                self._back.setdefault(id(one.home), []).append(one)
+            elif one.home is not None and one.old is not None:
+                behind = None if one.behind is None else id(one.behind)
+                self._back.setdefault((id(one.home), behind), []).append(one.old)
 
     def placed(self, part: Part) -> Iterator[tuple[Part, Part | None]]:
         """Yield each part that a part holds once the edits are made, with the one in whose place it is (None: none)."""
-        back = self._back.get(id(part), ())
-        yield from ((one.old, None) for one in back if one.behind is None and one.old is not None)
+        yield from ((old, None) for old in self._back.get((id(part), None), ()))
         for kid in part.kids:
             kept = self._replaced.get(id(kid), kid)
-            if kept is not None:
+            if kept is not None and id(kid) not in self._dropped:
                 yield kept, kid
-            yield from ((one.old, None) for one in back if one.behind is kid and one.old is not None)
+            yield from ((old, None) for old in self._back.get((id(part), id(kid)), ()))
 
     def kids(self, part: Part) -> Sequence[Part]:
         """Return the parts that a part holds once the edits are made."""
-        return [kept for kept, _ in self.placed(part)] if self._back or self._replaced else part.kids
+        if self._back or self._replaced or self._dropped:
+            return [kept for kept, _ in self.placed(part)]
+        return part.kids
 
 
 def texts(root: Part, paths: Sequence[str], dialect: str, edits: Edits) -> dict[str, str]:
