@@ -90,7 +90,7 @@ _KUBERNETES = (
     r"(?:HTTPRoute|GRPCRoute|VirtualService) spec \S+ (?:\[\] )?(?:timeouts?|name)",
     r"VirtualService spec \S+ \[\] headers (?:request|response) \w+",
     r"HTTPRoute spec rules \[\] filters \[\] (?:responseHeaderModifier|requestHeaderModifier)",
-    r"DestinationRule .*(?:connectTimeout|tcpKeepalive|idleTimeout)",
+    r"(?:DestinationRule|VirtualService|EnvoyFilter) .*(?:[tT]imeouts?|tcpKeepalive|stat_prefix)",
     r"\S+ apiVersion",
 )
 #: Traefik: logs, metrics, certificates, times, headers that middlewares add.

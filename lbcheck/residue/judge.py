@@ -146,16 +146,27 @@ class _Judge:
         return left
 
     def _reads(self, some: Sequence[Difference]) -> bool:
-        edits = [made for one in some if (made := _otherwise(one)) is not None]
-        return len(edits) == len(some) and self._reading.whole() is not None and not self._reading.same_without(edits)
+        return any(self._means_with(some, zero=zero) for zero in (False, True))
+
+    def _means_with(self, some: Sequence[Difference], *, zero: bool) -> bool:
+        """Say whether other values would mean something; `zero`: of a weight that has no other beside it."""
+        edits = [made for one in some if (made := _otherwise(one, zero=zero)) is not None]
+        if len(edits) < len(some) or (zero and not all(map(_numeric, some))):
+            return False
+        return self._reading.whole() is not None and not self._reading.same_without(edits)
 
 
-def _otherwise(one: Difference) -> Difference | None:
+def _numeric(one: Difference) -> bool:
+    part = one.new or one.old
+    return part is not None and part.scalar is not None and isinstance(part.scalar.value, int)
+
+
+def _otherwise(one: Difference, *, zero: bool) -> Difference | None:
     """Return what would put another value in the place of a single one; None for anything else."""
     part, other = (one.old, None) if one.new is None else (one.new, one.old)
     if one.moved or part is None:
         return None
-    made = changed(part, other) or (None if other is None else changed(other, part))
+    made = changed(part, other, zero=zero) or (None if other is None else changed(other, part))
     return None if made is None else one._replace(old=made)
 
 

@@ -54,15 +54,15 @@ class Part:
         return f"Part({self.name!r}, {self.text!r}, {len(self.kids)} kids)"
 
 
-def changed(part: Part, other: Part | None) -> Part | None:
+def changed(part: Part, other: Part | None, *, zero: bool = False) -> Part | None:
     """Return a part that says something else of the same kind; None where nobody can tell what that would be.
 
-    Of a single value that is the other boolean, the next number, another word; of a directive or line each number in
-    the words that `other`, its counterpart, does not have.
+    Of a single value that is the other boolean, the next number (or `zero`), another word; of a directive or line each
+    number in the words that `other`, its counterpart, does not have.
     """
     made = copy(part)
     if part.scalar is not None:
-        made.scalar = _another(part.scalar)
+        made.scalar = _another(part.scalar, zero=zero)
         return made
     if other is None or part.kind != LEAF:
         return None
@@ -72,13 +72,13 @@ def changed(part: Part, other: Part | None) -> Part | None:
     return None if words == part.raw.split() else made
 
 
-def _another(node: ScalarNode) -> ScalarNode:
+def _another(node: ScalarNode, *, zero: bool) -> ScalarNode:
     value = node.value
     text = f"x{node.text}"
     if isinstance(value, bool):
         text = "false" if value else "true"
     elif isinstance(value, int):
-        text = str(value + 1)
+        text = "0" if zero else str(value + 1)
     return ScalarNode(node.source, node.start, node.end, node.tag, text, plain=node.plain)
 
 

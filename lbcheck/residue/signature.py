@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 #: Attributes that say where something is written, how it is called in messages, or what comments and settings declare.
 _BESIDE = frozenset({"span", "label", "capacity"})
 #: What of a config decides where requests go, or says that it is not known.
-_DECIDES = ("frontends", "pools", "open", "used", "workers", "resolvers")
+_DECIDES = ("frontends", "pools", "used", "workers", "resolvers")
 _SIMPLE = (str, int, float, bool, type(None))
 #: The attributes of each class that count.
 _slots: dict[type, tuple[str, ...]] = {}
@@ -20,7 +20,8 @@ _slots: dict[type, tuple[str, ...]] = {}
 
 def signature(config: Config) -> Hashable:
     """Return a value that is the same for two configs only if their models say the same."""
-    return tuple(_said(getattr(config, name), top=True) for name in _DECIDES)
+    opened = config.open is not None  # the words name a line
+    return (opened, *(_said(getattr(config, name), top=True) for name in _DECIDES))
 
 
 def _said(value: Any, *, top: bool = False) -> Hashable:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+from lbcheck.patterns import pattern
 from lbcheck.residue.parts import LEAF, LIST, MAPPING
 
 if TYPE_CHECKING:
@@ -12,6 +13,12 @@ if TYPE_CHECKING:
 
     from lbcheck.residue.differences import Difference
     from lbcheck.residue.parts import Part
+
+
+#: A key that needs no quotes.
+_PLAIN = pattern(r"[A-Za-z_][A-Za-z0-9_.-]*\Z")
+#: A value that needs none, once it is known to be text.
+_WORD = pattern(r"[A-Za-z][A-Za-z0-9_./-]*\Z")
 
 
 class Edits:
@@ -73,8 +80,29 @@ def _file(parts: Sequence[Part], path: str, dialect: str, edits: Edits) -> str:
         lines = [line for part in parts for line in (part.raw, *(f"    {kid.raw}" for kid in edits.kids(part)))]
         return "\n".join(lines) + "\n"
     if path.endswith(".toml"):
-        return "".join(f"{_name(kid)} = {flow(kid, edits, ' = ')}\n" for part in parts for kid in edits.kids(part))
-    return "---\n".join(f"{flow(part, edits)}\n" for part in parts)
+        return "".join(
+            f"{_name(kid, ' = ')} = {flow(kid, edits, ' = ')}\n" for part in parts for kid in edits.kids(part)
+        )
+    return "---\n".join(_document(part, edits) for part in parts)
+
+
+def _document(part: Part, edits: Edits) -> str:
+    """Return a document in block style: the readers tell by its lines what it is."""
+    return "\n".join(_block(part, edits, "")) + "\n"
+
+
+def _block(part: Part, edits: Edits, indent: str) -> Iterator[str]:
+    kids = edits.kids(part)
+    if not kids:
+        yield indent + flow(part, edits)
+        return
+    for kid in kids:
+        name = "-" if part.kind == LIST else f"{_name(kid)}:"
+        if kid.kind == LEAF or not edits.kids(kid):
+            yield f"{indent}{name} {flow(kid, edits)}"
+        else:
+            yield indent + name
+            yield from _block(kid, edits, indent + "  ")
 
 
 def _directive(part: Part, edits: Edits) -> str:
@@ -87,15 +115,17 @@ def _directive(part: Part, edits: Edits) -> str:
 def flow(part: Part, edits: Edits, colon: str = ": ") -> str:
     """Return a value on one line, in YAML's flow style, which JSON is a part of; TOML's inline tables with " = "."""
     if part.kind == MAPPING:
-        inside = ", ".join(f"{_name(kid)}{colon}{flow(kid, edits, colon)}" for kid in edits.kids(part))
+        inside = ", ".join(f"{_name(kid, colon)}{colon}{flow(kid, edits, colon)}" for kid in edits.kids(part))
         return f"{{{inside}}}"
     if part.kind == LIST:
         return f"[{', '.join(flow(kid, edits, colon) for kid in edits.kids(part))}]"
     return _scalar(part)
 
 
-def _name(part: Part) -> str:
-    return json.dumps(part.written, ensure_ascii=False)
+def _name(part: Part, colon: str = ": ") -> str:
+    """Return a key, in quotes where they are needed; in TOML a dot needs them."""
+    plain = _PLAIN.match(part.written) and (colon == ": " or "." not in part.written)
+    return part.written if plain else json.dumps(part.written, ensure_ascii=False)
 
 
 def _scalar(part: Part) -> str:
@@ -103,6 +133,6 @@ def _scalar(part: Part) -> str:
     if node is None:
         return "null"
     value = node.value
-    if isinstance(value, str):
+    if isinstance(value, str) and not (node.plain and _WORD.match(node.text)):
         return json.dumps(node.text, ensure_ascii=False)
     return node.text if value is not None else "null"

@@ -244,6 +244,7 @@ http {
 }
 """
 HAPROXY = """\
+# the shop's balancer
 global
     log /dev/log local0
     maxconn 4096

@@ -16,7 +16,7 @@ from lbcheck.traffic.scenario import Scenario
 def compared(tmp_path, old, new, name):
     """Return the changes between two texts of a file of this name."""
     for side, text in (("old", old), ("new", new)):
-        (tmp_path / side).mkdir()
+        (tmp_path / side).mkdir(parents=True)
         (tmp_path / side / name).write_text(text)
     sides = of_paths(str(tmp_path / "old"), str(tmp_path / "new"), Request(()))
     return comparison.diff(*sides, from_text("", str(tmp_path / "lbcheck.toml")), Scenario()).changes
