@@ -207,7 +207,7 @@ def again(work: Work, config: Config, texts: Mapping[str, str]) -> Config | None
     """
     own = {source.path for source in config.files}
     unit = next((unit for unit in work.units if not own.isdisjoint(unit.paths)), None)
-    if unit is None or len(own) < len(config.files):  # a dump, whose files have one path
+    if unit is None:
         return None
     files = Overlaid(work.files, texts)
     try:

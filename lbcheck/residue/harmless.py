@@ -182,6 +182,10 @@ _ORDERED = frozenset(
 )
 
 
+#: So much of a name is held against the tables: it may be as long as a file.
+_LONGEST = 200
+
+
 @cache
 def _table(dialect: str) -> re.Pattern[str]:
     whole = "|".join(f"(?:{one})" for one in _TABLES[dialect])
@@ -208,7 +212,7 @@ def _names(path: Sequence[str]) -> str:
     start = 0
     while start < min(2, len(path)) and path[start] == (FILE, ITEM)[start]:
         start += 1
-    return " ".join(name.replace(" ", "_") for name in path[start:])
+    return " ".join(name[:_LONGEST].replace(" ", "_") for name in path[start:])
 
 
 @cache

@@ -82,7 +82,7 @@ def _counts(dialect: str, one: Difference) -> bool:
 class _Judge:
     """Asks what the new version means without its differences, kind by kind: those of one path."""
 
-    __slots__ = ("_before", "_kinds", "_reading", "_sampled")
+    __slots__ = ("_before", "_brief", "_kinds", "_reading", "_sampled")
 
     def __init__(self, new: Part, after: Version, again: Again, found: Sequence[Difference]) -> None:
         self._kinds: dict[Path, list[Difference]] = {}
@@ -91,10 +91,13 @@ class _Judge:
                 self._kinds.setdefault(one.path, []).append(one)
         self._sampled = [one for some in self._kinds.values() for one in some[:_MOST_OF_A_KIND]]
         self._reading = Reading(new, after, again, self._sampled)
+        self._brief = Reading(new, after, again, self._sampled, brief=True)
+        if self._brief.dropped == self._reading.dropped:
+            self._brief = self._reading
         self._before: Hashable = None
 
     def left(self, found: Sequence[Difference]) -> list[Difference]:
-        """Return the differences that are not understood; those that the budget leaves unread count as such.
+        """Return the differences that are not understood; those that cannot be, or are not, read again count as such.
 
         What came or went with a whole file is understood: the reader does not ask for it when it reads again.
         """
@@ -103,8 +106,8 @@ class _Judge:
         alone = len(kinds) == 1 and len(kinds[0]) == len(found)
         if alone and not 1 < len(found) <= _MOST_OF_A_KIND:
             return []
-        if self._reading.whole() is None:
-            return left
+        if self._brief.whole() is None:
+            return list(found)
         for some in kinds:
             ineffective = self._ineffective(some, alone=alone)
             if ineffective and not self._counted_before(ineffective):
@@ -113,11 +116,16 @@ class _Judge:
 
     def _ineffective(self, some: Sequence[Difference], *, alone: bool) -> Sequence[Difference]:
         """Return the differences of one kind that mean nothing; of many, all or none. `alone`: there is no other."""
-        if not alone and self._reading.same_without(some[:_MOST_OF_A_KIND]):
+        if not alone and self._same_without(some[:_MOST_OF_A_KIND]):
             return some
         if 1 < len(some) <= _MOST_OF_A_KIND:
-            return [one for one in some if self._reading.same_without([one])]
+            return [one for one in some if self._same_without([one])]
         return []
+
+    def _same_without(self, some: Sequence[Difference]) -> bool:
+        if not self._brief.same_without(some):
+            return False
+        return self._brief is self._reading or self._reading.whole() is None or self._reading.same_without(some)
 
     def _counted_before(self, some: Sequence[Difference]) -> bool:
         """Say whether differences mean something in the older version, which others cover up in the newer."""
@@ -125,8 +133,8 @@ class _Judge:
             return False
         theirs = {id(one) for one in some}
         if self._before is None:
-            self._before = self._reading.without(self._sampled)
-        now = self._reading.without([one for one in self._sampled if id(one) not in theirs])
+            self._before = self._brief.without(self._sampled)
+        now = self._brief.without([one for one in self._sampled if id(one) not in theirs])
         return self._before is not None and now is not None and now != self._before
 
     def without_defaults(self, found: Sequence[Difference]) -> list[Difference]:
@@ -153,7 +161,7 @@ class _Judge:
         edits = [made for one in some if (made := _otherwise(one, zero=zero)) is not None]
         if len(edits) < len(some) or (zero and not all(map(_numeric, some))):
             return False
-        return self._reading.whole() is not None and not self._reading.same_without(edits)
+        return self._brief.whole() is not None and not self._brief.same_without(edits)
 
 
 def _numeric(one: Difference) -> bool:

@@ -19,6 +19,8 @@ LEAF, MAPPING, LIST = "leaf", "mapping", "list"
 #: The name of an item of a list, and of a part that is a file.
 ITEM = "[]"
 FILE = "file"
+#: The name of a line that tells where a file begins in what `nginx -T` prints.
+MARK = "# configuration file"
 
 
 class Part:

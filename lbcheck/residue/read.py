@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from lbcheck.dialects.yaml_nodes import MappingNode, ScalarNode, SequenceNode
-from lbcheck.residue.parts import FILE, ITEM, LEAF, LIST, MAPPING, Part
+from lbcheck.patterns import pattern
+from lbcheck.residue.parts import FILE, ITEM, LEAF, LIST, MAPPING, MARK, Part
 from lbcheck.text import Source
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from lbcheck.dialects.haproxy.tree import Line
     from lbcheck.dialects.nginx.tree import Directive
@@ -18,6 +20,10 @@ if TYPE_CHECKING:
 
 #: What tells an item of a list in YAML from its siblings, the first that it has.
 _NAMES = ("name", "match", "host", "path", "address", "port_value")
+
+
+#: The line before each file in what `nginx -T` prints (src/core/nginx.c, main()).
+_DUMPED = pattern(r"^# configuration file \S.*?:(?=\r?$)", re.MULTILINE)
 
 
 def tree(dialect: str, files: Sequence[tuple[str, Source]], numbers: Numbers) -> Part:
@@ -42,9 +48,7 @@ def tree(dialect: str, files: Sequence[tuple[str, Source]], numbers: Numbers) ->
 
 def _of_file(dialect: str, source: Source, numbers: Numbers) -> list[Part]:
     if dialect == "nginx":
-        from lbcheck.dialects.nginx.parser import parse
-
-        return [_directive(one, numbers) for one in parse(source).directives]
+        return list(_directives(source, numbers))
     if dialect == "haproxy":
         from lbcheck.dialects.haproxy.lexer import scan
 
@@ -173,6 +177,21 @@ def _key(part: Part) -> tuple[str, int] | None:
     """Return what tells a mapping from its siblings; None where only its place does."""
     named = {kid.name: kid.id for kid in part.kids}
     return next(((name, named[name]) for name in _NAMES if name in named), None)
+
+
+def _directives(source: Source, numbers: Numbers) -> Iterator[Part]:
+    """Yield the top directives of a file; of what `nginx -T` prints, with the lines before each file."""
+    from lbcheck.dialects.nginx.parser import parse
+
+    start = 0
+    for mark in _DUMPED.finditer(source.text):
+        yield from (_directive(one, numbers) for one in parse(source, start, mark.start()).directives)
+        part = Part(MARK, LEAF, source, mark.start(), mark.end(), mark[0])
+        part.raw, part.key = mark[0], mark[0]
+        numbers.give(part)
+        yield part
+        start = mark.end()
+    yield from (_directive(one, numbers) for one in parse(source, start).directives)
 
 
 def _directive(one: Directive, numbers: Numbers) -> Part:

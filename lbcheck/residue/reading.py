@@ -22,33 +22,39 @@ if TYPE_CHECKING:
 #: How many characters may be read again for one config, and how often at most.
 _MOST_CHARACTERS = 4_000_000
 _MOST_READINGS = 40
-#: Lists of servers: of long ones, a few tell what all would.
+#: Lists of servers: of long ones, a few tell what all would. Of other lists they tell what is read at all.
 _SERVERS = frozenset({"lb_endpoints", "servers", "addresses"})
 _LONG = 40
 _KEPT = 5
 
 
 class Reading:
-    """What the new version means without some of its differences, of which `sampled` may be asked for."""
+    """What the new version means without some of its differences, of which `sampled` may be asked for.
+
+    Of long lists of servers only a few are read. `brief`: of all long lists, which is quick and shows that a difference
+    means something; that it means nothing, only the whole shows.
+    """
 
     __slots__ = ("_again", "_characters", "_dialect", "_dropped", "_new", "_paths", "_pools", "_readings", "_whole")
 
-    def __init__(self, new: Part, after: Version, again: Again, sampled: Sequence[Difference]) -> None:
+    def __init__(
+        self, new: Part, after: Version, again: Again, sampled: Sequence[Difference], *, brief: bool = False
+    ) -> None:
         self._new = new
         self._dialect = after.config.dialect
         self._paths = [source.path for source in after.config.files]
-        self._pools = len(after.config.pools)
+        self._pools = None if brief else len(after.config.pools)
         self._again = again
         self._characters = _MOST_CHARACTERS
         self._readings = _MOST_READINGS
-        self._dropped = _spare(new, sampled)
+        self._dropped = _spare(new, sampled, brief=brief)
         self._whole: tuple[Hashable] | None = None
 
     def whole(self) -> Hashable:
         """Return what the new version itself means, read from its own tree; None where it cannot be read again."""
         if self._whole is None:
             config = self._read(())
-            known = config is not None and len(config.pools) == self._pools
+            known = config is not None and self._pools in {len(config.pools), None}
             self._whole = (signature(config) if known and config is not None else None,)
         return self._whole[0]
 
@@ -61,6 +67,11 @@ class Reading:
         """Say whether it means the same without these differences, or nobody will know."""
         return self.without(some) in {self.whole(), None}
 
+    @property
+    def dropped(self) -> int:
+        """How many parts are not read again."""
+        return len(self._dropped)
+
     def _read(self, some: Sequence[Difference]) -> Config | None:
         if not self._readings or self._characters <= 0:
             return None
@@ -70,15 +81,15 @@ class Reading:
         return self._again(written)
 
 
-def _spare(root: Part, sampled: Sequence[Difference]) -> set[int]:
-    """Return the ids of servers in long lists that no sampled difference is about."""
+def _spare(root: Part, sampled: Sequence[Difference], *, brief: bool = False) -> set[int]:
+    """Return the ids of servers in long lists that no sampled difference is about; if `brief`, of anything in them."""
     wanted = {id(part) for one in sampled for part in (one.new, one.home, one.behind) if part is not None}
     spare: set[int] = set()
     waiting = [root]
     while waiting:
         part = waiting.pop()
-        servers = [kid for kid in part.kids if _is_server(part, kid)] if len(part.kids) > _LONG else []
-        spare.update(id(kid) for kid in servers[_KEPT:] if not _holds(kid, wanted))
+        many = [kid for kid in part.kids if brief or _is_server(part, kid)] if len(part.kids) > _LONG else []
+        spare.update(id(kid) for kid in many[_KEPT:] if not _holds(kid, wanted))
         waiting += [kid for kid in part.kids if kid.kind != LEAF and id(kid) not in spare]
     return spare
 

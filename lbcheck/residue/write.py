@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 from lbcheck.patterns import pattern
-from lbcheck.residue.parts import LEAF, LIST, MAPPING
+from lbcheck.residue.parts import LEAF, LIST, MAPPING, MARK
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -106,6 +106,8 @@ def _block(part: Part, edits: Edits, indent: str) -> Iterator[str]:
 
 
 def _directive(part: Part, edits: Edits) -> str:
+    if part.name == MARK:
+        return part.raw
     if part.kind == LEAF:
         return part.raw if part.raw.endswith("}") and part.name.endswith("_by_lua_block") else f"{part.raw};"
     inside = "\n".join(_directive(kid, edits) for kid in edits.kids(part))

@@ -165,9 +165,10 @@ def test_what_the_budget_leaves_unread_is_named(tmp_path, monkeypatch):
     assert len(said(compared(tmp_path / "b", ENVOY, new, "envoy.yaml"))) == 2
 
 
-def test_a_dump_is_not_read_again(tmp_path):
-    """Its files have one path, so what changes beside what is understood is not known: alone it is named."""
-    head = "# configuration file /etc/nginx/nginx.conf:\n"
-    dump = f"{head}{NGINX}\n# configuration file /etc/nginx/mime.types:\ntypes {{}}\n"
-    changes = compared(tmp_path, dump, dump.replace("allow 10.0.0.0/8;", "allow 10.0.0.0/8; deny all;"), "d.conf")
+def test_a_dump_is_read_again_file_by_file(tmp_path):
+    root = NGINX.replace("allow 10.0.0.0/8;", "include access/*.conf;")
+    mark = "# configuration file /etc/nginx/"
+    old = f"{mark}nginx.conf:\n{root}\n{mark}access/a.conf:\nallow 10.0.0.0/8;\n"
+    new = old.replace("allow 10.0.0.0/8;", "allow 10.0.0.0/8; deny all;").replace("10.0.0.2:80", "10.0.0.2:80 weight=3")
+    changes = compared(tmp_path, old, new.replace("location /old", "location /older"), "dump.conf")
     assert said(changes) == ["deny: all is new"]
