@@ -11,6 +11,7 @@ import os
 from typing import TYPE_CHECKING
 
 from lbcheck.changes.outcome import NotUnderstood
+from lbcheck.patterns import pattern
 from lbcheck.redaction import masked, ranges
 from lbcheck.residue.differences import differences
 from lbcheck.residue.harmless import harmless, known, ordered
@@ -35,6 +36,8 @@ _MOST_OF_A_KIND = 12
 _NAMELESS = frozenset({ITEM, FILE})
 #: Mappings whose fields are told one by one.
 _APART = frozenset({"annotations", "metadata", "labels"})
+#: Names of Traefik's routers and services, in its files and in labels, and of Compose's services.
+_GIVEN = pattern(r"((?:\A|[ .])(?:routers|services|middlewares|serverstransports)[ .])[^ .\[]+")
 #: How much of a value is shown.
 _SHOWN = 60
 
@@ -85,10 +88,7 @@ class _Judge:
     __slots__ = ("_before", "_brief", "_kinds", "_reading", "_sampled")
 
     def __init__(self, new: Part, after: Version, again: Again, found: Sequence[Difference]) -> None:
-        self._kinds: dict[Path, list[Difference]] = {}
-        for one in found:
-            if not one.moved and one.path != (FILE,):
-                self._kinds.setdefault(one.path, []).append(one)
+        self._kinds = _kinds([one for one in found if not one.moved and one.path != (FILE,)])
         self._sampled = [one for some in self._kinds.values() for one in some[:_MOST_OF_A_KIND]]
         self._reading = Reading(new, after, again, self._sampled)
         self._brief = Reading(new, after, again, self._sampled, brief=True)
@@ -142,11 +142,8 @@ class _Judge:
 
         Such a field is one that the reader knows: with another value the config means something else.
         """
-        kinds: dict[Path, list[Difference]] = {}
-        for one in found:
-            kinds.setdefault(one.path, []).append(one)
         left = []
-        for some in kinds.values():
+        for some in _kinds(found).values():
             if len(some) <= _MOST_OF_A_KIND:
                 left += [one for one in some if not self._reads([one])]
             elif not self._reads(some[:_MOST_OF_A_KIND]):
@@ -162,6 +159,14 @@ class _Judge:
         if len(edits) < len(some) or (zero and not all(map(_numeric, some))):
             return False
         return self._brief.whole() is not None and not self._brief.same_without(edits)
+
+
+def _kinds(found: Sequence[Difference]) -> dict[str, list[Difference]]:
+    """Return the differences by their paths, in which names that people gave do not count."""
+    kinds: dict[str, list[Difference]] = {}
+    for one in found:
+        kinds.setdefault(_GIVEN.sub(r"\1*", " ".join(one.path)), []).append(one)
+    return kinds
 
 
 def _numeric(one: Difference) -> bool:

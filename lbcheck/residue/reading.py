@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 #: How many characters may be read again for one config, and how often at most.
 _MOST_CHARACTERS = 4_000_000
-_MOST_READINGS = 40
+_MOST_READINGS = 150
 #: Lists of servers: of long ones, a few tell what all would. Of other lists they tell what is read at all.
 _SERVERS = frozenset({"lb_endpoints", "servers", "addresses"})
 _LONG = 40

@@ -172,3 +172,15 @@ def test_a_dump_is_read_again_file_by_file(tmp_path):
     new = old.replace("allow 10.0.0.0/8;", "allow 10.0.0.0/8; deny all;").replace("10.0.0.2:80", "10.0.0.2:80 weight=3")
     changes = compared(tmp_path, old, new.replace("location /old", "location /older"), "dump.conf")
     assert said(changes) == ["deny: all is new"]
+
+
+def test_many_services_that_change_are_one_kind(tmp_path, monkeypatch):
+    monkeypatch.setattr(reading, "_MOST_READINGS", 10)
+    services = "".join(
+        f"    s{at}:\n      loadBalancer:\n        servers: [{{url: 'http://10.1.{at}.1:80', weight: 1}}, "
+        f"{{url: 'http://10.1.{at}.2:80', weight: 1}}]\n"
+        for at in range(50)
+    )
+    old = TRAEFIK + services
+    new = old.replace("1:80', weight: 1}", "1:80', weight: 2}").replace("certResolver: le", "options: strict")
+    assert said(compared(tmp_path, old, new, "dynamic.yaml")) == ["options: strict is new"]
