@@ -25,10 +25,14 @@ if TYPE_CHECKING:
     from collections.abc import Hashable, Iterator, Sequence
 
     from lbcheck.changes.outcome import ConfigChange, Version
+    from lbcheck.model import Config
     from lbcheck.residue.differences import Difference, Path
     from lbcheck.residue.parts import Part
     from lbcheck.residue.reading import Again
     from lbcheck.text import Source
+
+    #: Texts, each with its path as both versions may have it.
+    Files = list[tuple[str, Source]]
 
 #: Of so many differences of one kind each is judged by itself; of more, so many stand for all.
 _MOST_OF_A_KIND = 12
@@ -49,11 +53,10 @@ def not_understood(change: ConfigChange, again: Again) -> list[NotUnderstood]:
         return []
     numbers = Numbers()
     dialect = after.config.dialect
-    old = tree(dialect, _files(before), numbers)
-    new = tree(dialect, _files(after), numbers)
+    old, new = (tree(dialect, files, numbers) for files in _unlike(_files(before), _files(after)))
     found = [one for one in differences(old, new) if _counts(dialect, one)]
     if found:
-        judge = _Judge(new, after, again, found)
+        judge = _Judge(new, after.config, again, found)
         if signature(before.config) != signature(after.config):
             found = judge.left(found)
         found = judge.without_defaults(found)
@@ -67,12 +70,20 @@ def _comparable(before: Version, after: Version) -> bool:
     return dialects[0] == dialects[1] and known(dialects[0]) and before.unseen is None and after.unseen is None
 
 
-def _files(version: Version) -> list[tuple[str, Source]]:
+def _files(version: Version) -> Files:
     """Return the texts of a config, each with its path as seen from the root, whatever that is called."""
     root = version.config.path
     folder = os.path.dirname(root)
     sources = {source.path: source for source in version.config.files}
     return [("" if path == root else os.path.relpath(path, folder), source) for path, source in sources.items()]
+
+
+def _unlike(old: Files, new: Files) -> tuple[Files, Files]:
+    """Return the files that differ, and of the others one: what comes back has to stand somewhere."""
+    texts = {path: source.text for path, source in old}
+    alike = [path for path, source in new if texts.get(path) == source.text]
+    same = set(alike[1:] if len(alike) == len(new) else alike)
+    return [one for one in old if one[0] not in same], [one for one in new if one[0] not in same]
 
 
 def _counts(dialect: str, one: Difference) -> bool:
@@ -87,7 +98,7 @@ class _Judge:
 
     __slots__ = ("_before", "_brief", "_kinds", "_reading", "_sampled")
 
-    def __init__(self, new: Part, after: Version, again: Again, found: Sequence[Difference]) -> None:
+    def __init__(self, new: Part, after: Config, again: Again, found: Sequence[Difference]) -> None:
         self._kinds = _kinds([one for one in found if not one.moved and one.path != (FILE,)])
         self._sampled = [one for some in self._kinds.values() for one in some[:_MOST_OF_A_KIND]]
         self._reading = Reading(new, after, again, self._sampled)

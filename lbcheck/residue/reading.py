@@ -11,7 +11,6 @@ from lbcheck.residue.write import Edits, texts
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Mapping, Sequence
 
-    from lbcheck.changes.outcome import Version
     from lbcheck.model import Config
     from lbcheck.residue.differences import Difference
     from lbcheck.residue.parts import Part
@@ -35,15 +34,14 @@ class Reading:
     means something; that it means nothing, only the whole shows.
     """
 
-    __slots__ = ("_again", "_characters", "_dialect", "_dropped", "_new", "_paths", "_pools", "_readings", "_whole")
+    __slots__ = ("_again", "_characters", "_dialect", "_dropped", "_new", "_pools", "_readings", "_whole")
 
     def __init__(
-        self, new: Part, after: Version, again: Again, sampled: Sequence[Difference], *, brief: bool = False
+        self, new: Part, after: Config, again: Again, sampled: Sequence[Difference], *, brief: bool = False
     ) -> None:
         self._new = new
-        self._dialect = after.config.dialect
-        self._paths = [source.path for source in after.config.files]
-        self._pools = None if brief else len(after.config.pools)
+        self._dialect = after.dialect
+        self._pools = None if brief else len(after.pools)
         self._again = again
         self._characters = _MOST_CHARACTERS
         self._readings = _MOST_READINGS
@@ -75,7 +73,7 @@ class Reading:
     def _read(self, some: Sequence[Difference]) -> Config | None:
         if not self._readings or self._characters <= 0:
             return None
-        written = texts(self._new, self._paths, self._dialect, Edits(some, self._dropped))
+        written = texts(self._new, self._dialect, Edits(some, self._dropped))
         self._readings -= 1
         self._characters -= sum(map(len, written.values()))
         return self._again(written)

@@ -59,17 +59,17 @@ class Edits:
         return part.kids
 
 
-def texts(root: Part, paths: Sequence[str], dialect: str, edits: Edits) -> dict[str, str]:
+def texts(root: Part, dialect: str, edits: Edits) -> dict[str, str]:
     """Return the text of each file. What came back from the older version stands in the file of its neighbour."""
     if dialect != "kubernetes":
         return {
             part.source.path: _file(edits.kids(part), part.source.path, dialect, edits) for part in edits.kids(root)
         }
-    found: dict[str, list[Part]] = {path: [] for path in paths}
-    at = next(iter(found), "")
+    at = root.source.path
+    found: dict[str, list[Part]] = {at: [], **{kid.source.path: [] for kid in root.kids}}
     for kept, own in edits.placed(root):
         at = at if own is None else own.source.path
-        found[at].append(kept)
+        found.setdefault(at, []).append(kept)
     return {path: _file(kids, path, dialect, edits) for path, kids in found.items()}
 
 

@@ -38,7 +38,7 @@ def test_the_same_in_another_spelling_is_silent(tmp_path, config):
     name, text = CONFIGS[config]
     dialect = _DIALECTS.get(config, config)
     source = Source(name, text)
-    written = texts(tree(dialect, [("", source)], Numbers()), [name], dialect, Edits())[name]
+    written = texts(tree(dialect, [("", source)], Numbers()), dialect, Edits())[name]
     assert written != text
     found = compared(tmp_path, text, written, name)
     assert (said(found), found.moved) == ([], 0.0)
@@ -153,7 +153,7 @@ def test_long_lists_are_read_again_by_a_few_servers():
     root = tree("envoy", [("", Source("envoy.yaml", text))], Numbers())
     spare = reading._spare(root, ())
     assert len(spare) == 501 - reading._KEPT
-    assert len(texts(root, ["envoy.yaml"], "envoy", Edits((), spare))["envoy.yaml"]) < len(text) / 10
+    assert len(texts(root, "envoy", Edits((), spare))["envoy.yaml"]) < len(text) / 10
 
 
 def test_what_the_budget_leaves_unread_is_named(tmp_path, monkeypatch):
@@ -184,3 +184,17 @@ def test_many_services_that_change_are_one_kind(tmp_path, monkeypatch):
     old = TRAEFIK + services
     new = old.replace("1:80', weight: 1}", "1:80', weight: 2}").replace("certResolver: le", "options: strict")
     assert said(compared(tmp_path, old, new, "dynamic.yaml")) == ["options: strict is new"]
+
+
+def test_a_file_that_is_gone_and_files_that_stay(tmp_path):
+    """What a removed file held comes back into another one to be judged, and files that stay are not read for it."""
+    first, second, third, ingress = INGRESS.split("---\n")
+    old = {"a.yaml": first, "b.yaml": f"{second}---\n{ingress}", "c.yaml": third}
+    assert said(folders(tmp_path, old, old)) == []
+    assert said(folders(tmp_path / "gone", old, {"a.yaml": first, "c.yaml": third})) == []
+    policy = "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: p, namespace: shop}\n"
+    policy += "spec: {podSelector: {}}\n"
+    other = f"{policy}---\n{ingress.replace('name: app', 'name: two', 1).replace('shop.example', 'two.example')}"
+    gone = folders(tmp_path / "policy", old | {"d.yaml": other}, old)
+    come = folders(tmp_path / "come", old, old | {"d.yaml": other})
+    assert [[one.name for one in each.not_understood] for each in (gone, come)] == [["NetworkPolicy"]] * 2
