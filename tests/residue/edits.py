@@ -112,7 +112,7 @@ DANGEROUS = [
     ("ingress", _ANNOTATION, "    haproxy.org/deny-list: 10.0.0.0/8\n" + _ANNOTATION, "haproxy.org/deny-list"),
     ("ingress", _SERVICE, _SERVICE + "  unheardOf: Local\n", "unheardOf"),
     ("ingress", "name: settings", "name: ingress-nginx-controller", "ConfigMap"),
-    ("mesh", "gatewayClassName: eg", "gatewayClassName: other", "gatewayClassName"),
+    ("mesh", "gatewayClassName: eg", "gatewayClassName: eg\n  unheardOf: {a: b}", "unheardOf"),
     ("mesh", "  - name: http\n    protocol", "  - name: http\n    unheardOf: {a: b}\n    protocol", "unheardOf"),
     ("mesh", "    timeouts: {", "    unheardOf: {a: b}\n    timeouts: {", "unheardOf"),
     ("mesh", "    timeout: 3s\n", "    timeout: 3s\n    unheardOf: {a: b}\n", "unheardOf"),
