@@ -22,6 +22,10 @@ DRAWS = 3000
 HTTP = "type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager"
 ROUTER = "type.googleapis.com/envoy.extensions.filters.http.router.v3.Router"
 LOCALITIES = {"common_lb_config": {"locality_weighted_lb_config": {}}}
+FAILS_ON_PANIC = {"common_lb_config": {"zone_aware_lb_config": {"fail_traffic_on_panic": True}}}
+TYPED_FAILS = {"policies": [{"typed_extension_config": {"name": "turns", "typed_config": {
+    "@type": "type.googleapis.com/envoy.extensions.load_balancing_policies.round_robin.v3.RoundRobin",
+    "locality_lb_config": {"zone_aware_lb_config": {"fail_traffic_on_panic": True}}}}}]}  # fmt: skip
 NO_PANIC = {"common_lb_config": {"healthy_panic_threshold": {"value": 0}}}
 
 #: Policy and further fields of a cluster, and its hosts: (weight, priority, locality's weight, healthy or its status).
@@ -52,6 +56,14 @@ CLUSTERS = {
     "locality_down": ("ROUND_ROBIN", LOCALITIES, [(1, 0, 2, False), (1, 0, 2, True), (1, 0, 1, True), (1, 0, 1, True)]),
     "locality_unweighted": ("ROUND_ROBIN", LOCALITIES, [(1, 0, 1, True), (1, 0, None, True)]),
     "locality_ring": ("RING_HASH", LOCALITIES, [(1, 0, 3, True), (1, 0, 3, True), (1, 0, 1, True)]),
+    "weightless_ring": ("RING_HASH", LOCALITIES, [(1, 0, None, True)] * 2),
+    "weightless_maglev": ("MAGLEV", LOCALITIES, [(1, 0, None, True)] * 2),
+    "weightless_turns": ("ROUND_ROBIN", LOCALITIES, [(1, 0, None, True)] * 2),
+    "weightless_level": ("RING_HASH", LOCALITIES, [(1, 0, None, True), (1, 0, None, False), (1, 1, 2, True)]),
+    "weightless_spill": ("MAGLEV", LOCALITIES, [(1, 0, 2, True), (1, 0, 2, False), (1, 1, None, True)]),
+    "panic_typed": ("ROUND_ROBIN", {"load_balancing_policy": TYPED_FAILS}, [(1, 0, None, False)] * 2),
+    **{f"panic_{policy.lower()}": (policy, FAILS_ON_PANIC, [(1, 0, None, False)] * 2)
+       for policy in ("ROUND_ROBIN", "LEAST_REQUEST", "RANDOM", "RING_HASH", "MAGLEV")},
     "draining": ("ROUND_ROBIN", {}, [(1, 0, None, True), (1, 0, None, "DRAINING"), (1, 0, None, "DRAINING")]),
     "drains": ("ROUND_ROBIN", {}, [(1, 0, None, True), (1, 0, None, False), (1, 0, None, "DRAINING")]),
     "drains_panic": ("ROUND_ROBIN", {}, [(1, 0, None, True), (1, 0, None, False), (1, 0, None, False),
@@ -215,6 +227,20 @@ def test_weighted_clusters(client, config):
     found = client.ask_all(["/split/"] * DRAWS)
     parts = [0.75 / 4 + 0.25 / 4] * 4
     assert chi_square_p([found.count(at) for at in range(4)], parts) > IMPOSSIBLE
+
+
+#: Clusters whose hash tables may be empty, and those whose requests may fail in panic.
+EMPTY = [name for name in CLUSTERS if name.startswith(("weightless", "panic_"))]
+
+
+@pytest.mark.parametrize("name", EMPTY)
+def test_what_no_host_takes(client, config, name):
+    """Hosts of localities without a weight are in no hash table; a hash table does not fail requests in panic."""
+    found = [client.ask(f"/{name}/", X_Key=f"{number}") for number in range(DRAWS)]
+    counts = [found.count(at) for at in range(len(CLUSTERS[name][2]))] + [found.count(None)]
+    parts = predicted(config, name)
+    assert sum(parts) == pytest.approx(1)
+    assert chi_square_p(counts, parts) > IMPOSSIBLE
 
 
 def ask(client, name):

@@ -174,9 +174,6 @@ def _options(cluster: Message, assignment: Message, kind: str) -> dict[str, Sett
     for name in ("locality_weighted_lb_config", "zone_aware_lb_config"):
         if name in common:
             found[name] = Setting(True, common.place(name))
-    fails = common.message("zone_aware_lb_config").boolean("fail_traffic_on_panic")
-    if fails is not None:
-        found["fail_traffic_on_panic"] = fails
     found["http2"] = Setting(_http2(cluster))
     kind, tls = cluster.message("transport_socket").typed("typed_config")
     if kind == "UpstreamTlsContext" and not any(name in tls for name in ("sni", "auto_host_sni")):

@@ -58,6 +58,7 @@ def policy(cluster: Message) -> Policy:
     inside = cluster.message(_CONFIGS.get(name, ""))
     common = cluster.message("common_lb_config")
     options = {**_options(inside, _FUNCTIONS), **_hashing(common.message("consistent_hashing_lb_config"))}
+    options.update(_panicking(common))
     localities = "weighted" if "locality_weighted_lb_config" in common else "flat"
     if "lb_subset_config" in cluster:
         options["subset"] = Setting(True, cluster.place("lb_subset_config"))
@@ -88,6 +89,7 @@ def _typed(kind: str, inside: Message, span: Span | None) -> Policy:
     if name is None:
         return Policy(_algorithm("opaque", span, {}), "opaque", f"its load-balancing policy {kind} is not emulated")
     options = {**_options(inside, _TYPED_FUNCTIONS), **_hashing(inside.message("consistent_hashing_lb_config"))}
+    options.update(_panicking(inside.message("locality_lb_config")))
     localities = "weighted" if "locality_weighted_lb_config" in inside.message("locality_lb_config") else "flat"
     if "locality_weighted_lb_config" in inside:
         localities = "weighted"
@@ -116,6 +118,12 @@ def _options(inside: Message, functions: str) -> dict[str, Setting[Any]]:
     if "slow_start_config" in inside:
         found["slow_start"] = inside.message("slow_start_config").seconds("slow_start_window") or Setting(0.0)
     return {**found, **_deprecated_hashing(inside)}
+
+
+def _panicking(common: Message) -> dict[str, Setting[Any]]:
+    """Read whether requests fail in panic: CommonLbConfig says it, and the locality_lb_config of typed policies."""
+    fails = common.message("zone_aware_lb_config").boolean("fail_traffic_on_panic")
+    return {} if fails is None else {"fail_traffic_on_panic": fails}
 
 
 def _deprecated_hashing(inside: Message) -> dict[str, Setting[Any]]:

@@ -71,6 +71,12 @@ class Cluster:
     def _weighted(self) -> bool:
         return bool(_value(self.pool.options, "localities", otherwise="flat") == "weighted")
 
+    @property
+    def _fails_on_panic(self) -> bool:
+        """Whether in panic requests fail: only policies that may be zone-aware ask (load_balancer_impl.cc)."""
+        fails = bool(_value(self.pool.algorithm.options, "fail_traffic_on_panic", otherwise=False))
+        return fails and self.pool.algorithm.name not in HASHES
+
     def loads(self, lost: Collection[int] = ()) -> priorities.Loads:
         """Return the percents of the priorities when the hosts at these places are unhealthy."""
         levels = []
@@ -101,12 +107,14 @@ class Cluster:
             if not percent:
                 continue
             using = hosts if panic else [host for host in hosts if host.healthy and host.place not in lost]
-            if not using or (panic and _value(self.pool.options, "fail_traffic_on_panic", otherwise=False)):
+            if not using or (panic and self._fails_on_panic):
                 unserved += percent / 100
                 continue
             parts, off = self._parts(using, hosts, panic=panic)
             if parts is None:
                 return Shares(None, reason=_NAMES)
+            if not any(parts):  # the hash table is empty
+                unserved += percent / 100
             error = max(error or 0.0, off * percent / 100) if off is not None else error
             for host, part in zip(using, parts, strict=True):
                 if host.place in lost:
@@ -145,11 +153,16 @@ class Cluster:
         return proportional([1] * len(hosts))
 
     def _normalised(self, using: Sequence[Host]) -> list[float]:
-        """Return the hosts' parts before the hash table is made; a locality's weight counts as it is written."""
+        """Return the hosts' parts before the hash table is made; a locality's weight counts as it is written.
+
+        They are 0 where no locality of the priority has a weight: Envoy then puts no host into the table
+        (normalizeLocalityWeights() in thread_aware_lb_impl.cc).
+        """
         if not self._weighted:
             return proportional([host.member.weight for host in using])
         groups = _grouped(using)
-        total = sum(_locality_weight(group) for group in _grouped(self.hosts).values())
+        every = self.levels[using[0].priority] if using else ()
+        total = sum(_locality_weight(group) for group in _grouped(every).values())
         part_of = dict.fromkeys((host.place for host in using), 0.0)
         for group in groups.values():
             for host, part in zip(group, proportional([one.member.weight for one in group]), strict=True):
