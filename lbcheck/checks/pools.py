@@ -10,7 +10,7 @@ from lbcheck.spelling import closest, nearest
 from lbcheck.wording import counted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from lbcheck.context import Context
     from lbcheck.findings import Fix
@@ -49,8 +49,16 @@ def pool_empty(config: Config, context: Context) -> Iterator[Hit]:
             continue
         severity = loss(pool, config, context)
         if severity is not None:
-            args = {"pool": pool.name, "effect": ("unless the API adds one, " if managed else "") + EFFECTS[severity]}
-            yield Hit("P01", pool.span, args, severity=WARNING if managed else severity, pool=pool.name)
+            why, related = _refused(pool)
+            args = {"pool": pool.name, "effect": ("unless the API adds one, " if managed else why) + EFFECTS[severity]}
+            severity = WARNING if managed else severity
+            yield Hit("P01", pool.span, args, severity=severity, related=related, pool=pool.name)
+
+
+def _refused(pool: Pool) -> tuple[str, Sequence[Related]]:
+    """Return what keeps an Envoy from taking the endpoints that are written for the pool, and where these are."""
+    refused = pool.options.get("refused endpoints")
+    return ("", ()) if refused is None else (f"{refused.value.refused}; ", refused.value.related)
 
 
 def _managed(config: Config) -> bool:

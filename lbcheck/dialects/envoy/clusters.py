@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from lbcheck.dialects.envoy.eds import CONTROL_PLANE
 from lbcheck.dialects.envoy.endpoints import Common, kept, servers
 from lbcheck.dialects.envoy.health import health_check, outlier
 from lbcheck.dialects.envoy.message import STATEMENT, TEMPLATE, Message, pairs, texts
@@ -12,8 +13,7 @@ from lbcheck.findings import NotChecked
 from lbcheck.model import Pool, Setting
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
+    from lbcheck.dialects.envoy.eds import Assignments, Endpoints
     from lbcheck.model import Config, Duration, HealthCheck, Server
 
 _EXTENSION = "envoy.extensions.clusters"
@@ -21,7 +21,7 @@ _CLUSTER = "envoy.config.cluster.v3.Cluster"
 _SAN = "envoy.extensions.transport_sockets.tls.v3.SubjectAltNameMatcher.SanType"
 #: Why the members are not in the file, by discovery type.
 _ELSEWHERE = {
-    "EDS": "a control plane sends its endpoints (EDS)",
+    "EDS": CONTROL_PLANE,
     "ORIGINAL_DST": "each connection's original destination is its server (ORIGINAL_DST)",
     "": "how its members are found is not known",
 }
@@ -31,7 +31,7 @@ _EXTENSIONS = {
     "envoy.clusters.composite": "other clusters take its requests (composite cluster)",
     "envoy.clusters.dynamic_forward_proxy": "each request names its own host (dynamic forward proxy)",
     "envoy.clusters.redis": "the Redis cluster names its members",
-    "envoy.cluster.eds": "a control plane sends its endpoints (EDS)",
+    "envoy.cluster.eds": CONTROL_PLANE,
     "envoy.clusters.mcp_multicluster": "other clusters take its requests",
     "envoy.clusters.reverse_connection": "its hosts connect to Envoy themselves",
 }
@@ -39,20 +39,19 @@ _SPIFFE = "spiffe://"
 _THRESHOLDS = ("max_connections", "max_pending_requests", "max_requests", "max_retries")
 
 
-def pool(cluster: Message, assignments: Mapping[str, Message], config: Config) -> Pool | None:
-    """Return the pool of a cluster; None where it has no name.
-
-    `assignments` are load assignments of the files that are read, by the name under which EDS asks for them.
-    """
+def pool(cluster: Message, assignments: Assignments, config: Config) -> Pool | None:
+    """Return the pool of a cluster; None where it has no name. `assignments` are for clusters of EDS."""
     name = cluster.text("name")
     if name is None or name.span is None or cluster.node is None:
         return None
     kind, dynamic = _discovery(cluster)
     assignment = cluster.message("load_assignment")
+    sent: Endpoints | None = None
     if kind == "EDS" and not assignment:
-        wanted = cluster.message("eds_cluster_config").word("service_name") or name.value
-        if wanted in assignments:
-            assignment, dynamic = assignments[wanted], None
+        sent = assignments.of(cluster, name.value)
+        assignment, dynamic = sent.assignment, sent.open
+        if dynamic is not None:
+            config.unmodelled.append(NotChecked(cluster.place("type"), dynamic))
     check = _check(cluster, config)
     chosen = policy(cluster)
     common = Common(
@@ -68,6 +67,8 @@ def pool(cluster: Message, assignments: Mapping[str, Message], config: Config) -
         found, repeated = kept(found)
         if repeated:
             options["repeated"] = Setting(repeated)
+    if sent is not None and sent.refused is not None:
+        options["refused endpoints"] = Setting(sent)
     options["localities"] = Setting(chosen.localities)
     if chosen.reason is not None:
         options["opaque policy"] = Setting(chosen.reason, chosen.algorithm.span)

@@ -6,6 +6,7 @@ import os
 from typing import TYPE_CHECKING
 
 from lbcheck.dialects.envoy import judge, longlists, lower, shape
+from lbcheck.dialects.envoy.eds import source_path
 from lbcheck.dialects.envoy.message import STATEMENT, TEMPLATE, Message, first_line
 from lbcheck.dialects.envoy.names import references
 from lbcheck.dialects.envoy.resources import Resources
@@ -151,17 +152,13 @@ def _sources(resources: Resources, members: list[File], config: Config) -> None:
         for name, what in _SOURCES.items():
             if name not in dynamic:
                 continue
-            path = _path(dynamic.message(name))
+            path = source_path(dynamic.message(name))
             if path and index.ending(os.path.basename(path)):
                 continue
             where = f"the file {path}, which was not given" if path else "a control plane"
             reason = f"{what} come from {where}"
             config.unmodelled.append(NotChecked(_place(dynamic, name), reason))
             config.open = config.open or reason
-
-
-def _path(source: Message) -> str:
-    return source.message("path_config_source").word("path") or source.word("path")
 
 
 def _place(message: Message, name: str) -> Span:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from lbcheck.dialects.envoy.addresses import address
 from lbcheck.dialects.envoy.chains import ways
+from lbcheck.dialects.envoy.eds import source_path
 from lbcheck.dialects.envoy.filters import answering, deciding
 from lbcheck.dialects.envoy.hashing import key_of
 from lbcheck.dialects.envoy.message import Message, texts
@@ -142,7 +143,9 @@ def _http(manager: Message, entered: Door, owner: str, places: list[Listener], w
         known = world.route_configs.get(name)
         if known is not None:
             return frontends(known, places, owner, world, entered=entered)
-        reason = f"the routes {name or 'of RDS'} come from a control plane"
+        path = source_path(manager.message("rds").message("config_source"))
+        where = f"the file {path}, which was not given or has no such routes" if path else "a control plane"
+        reason = f"the routes {name or 'of RDS'} come from {where}"
         world.config.unmodelled.append(NotChecked(manager.place("rds"), reason))
     elif "scoped_routes" in manager:
         reason = "each request's scope chooses its routes"

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from lbcheck.dialects.envoy import clusters, listeners, runtime
 from lbcheck.dialects.envoy.addresses import address
+from lbcheck.dialects.envoy.eds import Assignments
 from lbcheck.dialects.envoy.mentions import mention
 from lbcheck.dialects.envoy.world import World
 from lbcheck.findings import Hit, NotChecked, Related
@@ -27,7 +28,7 @@ def lower(resources: Resources, config: Config) -> None:
         config.unmodelled.append(NotChecked(root.source.span(root.start, root.start), reason))
         config.open = config.open or reason
     world = World(config)
-    assignments = {one.word("cluster_name"): one for one in resources.assignments}
+    assignments = Assignments(resources, config)
     for cluster in resources.clusters:
         pool = clusters.pool(cluster, assignments, config)
         if pool is not None:
