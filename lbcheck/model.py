@@ -623,11 +623,10 @@ class Frontend:
     alternative exists at run time (HAProxy `.if`): two frontends meet only if their branches are compatible.
     `options` holds "undefined pool", what a route to a pool that does not exist does, where that is not as usual,
     "server names", those in TLS of which one has to be asked for, whatever `hosts` are (Envoy's filter chains),
-    `options` holds "undefined pool", what a route to a pool that does not exist does, where that is not as usual,
-    "server names", those in TLS of which one has to be asked for, whatever `hosts` are (Envoy's filter chains),
-    "no connections" where none ever gets there, though it is configured, "entrance", a text of what else leads here
-    (gateways), and "class", which controller serves it, "" where nobody says: where one of these changes, nobody knows
-    which requests still come.
+    "no connections" where none ever gets there, though it is configured, "reading", how requests are read before they
+    are matched (Envoy: a host without its port, merged slashes), "entrance", a text of what else leads here (gateways),
+    and "class", which controller serves it, "" where nobody says: where one of these changes, nobody knows which
+    requests still come.
     """
 
     __slots__ = (

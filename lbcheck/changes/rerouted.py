@@ -9,7 +9,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from lbcheck.changes.decisions import OTHER, UndecidedError, differences
-from lbcheck.changes.routing import ALIKE, counterparts, entry_point, same_routing
+from lbcheck.changes.routing import ALIKE, counterparts, entry_point, reading, same_routing
 from lbcheck.wording import listed, percent
 
 if TYPE_CHECKING:
@@ -31,8 +31,8 @@ def _of_config(change: ConfigChange) -> Iterator[str]:
         yield from _alone(before, "gone")
         yield from _alone(after, "new")
     elif same_routing(change) != ALIKE:
-        found = _decided(change) or _written(before.config, after.config)
-        found += _reclassed(before.config, after.config)
+        found = [*_read_otherwise(before.config, after.config), *_reclassed(before.config, after.config)]
+        found += _decided(change) or _written(before.config, after.config)
         yield from found or ["routes are reached another way, tried in another order, or lead elsewhere"]
 
 
@@ -94,6 +94,16 @@ def _pools(leads_to: Hashable, names: Sequence[str]) -> str:
         return "no pool"
     found = sorted((names[number], share) for number, share in leads_to)
     return listed([f"pool {name}" if share == 1 else f"pool {name} ({percent(share)})" for name, share in found])
+
+
+def _read_otherwise(old: Config, new: Config) -> Iterator[str]:
+    """Say how requests are read before they are matched, where only one version does so."""
+    if old.dialect != new.dialect:
+        return  # what another proxy always does stands in no config
+    before, after = ({reading(one) for one in config.frontends} for config in (old, new))
+    for word, found in (("no longer", before - after), ("now", after - before)):
+        for said in sorted(found - {""}):
+            yield f"requests are matched otherwise: {word} by {said}"
 
 
 def _written(old: Config, new: Config) -> list[str]:

@@ -48,7 +48,16 @@ def _hosts(config: Config) -> set[str]:
 
 def _way_in(frontend: Frontend) -> str:
     """Return what leads to a frontend besides its listeners, as its dialect writes it: gateways, a class, a match."""
-    return " ".join(str(frontend.options[name].value) for name in ("entrance", "class") if name in frontend.options)
+    return " ".join(filter(None, (_option(frontend, "entrance"), _option(frontend, "class"), reading(frontend))))
+
+
+def reading(frontend: Frontend) -> str:
+    """Return how a frontend reads requests before it matches them, such as a host without its port; "": as they are."""
+    return _option(frontend, "reading")
+
+
+def _option(frontend: Frontend, name: str) -> str:
+    return str(frontend.options[name].value) if name in frontend.options else ""
 
 
 def _filters(config: Config) -> list[str]:

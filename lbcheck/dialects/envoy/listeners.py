@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from lbcheck.dialects.envoy import readings
 from lbcheck.dialects.envoy.addresses import address
 from lbcheck.dialects.envoy.chains import ways
 from lbcheck.dialects.envoy.eds import source_path
@@ -136,13 +137,14 @@ def _named(message: Message, otherwise: Message) -> Span:
 
 def _http(manager: Message, entered: Door, owner: str, places: list[Listener], world: World) -> list[Frontend]:
     world.config.unmodelled.extend(deciding(manager))
-    if "route_config" in manager:
-        return frontends(manager.message("route_config"), places, owner, world, inline=True, entered=entered)
+    inline = "route_config" in manager
+    name = manager.message("rds").word("route_config_name")
+    known = manager.message("route_config") if inline else world.route_configs.get(name) if "rds" in manager else None
+    if known is not None:
+        found = frontends(known, places, owner, world, inline=inline, entered=entered)
+        readings.note(found, manager, known)
+        return found
     if "rds" in manager:
-        name = manager.message("rds").word("route_config_name")
-        known = world.route_configs.get(name)
-        if known is not None:
-            return frontends(known, places, owner, world, entered=entered)
         path = source_path(manager.message("rds").message("config_source"))
         where = f"the file {path}, which was not given or has no such routes" if path else "a control plane"
         reason = f"the routes {name or 'of RDS'} come from {where}"
