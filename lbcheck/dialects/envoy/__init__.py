@@ -5,7 +5,7 @@ message.py, addresses.py           typed access to nodes, as protobuf's JSON map
 api.txt, api.py, shape.py          every message of the API with its fields, and what Envoy would refuse (group E);
                                    api_maker.py writes the table from an Envoy binary
 lower.py                           the model: clusters.py with eds.py, endpoints.py, policies.py and health.py;
-                                   listeners.py with chains.py, readings.py, routes.py, redirects.py,
+                                   listeners.py with chains.py, choosing.py, readings.py, routes.py, redirects.py,
                                    matches.py and hashing.py; mentions.py for who else uses a cluster, runtime.py for
                                    what overrides them
 checks.CHECKS                      the checks of Envoy's own ways

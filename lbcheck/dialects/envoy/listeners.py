@@ -7,17 +7,19 @@ from typing import TYPE_CHECKING
 from lbcheck.dialects.envoy import readings
 from lbcheck.dialects.envoy.addresses import address
 from lbcheck.dialects.envoy.chains import ways
+from lbcheck.dialects.envoy.choosing import chosen, code
 from lbcheck.dialects.envoy.eds import source_path
 from lbcheck.dialects.envoy.filters import answering, deciding
 from lbcheck.dialects.envoy.hashing import key_of
 from lbcheck.dialects.envoy.message import Message, texts
 from lbcheck.dialects.envoy.redirects import door
-from lbcheck.dialects.envoy.routes import frontends, single, weighted
+from lbcheck.dialects.envoy.routes import frontends, leading_to, single, weighted
 from lbcheck.findings import NotChecked
 from lbcheck.model import EVERY_REQUEST, Condition, Frontend, Listener, Route, Setting
 
 if TYPE_CHECKING:
     from lbcheck.dialects.envoy.chains import Way
+    from lbcheck.dialects.envoy.choosing import Choice
     from lbcheck.dialects.envoy.redirects import Door
     from lbcheck.dialects.envoy.world import World
     from lbcheck.text import Span
@@ -30,7 +32,8 @@ _PASSING = frozenset(
         "RBAC", "RateLimit", "LocalRateLimit", "ExtAuthz", "MySQLProxy", "PostgresProxy", "MongoProxy",
         "ZooKeeperProxy",
         "KafkaBroker", "ConnectionLimit", "SniCluster", "FilterConfig", "Wasm", "Config", "SetFilterState",
-        "SniDynamicForwardProxy", "GeoIpFilter", "ExternalProcessor", "SetMetadata",
+        "SniDynamicForwardProxy", "GeoIpFilter", "Geoip", "NetworkExternalProcessor", "TcpBandwidthLimit",
+        "SetMetadata",
     }
 )  # fmt: skip
 
@@ -106,7 +109,8 @@ def _chain(chain: Message, message: Message, owner: str, places: list[Listener],
         if kind == "HttpConnectionManager":
             return _named_for(_answered(inside, _http(inside, door(chain, inside), owner, places, world)), names)
         if kind == "TcpProxy":
-            return [_tcp(inside, item, owner, places, world, names)]
+            world.config.unmodelled.extend(NotChecked(*one) for one in code(chain))
+            return [_tcp(inside, item, owner, places, world, names, chosen(message, chain))]
         if kind in _PASSING:
             continue
         label = item.word("name", kind or "a filter")
@@ -160,13 +164,34 @@ def _http(manager: Message, entered: Door, owner: str, places: list[Listener], w
     return [Frontend(owner, place, places, [route])]
 
 
-def _tcp(proxy: Message, item: Message, owner: str, places: list[Listener], world: World, names: list[str]) -> Frontend:
+def _connections(proxy: Message, item: Message, world: World, choice: Choice | None) -> Route:
+    """Return the route of a TCP proxy, for every connection."""
+    targets = single(proxy, world) or weighted(proxy.message("weighted_clusters"), world)
+    place = targets[0].span if "cluster" in proxy and targets else item.span
+    told = "the TCP proxy"
+    if choice is not None and "weighted_clusters" not in proxy:
+        place, told = choice.span, choice.how
+        targets = [] if choice.cluster is None else leading_to(choice.cluster, world)
+        if not targets:
+            world.routes_open = True
+            world.config.unmodelled.append(NotChecked(place, f"which cluster is chosen by {told}"))
+    outcome = "pools" if targets else "unknown"
+    return Route("every connection", place, EVERY_REQUEST, targets, outcome, expression=None if targets else told)
+
+
+def _tcp(
+    proxy: Message,
+    item: Message,
+    owner: str,
+    places: list[Listener],
+    world: World,
+    names: list[str],
+    choice: Choice | None,
+) -> Frontend:
     options = {}
     key = key_of(proxy)
     if key is not None:
         options["hash_policy"] = key
-    # a split's weights have to be above 0
-    targets = single(proxy, world) or weighted(proxy.message("weighted_clusters"), world)
     timeouts = {}
     idle = proxy.seconds("idle_timeout", world.config.durations)
     if idle is not None:
@@ -174,16 +199,8 @@ def _tcp(proxy: Message, item: Message, owner: str, places: list[Listener], worl
     attempts = proxy.integer("max_connect_attempts")
     if attempts is not None:
         options["max_connect_attempts"] = Setting(str(attempts.value), attempts.span)
-    route = Route(
-        "every connection",
-        targets[0].span if "cluster" in proxy and targets else item.span,
-        EVERY_REQUEST,
-        targets,
-        "pools" if targets else "unknown",
-        expression=None if targets else "the TCP proxy",
-        timeouts=timeouts,
-        options=options,
-    )
+    route = _connections(proxy, item, world, choice)
+    route.timeouts, route.options = timeouts, options
     place = proxy.place("stat_prefix") if "stat_prefix" in proxy else item.span
     name = f"{owner}/{names[0]}" if names else owner
     return Frontend(name, place, places, [route], protocol="tcp", hosts=names)

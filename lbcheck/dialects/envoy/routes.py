@@ -172,7 +172,12 @@ def _targets(action: Message, world: World) -> list[WeightedTarget]:
 def single(action: Message, world: World) -> list[WeightedTarget]:
     """Return the target of a route or TCP proxy that names one cluster, with those to which it hands requests on."""
     written = action.text("cluster")
-    if written is None or written.span is None:
+    return [] if written is None else leading_to(written, world)
+
+
+def leading_to(written: Setting[str], world: World) -> list[WeightedTarget]:
+    """Return the target that a cluster's name stands for, with those to which it hands requests on."""
+    if written.span is None:
         return []
     first = WeightedTarget(written.value, written.span, world.pools.get(written.value), share=1.0)
     return [first, *_behind_target(first, world)]
