@@ -1,7 +1,8 @@
 """Envoy: bootstraps and xDS resources in YAML and JSON, and nothing that a control plane would have to be asked for.
 
 names.py, resources.py, group.py   which texts are Envoy's, what they hold, which files are one Envoy
-message.py, addresses.py           typed access to nodes, as protobuf's JSON mapping has it
+message.py, scalars.py,
+addresses.py                       typed access to nodes, as protobuf's JSON mapping has it
 api.txt, api.py, shape.py          every message of the API with its fields, and what Envoy would refuse (group E);
                                    api_maker.py writes the table from an Envoy binary
 lower.py                           the model: clusters.py with eds.py, endpoints.py, policies.py and health.py;

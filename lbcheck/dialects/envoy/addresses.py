@@ -80,4 +80,5 @@ def plain_endpoint(node: Node) -> tuple[ScalarNode, ScalarNode] | None:
         return None
     if second.text != "port_value" or not isinstance(host, ScalarNode) or not isinstance(port, ScalarNode):
         return None
-    return (host, port) if host.text and port.text.isdecimal() and int(port.text[:6]) <= 65535 else None
+    plain = port.text.isdecimal() and port.text.isascii() and not port.text.startswith("0")  # a 0 first: octal
+    return (host, port) if host.text and plain and int(port.text[:6]) <= 65535 else None

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from lbcheck.dialects.envoy import api
+from lbcheck.dialects.envoy import api, scalars
 from lbcheck.dialects.yaml_nodes import MappingNode, Node, ScalarNode, SequenceNode
 from lbcheck.model import Duration, Setting
 from lbcheck.patterns import pattern
@@ -104,8 +104,10 @@ class Message:
         The word is "" where this enum has none for what is written, or a template has yet to write it: shape.py has
         counted that as not checked, or reported it, and nothing may be concluded.
         """
-        written = self.text(name)
-        return None if written is None else Setting(api.word(written.value, kind) or "", written.span)
+        node = self.get(name)
+        if not isinstance(node, ScalarNode) or not node.text:
+            return None
+        return Setting(api.word(scalars.enumerated(node), kind) or "", node.span)
 
     def integer(self, name: str) -> Setting[int] | None:
         """Return a whole number."""
@@ -116,20 +118,14 @@ class Message:
     def number(self, name: str) -> Setting[float] | None:
         """Return a number."""
         node = self.get(name)
-        if not isinstance(node, ScalarNode):
-            return None
-        try:
-            value = float(node.text)
-        except ValueError:
-            return None
-        return Setting(value, node.span) if abs(value) < 1e15 else None
+        value = scalars.number(node) if isinstance(node, ScalarNode) else None
+        return None if value is None or node is None or not abs(value) < 1e15 else Setting(value, node.span)
 
     def boolean(self, name: str) -> Setting[bool] | None:
         """Return true or false."""
         node = self.get(name)
-        if not isinstance(node, ScalarNode) or node.text.lower() not in ("true", "false"):
-            return None
-        return Setting(node.text.lower() == "true", node.span)
+        value = scalars.truth(node) if isinstance(node, ScalarNode) else None
+        return None if value is None or node is None else Setting(value, node.span)
 
     def true(self, name: str) -> bool:
         """Say whether a flag is set."""
@@ -183,13 +179,7 @@ def duration_in_parts(node: Node) -> Setting[float] | None:
 
 def whole(node: Node | None) -> int | None:
     """Return the whole number that a node stands for, however it is written."""
-    if not isinstance(node, ScalarNode) or len(node.text) > 20:
-        return None
-    try:
-        return int(node.text)
-    except ValueError:
-        value = node.value
-    return int(value) if isinstance(value, float) and value.is_integer() else None
+    return scalars.whole(node) if isinstance(node, ScalarNode) and len(node.text) <= 20 else None
 
 
 def first_line(node: Node) -> Span:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from lbcheck.dialects.envoy import scalars
 from lbcheck.dialects.envoy.message import TEMPLATE, Message, entries, first_line
 from lbcheck.dialects.yaml_nodes import MappingNode, ScalarNode
 from lbcheck.findings import NotChecked
@@ -90,8 +91,5 @@ def _apply(pool: Pool, values: dict[str, tuple[Node, bool]]) -> None:
 
 def _number(node: Node) -> int | None:
     """Return a natural number as getInteger() does, which cuts off what is behind the point; None for none."""
-    try:
-        value = float(node.text) if isinstance(node, ScalarNode) else -1.0
-    except ValueError:
-        return None
-    return int(value) if 0 <= value < 1e9 else None
+    value = scalars.number(node) if isinstance(node, ScalarNode) else None
+    return int(value) if value is not None and 0 <= value < 1e9 else None

@@ -9,7 +9,7 @@ from __future__ import annotations
 import operator
 from typing import TYPE_CHECKING
 
-from lbcheck.dialects.envoy import api
+from lbcheck.dialects.envoy import api, scalars
 from lbcheck.dialects.envoy.addresses import plain_endpoint
 from lbcheck.dialects.envoy.longlists import PlainEndpoint
 from lbcheck.dialects.envoy.message import (
@@ -51,8 +51,6 @@ _EXTENSIONS = frozenset(
 _TYPED_STRUCTS = ("xds.type.v3.TypedStruct", "udpa.type.v1.TypedStruct")
 #: A file with more mistakes than this is generated, or of another format: the rest is not listed.
 _MAX_HITS = 500
-#: What yaml-cpp reads as a boolean, in lower case.
-_BOOLEANS = frozenset({"true", "false", "yes", "no", "on", "off", "y", "n"})
 _COMPARED = {">": operator.gt, ">=": operator.ge, "<": operator.lt, "<=": operator.le}
 _BOUND_WORDS = {">": "more than", ">=": "at least", "<": "less than", "<=": "at most"}
 _SCALARS = {"s": "a text", "B": "a text", "u": "a whole number", "i": "a whole number", "d": "a number",
@@ -240,11 +238,11 @@ class _Walker:
     def _enum(self, node: Node, kind: str, words: tuple[str, ...], name: str) -> None:
         if not isinstance(node, ScalarNode):
             self._wrong(node, name, "a word")
-        elif api.word(node.text, kind) is not None:
+        elif api.word(scalars.enumerated(node), kind) is not None:
             return
         elif TEMPLATE.search(node.text):
             self._unchecked(node.span, "a template decides this value")
-        elif api.NUMBER.match(node.text):
+        elif api.NUMBER.match(scalars.enumerated(node)):
             self._unchecked(node.span, f"{name} {node.text}, for which Envoy 1.40 has no word")
         else:
             meant = closest(node.text.upper().replace("-", "_"), words)
@@ -315,9 +313,8 @@ def _shown(node: Node) -> str:
 
 
 def _text(node: ScalarNode) -> float | None:
-    """Return something where a node is a text to Envoy: a number or a boolean without quotes is none."""
-    plain = node.plain and (not isinstance(node.value, str) or node.text.lower() in _BOOLEANS)
-    return None if plain and node.tag is None else 0.0
+    """Return something where a node is a text to Envoy."""
+    return 0.0 if node.tag is not None or scalars.is_text(node) else None
 
 
 def _integer(node: ScalarNode) -> float | None:
@@ -330,14 +327,11 @@ def _natural(node: ScalarNode) -> float | None:
 
 
 def _number(node: ScalarNode) -> float | None:
-    try:
-        return float(node.text)
-    except ValueError:
-        return None
+    return scalars.number(node)
 
 
 def _boolean(node: ScalarNode) -> float | None:
-    return 0.0 if node.text.lower() in _BOOLEANS else None
+    return None if scalars.truth(node) is None else 0.0
 
 
 def _duration(node: ScalarNode) -> float | None:
