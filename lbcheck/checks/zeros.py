@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 _SPLITTING = frozenset({"kubernetes"})
 #: More related places than this are not listed.
 _RELATED = 10
+#: What a split without a weight does, where it is more than to lose its requests: those of the routes of RDS.
+_REFUSED = {"envoy": "Envoy takes none of the routes that stand beside it"}
 _HANGS = "; while its checks pass and those of all others fail, Traefik hangs, and goes on hanging"
 
 
@@ -150,7 +152,7 @@ def weight_all_zero(config: Config, context: Context) -> Iterator[Hit]:
             args = {
                 "whole": f"route {route.label}",
                 "parts": counted(len(weights), "pool"),
-                "effect": "its requests find no pool",
+                "effect": _REFUSED.get(config.dialect, "its requests find no pool"),
             }
             yield Hit("D05", route.span, args, frontend=frontend.name, route=route.label)
 

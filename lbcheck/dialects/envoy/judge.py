@@ -1,7 +1,7 @@
 """What Envoy refuses although every field is right: names that do not fit, sums that make no sense (group E).
 
-Each was tried on Envoy 1.40. Unknown clusters are P02's, weights that sum to 0 are D05's, and two listeners on one
-address R08's.
+Each was tried on Envoy 1.40. Unknown clusters are P02's, weights that sum to 0 are D05's, which is raised here where
+Envoy does not start with them, and two listeners on one address are R08's.
 """
 
 from __future__ import annotations
@@ -9,8 +9,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lbcheck.dialects.envoy.chains import UNIMPLEMENTED
+from lbcheck.dialects.envoy.matches import route_match
 from lbcheck.dialects.envoy.message import TEMPLATE, texts
 from lbcheck.findings import Hit, Related
+from lbcheck.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,12 +23,22 @@ if TYPE_CHECKING:
     from lbcheck.text import Span
 
 
+#: Fields of common_lb_config that a typed policy has itself.
+_PARTIAL = ("zone_aware_lb_config", "locality_weighted_lb_config", "consistent_hashing_lb_config")
+#: Policies that this Envoy has, and WrrLocality does not take.
+_PICKING = frozenset({"RoundRobin", "LeastRequest", "Random", "RingHash", "Maglev", "ClusterProvided", "Subset"})
+
+
 def judge(resources: Resources, config: Config) -> None:
     """Add to the config what Envoy would refuse in it."""
     for pool in config.pools:
         config.hits += _pool(pool)
+    for cluster in resources.clusters:
+        config.hits += _policies(cluster)
     for routes in route_configs(resources):
         config.hits += _domains(routes)
+        if not any(routes is one for one in resources.route_configs):
+            config.hits += _weightless(routes)
     for listener in resources.listeners:
         config.hits += _unimplemented(listener)
     for frontend in config.frontends:
@@ -60,6 +72,45 @@ def _pool(pool: Pool) -> Iterator[Hit]:
         problem = f"a LOGICAL_DNS cluster has one endpoint, and {pool.name} has {len(pool.servers)}"
         related = [Related(server.span, "and this one") for server in pool.servers[1:10]]
         yield _hit("E14", pool.servers[0].span, problem, "make the cluster STRICT_DNS", related)
+
+
+def _policies(cluster: Message) -> Iterator[Hit]:
+    """Report what a cluster may not have besides a typed policy, and policies that take no other one inside."""
+    if "load_balancing_policy" not in cluster:
+        return
+    common = cluster.message("common_lb_config")
+    for holder, names in ((cluster, ("lb_subset_config",)), (common, _PARTIAL)):
+        for name in names:
+            if name in holder:
+                problem = f"load_balancing_policy cannot be combined with {name}"
+                yield _hit("E14", holder.place(name), problem, "write it into the typed policy")
+    for one in cluster.message("load_balancing_policy").messages("policies"):
+        kind, inside = one.message("typed_extension_config").typed("typed_config")
+        if kind != "WrrLocality":
+            continue
+        for further in inside.message("endpoint_picking_policy").messages("policies")[:1]:
+            extension = further.message("typed_extension_config")
+            picking, _ = extension.typed("typed_config")
+            if picking in _PICKING:
+                problem = f"WrrLocality takes ClientSideWeightedRoundRobin alone as its picking policy, not {picking}"
+                advice = "use that, or a policy with locality weights of its own instead of WrrLocality"
+                yield _hit("E14", extension.message("typed_config").place("@type"), problem, advice)
+
+
+def _weightless(routes: Message) -> Iterator[Hit]:
+    """Report a split whose weights are all 0 ("Sum of weights in the weighted_cluster must be greater than 0")."""
+    for route in (route for host in routes.messages("virtual_hosts") for route in host.messages("routes")):
+        weights = [
+            one.integer("weight") for one in route.message("route").message("weighted_clusters").messages("clusters")
+        ]
+        if weights and all(weight is not None and not weight.value for weight in weights):
+            parts = counted(len(weights), "pool")
+            args = {
+                "whole": f"route {route_match(route.message('match'))[1]}",
+                "parts": parts,
+                "effect": "Envoy does not start",
+            }
+            yield Hit("D05", route.span, args)
 
 
 def _unimplemented(listener: Message) -> Iterator[Hit]:
