@@ -125,8 +125,8 @@ def place_inflow(
 
 def _face(view: PoolView, section: Section, columns: Columns) -> Face:
     notes = [view.method]
-    if view.orphan:
-        notes[0] += " · no route leads here"
+    if view.aside:
+        notes[0] += f" · {view.aside}"
     elif columns.source is None:
         notes += arrivals(section.sources, Sink(POOL, view.at))
     members = [plain(server.name) for server in view.pool.servers]

@@ -28,11 +28,11 @@ def worst(pool: PoolTraffic) -> Loss | None:
 def shown(view: PoolView, most: int) -> list[Loss]:
     """Return the losses that a short report tells: those that somebody asked about, else the worst one.
 
-    Of a pool that no route leads to, nobody asks unless he names it.
+    Of a pool to which nothing comes, nobody asks unless he names it.
     """
     if view.asked:
         return ranked(view.pool)[:most]
-    loss = None if view.orphan or not view.pool.servers else worst(view.pool)
+    loss = None if view.aside or not view.pool.servers else worst(view.pool)
     return [] if loss is None else [loss]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from lbcheck.report.pictures.sources import OTHERS, POOL, Lane, Sink, Source, nowhere, sources
-from lbcheck.report.pictures.views import PoolView, leads_nowhere
+from lbcheck.report.pictures.views import PoolView, leads_nowhere, unreached
 from lbcheck.report.pictures.words import plain
 from lbcheck.wording import counted
 
@@ -64,13 +64,14 @@ def _section(path: str, frontends: Sequence[FrontendTraffic], own: list[PoolView
 
 def views(traffic: Traffic) -> list[PoolView]:
     """Return every pool with what is known about it, in the run's order."""
-    used = used_pools(traffic.frontends)
+    used, without = used_pools(traffic.frontends), unreached(traffic.frontends)
     silent = {frontend.config for frontend in traffic.frontends} - _mysterious(traffic.frontends)
     return [
         PoolView(
             at,
             pool,
             orphan=at not in used and pool.config in silent,
+            unreached=at in without,
             asked=traffic.chosen and bool(pool.losses),
         )
         for at, pool in enumerate(traffic.pools)

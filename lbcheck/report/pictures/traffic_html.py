@@ -59,7 +59,7 @@ def _pool(view: PoolView, number: int) -> html.PoolTable:
     if view.full:
         verdict, look = view.full, NOBODY
     verdict = view.dead or verdict
-    words = [verdict, *(["no route leads here"] if view.orphan else [])]
+    words = [verdict, *([view.aside] if view.aside else [])]
     lines, more = html.loss_lines(pool, html.MOST_LOSSES) if number < html.POOLS_WITH_LOSSES else ([], 0)
     return html.PoolTable(
         view.name,

@@ -62,8 +62,8 @@ def _pool(view: PoolView) -> str:
 
 def _server(view: PoolView, each: Row, *, first: bool) -> str:
     words = [number(mark(each))] if mark(each) else []
-    if first and view.orphan:
-        words.append("no route leads here")
+    if first and view.aside:
+        words.append(view.aside)
     if first and view.estimated:
         words.append(prose(view.method))
     if each.busy is not None:

@@ -69,7 +69,7 @@ def _pool(chart: Flowchart, view: PoolView, name: str) -> None:
         return
     doubts = [line for note in view.notes for line in sentence(f"? {note}")]
     doubts += sentence(f"✕ {view.dead}") if view.dead else []
-    chart.node(name, [view.name, view.method, "no route leads here" if view.orphan else "", *doubts])
+    chart.node(name, [view.name, view.method, view.aside, *doubts])
     for at, each in enumerate(view.rows(MOST_LINES, alike=len(view.pool.servers) > MOST_LINES)):
         end = f"{name}s{at}"
         chart.node(end, [each.label, "" if each.look == IDLE else each.amount, mark(each)], each.look)

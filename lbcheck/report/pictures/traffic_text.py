@@ -163,8 +163,8 @@ def _tail(view: PoolView, row: Row, *, first: bool) -> Text:
         words.append(styled(f"{amount(row.load)}{limit}"))
     if row.busy is not None:
         words.append(styled(f"busy {percent(row.busy / row.size)}"))
-    if first and view.orphan:
-        words.append(styled("no route to it", "muted"))
+    if first and view.aside:
+        words.append(styled("no route to it" if view.orphan else "no request gets here", "muted"))
     return Text(", ").join(words)
 
 
@@ -174,15 +174,16 @@ def _fitting(line: Text, widths: _Widths) -> Text:
 
 
 def _routes(section: Section, widths: _Widths) -> Iterator[Text]:
-    """Show how requests are split; that a route leads to one pool is no news.
+    """Show how requests are split where the config says it; a route that takes all and gives all to one is no news.
 
-    It is where the pool does not exist, where nobody takes requests, or nobody knows where they go.
+    It is where the pool does not exist, where nobody takes requests, or nobody knows where they go. Where a route, or a
+    target, surely gets nothing that is said.
     """
     pools = {view.at: view.name for view in section.pools}
     for source in section.sources:
         for lane in source.lanes:
             astray = any(sink.kind in (MISSING, NOWHERE) for sink, _ in lane.streams)
-            if not astray and not lane.doubts and lane.share in (None, 0.0, 1.0) and _plain(lane):
+            if not astray and not lane.doubts and lane.share in (None, 1.0) and _plain(lane):
                 continue
             ends = [_end(sink, pools, share, alone=len(lane.streams) == 1) for sink, share in lane.streams]
             words = f"{source.label} {lane.label} ({percent(lane.share)}) → {', '.join(ends)}"

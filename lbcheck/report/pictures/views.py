@@ -10,7 +10,7 @@ from lbcheck.traffic.outcome import HOT, IDLE, STARVED, UNKNOWN
 from lbcheck.wording import counted
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from lbcheck.traffic.outcome import FrontendTraffic, PoolTraffic, ServerTraffic, Traffic
 
@@ -24,16 +24,20 @@ class PoolView:
     """One pool of a run.
 
     `at` is its place in `Traffic.pools`, `trouble` one of the numbers above. `reason` says why shares are not known;
-    then nothing may be drawn that looks like shares. `asked`: somebody named a server of it that is lost.
+    then nothing may be drawn that looks like shares. `asked`: somebody named a server of it that is lost. `orphan`: no
+    route leads to it; `unreached`: those that do surely get, or give it, nothing.
     """
 
-    __slots__ = ("asked", "at", "orphan", "pool", "reason", "trouble")
+    __slots__ = ("asked", "at", "orphan", "pool", "reason", "trouble", "unreached")
 
-    def __init__(self, at: int, pool: PoolTraffic, *, orphan: bool = False, asked: bool = False) -> None:
+    def __init__(
+        self, at: int, pool: PoolTraffic, *, orphan: bool = False, unreached: bool = False, asked: bool = False
+    ) -> None:
         self.asked = asked
         self.at = at
         self.pool = pool
         self.orphan = orphan
+        self.unreached = unreached
         self.reason = unknown_because(pool)
         self.trouble = self._trouble()
 
@@ -48,6 +52,11 @@ class PoolView:
         if HOT in standings or STARVED in standings:
             return UNEVEN
         return IN_DOUBT if self.notes else FINE
+
+    @property
+    def aside(self) -> str:
+        """Why nothing comes to it, in words; "" where something does, or may."""
+        return "no route leads here" if self.orphan else "no request gets here" if self.unreached else ""
 
     @property
     def dead(self) -> str:
@@ -73,7 +82,7 @@ class PoolView:
     @property
     def rank(self) -> tuple[bool, int, int, float, str, int]:
         """What to sort by to have those first that somebody asks about, then the worst."""
-        used = 0 if self.orphan else 1
+        used = 0 if self.aside else 1
         misplaced = self.misplaced if self.trouble > IN_DOUBT else 0.0
         return (not self.asked, -self.trouble * used, -used, -misplaced, self.pool.name, self.at)
 
@@ -148,32 +157,34 @@ def unsettled(frontend: FrontendTraffic) -> int:
     )
 
 
-def unfed(traffic: Traffic) -> int:
-    """Return how many pools stand in routes and get nothing from any: weight 0, or routes that are left nothing."""
-    doubtful = {frontend.config for frontend in traffic.frontends if unsettled(frontend)}
-    targets = [
-        (target.at, route.share != 0 and target.share != 0)
-        for frontend in traffic.frontends
-        for route in frontend.routes
-        for target in route.targets
-    ]
-    fed = {at for at, gets in targets if gets}
-    reached = {at for at, _ in targets if at is not None}
-    return sum(traffic.pools[at].config not in doubtful for at in reached - fed)
-
-
 def all_lead_on(traffic: Traffic) -> bool:
     """Say whether it is known of every route that its requests reach pools, and every pool of a route gets some."""
-    return not any(map(leads_nowhere, traffic.frontends)) and not _routes_in_doubt(traffic)
+    astray = any(map(leads_nowhere, traffic.frontends)) or _routes_in_doubt(traffic)
+    return not astray and not unreached(traffic.frontends)
 
 
 def _routes_in_doubt(traffic: Traffic) -> list[str]:
-    """Return in words which routes serve nobody, of which it is not known, and which pools of routes get nothing."""
+    """Return in words how many routes serve nobody, and of how many it is not known."""
     nobody, unknown = (sum(map(count, traffic.frontends)) for count in (serves_nobody, unsettled))
     words = [f"no pool takes the requests of {counted(nobody, 'route')}"] if nobody else []
-    words += [f"where the requests of {counted(unknown, 'route')} go is not known"] if unknown else []
-    idle = 0 if nobody else unfed(traffic)
-    return words + ([f"routes give {counted(idle, 'pool')} nothing"] if idle else [])
+    return words + ([f"where the requests of {counted(unknown, 'route')} go is not known"] if unknown else [])
+
+
+def unreached(frontends: Iterable[FrontendTraffic]) -> set[int]:
+    """Return the places of the pools to which routes lead that surely get no request, or send none there.
+
+    None of a config in which nobody knows where some route leads.
+    """
+    gets: dict[int, bool] = {}
+    found = list(frontends)
+    open_ended = {one.config for one in found if any(route.outcome == "unknown" for route in one.routes)}
+    for frontend in found:
+        for route in frontend.routes:
+            for target in route.targets:
+                if target.at is not None:
+                    nothing = 0.0 in (route.share, target.share) and frontend.config not in open_ended
+                    gets[target.at] = gets.get(target.at, False) or not nothing
+    return {at for at, some in gets.items() if not some}
 
 
 def lost_when_busy(pool: PoolTraffic) -> float:
@@ -217,6 +228,9 @@ def summary(traffic: Traffic) -> str:
     if astray:
         parts.append(f"{counted(astray, 'route')} {'leads' if astray == 1 else 'lead'} to no pool")
     parts += _routes_in_doubt(traffic)
+    idle = 0 if any(map(serves_nobody, traffic.frontends)) else len(unreached(traffic.frontends))
+    if idle:
+        parts.append(f"{counted(idle, 'pool')} {'gets' if idle == 1 else 'get'} no requests")
     if numbers[OVERLOADED]:
         parts.append(f"{counted(numbers[OVERLOADED], 'server')} overloaded")
     if numbers[HOT]:

@@ -175,6 +175,33 @@ def test_nobody_asks_what_a_pool_without_routes_would_lose():
 
 
 @pytest.mark.parametrize(
+    ("routes", "idle", "line"),
+    [
+        ([("/", 1.0, ("a", 0, 1.0), ("b", 1, 0.0))], ["b"], "web / (100 %) → a 100 %, b 0 %"),
+        ([("/", 0.0, ("a", 0, 1.0)), ("/", 1.0, ("b", 1, 1.0))], ["a"], "web / (0 %) → a 100 %"),
+        ([("/", 0.0, ("a", 0, 0.5), ("b", 1, 0.5))], ["a", "b"], "web / (0 %) → a 50 %, b 50 %"),
+        ([("/", None, ("a", 0, 0.0), ("b", 1, 1.0))], ["a"], "web / (?) → a 0 %, b 100 %"),
+        ([("/", 0.0, ("a", 0, 1.0)), ("/x", None, ("a", 0, 1.0), ("b", 1, None))], [], "web / (0 %) → a 100 %"),
+    ],
+)
+@pytest.mark.parametrize("way", ["text", "html", "markdown", "mermaid", "svg"])
+def test_pools_that_surely_get_nothing(routes, idle, line, way):
+    """Their servers' even shares of nothing are no fair shares, and nobody asks what losing one would do."""
+    asked = samples.loss("a1", [("a1", 0.0), ("a2", 1.0)], failed=0.5)
+    made = [samples.pool(name, samples.weighted([1, 1], name), losses=[asked]) for name in "ab"]
+    lanes = [samples.route(match, *targets, share=share) for match, share, *targets in routes]
+    run = samples.run(made, [samples.frontend("web", *lanes)])
+    told = traffic_reporter(way)(run, Options())
+    places = 3 if way == "html" else 1  # its drawing has a title, and a table beside it
+    assert told.count("no request gets here") == places * len(idle)
+    if way == "text":
+        assert line in told
+        assert told.count("without a1") == 2 - len(idle)
+        words = f"{len(idle)} {'pool gets' if len(idle) == 1 else 'pools get'} no requests; 2 pools in 1 config"
+        assert told.splitlines()[-1] == (words if idle else "Every server gets its fair share; 2 pools in 1 config")
+
+
+@pytest.mark.parametrize(
     ("weights", "says"),
     [
         ([1, 1, 1], "Every server gets its fair share; 1 pool in 1 config"),
