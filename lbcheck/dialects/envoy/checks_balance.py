@@ -29,6 +29,9 @@ def locality_weight_ignored(config: Config, _context: Context) -> Iterator[Hit]:
         if pool.open is not None or pool.options["localities"].value == "opaque":
             continue
         for level in _levels(pool).values():
+            if _weighted_hash(pool) and not any(map(_takes, level.values())):
+                yield _no_table(pool, [server for group in level.values() for server in group])
+                continue
             if len(level) < 2:
                 continue
             weights = {name: _weight(group) for name, group in level.items()}
@@ -54,6 +57,26 @@ def _levels(pool: Pool) -> dict[int, dict[str, list[Server]]]:
 
 def _weight(group: list[Server]) -> Setting[Any] | None:
     return group[0].options.get("locality weight")
+
+
+def _weighted_hash(pool: Pool) -> bool:
+    return pool.options["localities"].value == "weighted" and pool.algorithm.name in ("ring_hash", "maglev")
+
+
+def _no_table(pool: Pool, servers: list[Server]) -> Hit:
+    """Return the finding of a priority that has no hosts in its hash table (normalizeLocalityWeights())."""
+    args = {
+        "pool": pool.name,
+        "what": f"no locality of {len(servers)} servers has a load_balancing_weight",
+        "effect": "its hash table is empty, and requests get 503",
+        "advice": "give every locality a load_balancing_weight",
+    }
+    return Hit("D13", servers[0].span, args, severity=ERROR, pool=pool.name, server=servers[0].name)
+
+
+def _takes(group: list[Server]) -> bool:
+    weight = _weight(group)
+    return weight is not None and bool(weight.value)
 
 
 def _no_load(pool: Pool, bare: list[str], level: dict[str, list[Server]]) -> Hit:
@@ -105,7 +128,8 @@ def default_host_missing(config: Config, _context: Context) -> Iterator[Hit]:
 def hash_without_policy(config: Config, _context: Context) -> Iterator[Hit]:
     """S07: a cluster hashes and its routes give it nothing to hash, or routes hash and their clusters do not.
 
-    thread_aware_lb_impl.cc takes a random number where no policy gives a hash.
+    thread_aware_lb_impl.cc takes a random number where no policy gives a hash: each server gets its part of the ring,
+    or of Maglev's table, and no client stays with one.
     """
     bare: dict[int, tuple[Pool, list[Route]]] = {}
     for _, route in _routes(config):
@@ -120,7 +144,7 @@ def hash_without_policy(config: Config, _context: Context) -> Iterator[Hit]:
         args = {
             "what": f"pool {pool.name} hashes",
             "route": listed([route.label for route in routes[:3]]),
-            "effect": "has no hash_policy, so that each request goes to a random server",
+            "effect": "has no hash_policy, so that each request goes to a random server, by its part of the hash table",
             "advice": "say in the route what to hash, such as `hash_policy: [{header: {header_name: x-user}}]`",
         }
         related = [Related(pool.algorithm.span, "the policy that hashes")] if pool.algorithm.span is not None else []
