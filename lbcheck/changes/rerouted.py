@@ -31,8 +31,9 @@ def _of_config(change: ConfigChange) -> Iterator[str]:
         yield from _alone(before, "gone")
         yield from _alone(after, "new")
     elif same_routing(change) != ALIKE:
-        found = [*_read_otherwise(before.config, after.config), *_reclassed(before.config, after.config)]
+        found = list(_read_otherwise(before.config, after.config))
         found += _decided(change) or _written(before.config, after.config)
+        found += _reclassed(before.config, after.config)
         yield from found or ["routes are reached another way, tried in another order, or lead elsewhere"]
 
 

@@ -20,11 +20,11 @@ def split(a, b, kind="weighted"):
             "✕ web r (?) → a 0 %, b 0 %, no pool takes them 100 %",
             "No pool takes the requests of 1 route; 2 pools",
         ),
-        (dynamic(services=split(1, 0)), "web r (?) → a 100 %, b 0 %", "Routes give 1 pool nothing; 2 pools"),
+        (dynamic(services=split(1, 0)), "web r (?) → a 100 %, b 0 %", "1 pool gets no requests; 2 pools"),
         (
             dynamic(services=split(3, 1, "highestRandomWeight")),
             "web r (?) → a 100 %, b 0 %",
-            "Routes give 1 pool nothing; 2 pools",
+            "1 pool gets no requests; 2 pools",
         ),
         (
             dynamic(services="    other: {weighted: {services: [{name: a}]}}\n"),
@@ -34,7 +34,7 @@ def split(a, b, kind="weighted"):
         (
             dynamic().replace("  services:", f"    q: {{{EVERYTHING}}}\n  services:", 1),
             "web r (0 %) → a 50 %, b 50 %",
-            "Routes give 1 pool nothing; 2 pools",
+            "1 pool gets no requests; 2 pools",
         ),
         (dynamic(), "web r (?) → a 50 %, b 50 %", "Every server gets its fair share; 2 pools"),
     ],
