@@ -6,7 +6,7 @@ import os
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, NamedTuple
 
-from lbcheck.dialects import DIALECTS, dialect
+from lbcheck.dialects import DIALECTS, composeoverride, dialect
 from lbcheck.files import UnreadableError
 
 if TYPE_CHECKING:
@@ -157,7 +157,16 @@ def discover(
         elif named:
             refused.append(Refused(path, None, "not recognised as a load balancer's config; --dialect NAME forces one"))
     refused += [Refused(path, None, reason) for path, reason in files.skipped.items()]
-    return found, refused
+    return _alike(found), refused
+
+
+def _alike(found: list[Found]) -> list[Found]:
+    """Give a Compose file and the one that is merged into it one dialect: Traefik's labels may be in either."""
+    by_path = {item.path: item for item in found if item.dialect in ("compose", "traefik")}
+    pairs = composeoverride.overrides(by_path)
+    unlike = [pair for pair in pairs.items() if len({by_path[path].dialect for path in pair}) > 1]
+    changed = {path for pair in unlike for path in pair}
+    return [item._replace(dialect="traefik") if item.path in changed else item for item in found]
 
 
 def _listed(

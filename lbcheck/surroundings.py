@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from lbcheck.dialects.containers import Containers
+    from lbcheck.dialects.yaml_nodes import Node
     from lbcheck.files import Files
     from lbcheck.model import Config
 
@@ -55,19 +56,34 @@ class Surroundings:
         return next(iter(homes.values())) if len(homes) == 1 else None
 
     def _mounted(self) -> Iterator[tuple[str, Containers, str]]:
-        from lbcheck.dialects import composefile, yaml  # most runs have no Compose file
+        from lbcheck.dialects import composeoverride  # most runs have no Compose file
 
+        overrides = composeoverride.overrides(self._paths)
+        others = set(overrides.values())
         for path in self._paths:
-            try:
-                source = self._files.read(path)
-            except UnreadableError:
+            project = None if path in others else self._project(path, overrides.get(path))
+            if project is None:
                 continue
-            for root in yaml.read(source).documents[:1]:
-                project = composefile.containers(root, source)
-                for container in project.by_name.values():
-                    for mount in container.mounts:
-                        yield (
-                            os.path.normpath(os.path.join(os.path.dirname(path), mount.source)),
-                            project,
-                            container.name,
-                        )
+            for container in project.by_name.values():
+                for mount in container.mounts:
+                    place = os.path.join(os.path.dirname(path), mount.source)
+                    yield os.path.normpath(place), project, container.name
+
+    def _project(self, path: str, override: str | None) -> Containers | None:
+        """Return the project of a Compose file, with the one that is merged into it; None where it says nothing."""
+        from lbcheck.dialects import composefile, composemerge
+
+        root = self._root(path)
+        other = None if override is None else self._root(override)
+        if root is None:
+            return None
+        return composefile.containers(root if other is None else composemerge.merged(root, other), root.source)
+
+    def _root(self, path: str) -> Node | None:
+        from lbcheck.dialects import yaml
+
+        try:
+            source = self._files.read(path)
+        except UnreadableError:
+            return None
+        return next(iter(yaml.read(source).documents), None)

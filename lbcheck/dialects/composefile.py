@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
 from typing import TYPE_CHECKING
 
 from lbcheck.dialects import yaml
 from lbcheck.dialects.composemerge import EXTENDS, base, inherited
+from lbcheck.dialects.composeoverride import is_override
 from lbcheck.dialects.containers import Container, Containers, Label, Mount, Text
 from lbcheck.dialects.yaml_nodes import MappingNode, Node, ScalarNode, SequenceNode
 from lbcheck.patterns import pattern
@@ -33,6 +35,8 @@ _PORT = pattern(r"(?:(?:\[[^\]]*\]|[^:]*):)?(?P<published>[0-9-]*):(?P<target>[0
 _ALONE = pattern(r"(?P<target>[0-9]+)(?:-[0-9]+)?(?:/(?P<kind>\w+))?\Z")
 _NUMBER = pattern(r"[0-9]{1,5}\Z")
 _TEMPLATE = pattern(r"\$\{|\$[A-Za-z_]|\{\{|\{%")
+#: Sections of a Compose file; one that is merged into another need not have services, nor their images.
+_SECTIONS = frozenset({"services", "networks", "volumes", "configs", "secrets", "include", "name", "version"})
 #: The network on which a service is that names none.
 DEFAULT = "default"
 
@@ -40,6 +44,10 @@ DEFAULT = "default"
 def recognises(source: Source) -> bool:
     """Say whether the text is a Compose file: `services:` at its top level, and an image or a build in it."""
     text = source.text
+    if is_override(source.path):
+        fields = _of(next(iter(yaml.read(source).documents), None))
+        section = not _SECTIONS.isdisjoint(fields) or _SERVICES.search(text) is not None
+        return section and _NO_COMPOSE.isdisjoint(fields)
     if "services" not in text or _OTHERS.search(text) is not None:
         return False
     if _SERVICES.search(text) is not None and _KEYS.search(text) is not None:
@@ -176,6 +184,14 @@ def _networks(fields: Fields) -> Iterator[str]:
 
 
 def _mounts(node: Node | None) -> Iterator[Mount]:
+    """Yield what of the host is mounted; of several mounts at one place the last one counts, as Compose merges them."""
+    for mount in {os.path.normpath(mount.target): mount for mount in _mounted(node)}.values():
+        if mount.source.startswith((".", "/", "~")) and not _TEMPLATE.search(mount.source):
+            yield mount
+    # A config or secret of the project is a file as well, but under a name of its own.
+
+
+def _mounted(node: Node | None) -> Iterator[Mount]:
     for item in node.items if isinstance(node, SequenceNode) else ():
         if isinstance(item, ScalarNode):
             source, _, rest = item.text.partition(":")
@@ -183,9 +199,8 @@ def _mounts(node: Node | None) -> Iterator[Mount]:
         else:
             fields = _of(item)
             source, target = _text(fields, "source"), _text(fields, "target")
-        if source.startswith((".", "/", "~")) and target and not _TEMPLATE.search(source):
+        if target:
             yield Mount(source, target)
-    # A config or secret of the project is a file as well, but under a name of its own.
 
 
 def _published(fields: Fields) -> Iterator[Port]:

@@ -28,13 +28,21 @@ def references(_source: Source) -> list[str]:
     return []
 
 
-def neighbourhood(source: Source) -> None:
-    """Each file is a project of its own."""
-    del source
+def neighbourhood(source: Source) -> str | None:
+    """Return the folder of a file that Compose merges with another one there; others are projects of their own."""
+    import os
+
+    from lbcheck.dialects import composeoverride
+
+    folder, name = os.path.split(source.path)
+    return folder if name in (*composeoverride.DEFAULTS, *composeoverride.OVERRIDES) else None
 
 
 def read(paths: Sequence[str], files: Files) -> list[Config]:
-    """Turn each file into a config that holds its world; never raises."""
+    """Turn each file, with what Compose merges into it, into a config that holds its world; never raises."""
+    from lbcheck.dialects import composeoverride
     from lbcheck.dialects.compose import lower
 
-    return [lower.read(path, files) for path in paths]
+    overrides = composeoverride.overrides(paths)
+    others = set(overrides.values())
+    return [lower.read(path, files, overrides.get(path), paths) for path in paths if path not in others]

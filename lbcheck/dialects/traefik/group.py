@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, NamedTuple
 
-from lbcheck.dialects import composefile
+from lbcheck.dialects import composefile, composemerge, composeoverride
 from lbcheck.dialects.traefik import fields as f
 from lbcheck.dialects.traefik import labels
+from lbcheck.dialects.traefik.document import Document
 from lbcheck.dialects.traefik.entries import names
 from lbcheck.dialects.traefik.values import TEMPLATE
 from lbcheck.dialects.yaml_nodes import MappingNode
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from lbcheck.dialects.containers import Container, Containers
-    from lbcheck.dialects.traefik.document import Document
     from lbcheck.dialects.traefik.labels import Labelled
 
 #: Where Traefik looks for its static file; the image's working folder is the root.
@@ -29,9 +29,14 @@ SUFFIXES = (".toml", ".yaml", ".yml")
 
 
 class Project(NamedTuple):
-    """A Compose project with Traefik in it: its file, its containers, and the one that runs Traefik, if one does."""
+    """A Compose project with Traefik in it: its file, its containers, and the one that runs Traefik, if one does.
+
+    `documents` are its files as they are written, the one that Compose merges into the first among them; `document` is
+    what they come to.
+    """
 
     document: Document
+    documents: tuple[Document, ...]
     containers: Containers
     proxy: Container | None
     labelled: Labelled
@@ -48,8 +53,10 @@ class Group(NamedTuple):
 
 def groups(documents: Sequence[Document]) -> Iterator[Group]:
     """Yield the configurations that the files make, in order of their first file."""
-    composed = [document for document in documents if composefile.recognises(document.source)]
-    documents = [document for document in documents if document not in composed]
+    files = [document for document in documents if composefile.recognises(document.source)]
+    documents = [document for document in documents if document not in files]
+    written = _written(files)
+    composed = list(written)
     alone = list(composed)
     for group in _groups(documents):
         found = [one for one in composed if _belongs(one, group)] if group.static is not None else []
@@ -58,9 +65,34 @@ def groups(documents: Sequence[Document]) -> Iterator[Group]:
         for one in found:  # several where projects for production and for a laptop mount the same file
             if one in alone:
                 alone.remove(one)
-                yield _with_labels(one, group)
+                yield _with_labels(one, group, written[one])
     for one in alone:
-        yield _with_labels(one, None)
+        yield _with_labels(one, None, written[one])
+
+
+def _written(files: Sequence[Document]) -> dict[Document, tuple[Document, ...]]:
+    """Return by each project's document the files in which it is written: its own, and one that is merged into it."""
+    by_path = {document.path: document for document in files}
+    overrides = composeoverride.overrides(by_path)
+    others = set(overrides.values())
+    found: dict[Document, tuple[Document, ...]] = {}
+    for document in files:
+        other = by_path.get(overrides.get(document.path, ""))
+        if other is not None:
+            found[_merged(document, other)] = (document, other)
+        elif document.path not in others:
+            found[document] = (document,)
+    return found
+
+
+def _merged(own: Document, other: Document) -> Document:
+    """Return what two Compose files come to; what is wrong with their texts stays with each."""
+    made = Document(own.source)
+    roots = [document.root for document in (own, other) if document.root is not None]
+    node = composemerge.merged(*roots) if len(roots) > 1 else next(iter(roots), None)
+    if isinstance(node, MappingNode):
+        made.root, made.fields = node, f.of(node)
+    return made
 
 
 def mounted(composed: Document) -> list[str]:
@@ -115,7 +147,7 @@ def _reads(proxy: Container, path: str, folder: str) -> bool:
     return False
 
 
-def _with_labels(composed: Document, group: Group | None) -> Group:
+def _with_labels(composed: Document, group: Group | None, written: tuple[Document, ...]) -> Group:
     """Return the configuration of a Compose file's labels, with the files that belong to it."""
     root = composed.root or MappingNode(composed.source, 0, 0, None)
     containers = composefile.containers(root, composed.source)
@@ -127,7 +159,7 @@ def _with_labels(composed: Document, group: Group | None) -> Group:
     labelled = labels.dynamic(containers, labels.provider(static))
     dynamic = group.dynamic if group is not None else ()
     # other projects on the host are read as well, so what is not here may be there
-    project = Project(composed, containers, proxy, labelled)
+    project = Project(composed, written, containers, proxy, labelled)
     return Group(static, (labelled.document, *dynamic), complete=False, project=project)
 
 

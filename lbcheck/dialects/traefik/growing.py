@@ -71,7 +71,7 @@ class Growing(MappingNode):
         if node.get(last) is not None:
             return
         if last.lower() in _LISTS:
-            items = SequenceNode(self.source, value.span.start, value.span.end, None)
+            items = SequenceNode(value.span.source, value.span.start, value.span.end, None)
             items.items += [scalar(word.strip(), value.span) for word in value.value.split(",")]
             node.put(last, span, items)
         else:
@@ -82,13 +82,13 @@ class Growing(MappingNode):
         word = match["name"] if match else name
         found = self.get(word)
         if found is None or isinstance(found, ScalarNode):  # `--providers.docker` before `--providers.docker.network=a`
-            found = SequenceNode(self.source, span.start, span.end, None) if match else Growing(self.source, span)
+            found = SequenceNode(span.source, span.start, span.end, None) if match else Growing(span.source, span)
             self.put(word, span, found)
         if isinstance(found, SequenceNode):
             at = int(match["at"]) if match else 0
-            found.items += [Growing(self.source, span) for _ in range(at + 1 - len(found.items))]
+            found.items += [Growing(span.source, span) for _ in range(at + 1 - len(found.items))]
             found = found.items[at]
-        return found if isinstance(found, Growing) else Growing(self.source, span)
+        return found if isinstance(found, Growing) else Growing(span.source, span)
 
     def join(self, other: Growing) -> None:
         """Take over what another one has: items of `servers` come together, everything else stands once."""

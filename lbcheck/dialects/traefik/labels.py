@@ -71,7 +71,7 @@ def static(container: Container, source: Source) -> Document | None:
     Traefik takes the first of file, arguments and environment that says something (cmd/traefik/traefik.go); the
     name of a variable is a path in lower case (github.com/traefik/paerser, env/env.go).
     """
-    root = Growing(source, container.span)
+    root = Growing(container.span.source, container.span)
     for argument in container.arguments:
         name, _, value = argument.value.partition("=")
         if name.startswith("--") and name[2:].split(".")[0].lower() in STATIC:
@@ -95,7 +95,7 @@ def dynamic(project: Containers, provider: Provider) -> Labelled:
     claims: list[Claim] = []
     for container in project.by_name.values():
         if enabled(container, provider):
-            own = _own(container, project.source)
+            own = _own(container)
             if own is not None:
                 claims += _claims(container, own)
                 root.join(own)
@@ -128,9 +128,9 @@ def enabled(container: Container, provider: Provider) -> bool:
     return provider.exposed if switch is None else switch.value.lower() in ("true", "1", "t")
 
 
-def _own(container: Container, source: Source) -> Growing | None:
+def _own(container: Container) -> Growing | None:
     """Return the configuration that one container's labels make, with its server in each service."""
-    root = Growing(source, container.span)
+    root = Growing(container.span.source, container.span)
     for label in labels(container):
         root.write(label.key.value.split(".")[1:], label.value, label.key.span)
     if not root.pairs:
@@ -146,8 +146,9 @@ def _complete(sections: Growing, protocol: str, container: Container) -> None:
     """Add what Traefik adds: a service where there is none, its server, and what routers leave out."""
     services = sections.inside("services")
     if services is None:
-        services, one = Growing(sections.source, container.span), Growing(sections.source, container.span)
-        one.put("loadBalancer", container.span, Growing(sections.source, container.span))
+        span = container.span
+        services, one = Growing(span.source, span), Growing(span.source, span)
+        one.put("loadBalancer", span, Growing(span.source, span))
         services.put(container.name, container.span, one)
         sections.put("services", container.span, services)
     names = [key for key, _ in services.named()]
@@ -166,7 +167,7 @@ def _begun(routers: Growing | None) -> None:
     """Make a router of each `traefik.http.routers.app=true`, whose value Traefik does not look at."""
     for key, router in routers.named() if routers is not None else ():
         if routers is not None and isinstance(router, ScalarNode):
-            routers.put(key.text, key.span, Growing(routers.source, router.span))
+            routers.put(key.text, key.span, Growing(router.source, router.span))
 
 
 def _add_defaults(router: Growing, protocol: str, span: Span, services: list[ScalarNode]) -> None:
@@ -185,7 +186,7 @@ def _add_server(balancer: Growing, protocol: str, container: Container) -> None:
     place = f"{container.name}:{_port(port, container)}"
     if protocol == "http":
         place = f"{scheme.text if isinstance(scheme, ScalarNode) else 'http'}://{place}"
-    item = Growing(balancer.source, span)
+    item = Growing(span.source, span)
     text = url.text if isinstance(url, ScalarNode) else place
     item.put("url" if protocol == "http" else "address", span, scalar(text, span))
     for name in ("weight", "preservePath", "tls"):
@@ -195,7 +196,7 @@ def _add_server(balancer: Growing, protocol: str, container: Container) -> None:
     item.put(REPLICAS, span, scalar("" if container.replicas is None else str(container.replicas), span))
     if container.profiles:
         item.put(PROFILES, span, scalar(", ".join(sorted(container.profiles)), span))
-    servers = SequenceNode(balancer.source, span.start, span.end, None)
+    servers = SequenceNode(span.source, span.start, span.end, None)
     servers.items.append(item)
     balancer.put("servers", span, servers)
 

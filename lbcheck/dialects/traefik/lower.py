@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from lbcheck.dialects import composeoverride
 from lbcheck.dialects.containers import note_published
 from lbcheck.dialects.traefik import constraints, group, labels, pools, requirements, routers, schema, unseen
 from lbcheck.dialects.traefik import document as documents
@@ -40,12 +41,18 @@ class Tree(NamedTuple):
 def read(paths: Sequence[str], files: Files) -> list[Config]:
     """Turn files that may belong together into configs. Never raises."""
     known = [documents.read(path, files) for path in paths]
-    return [config(one) for one in group.groups(known)]
+    made = [config(one) for one in group.groups(known)]
+    for one in made:
+        if one.tree.project is not None:
+            missed = (composeoverride.missed(document.source, paths, files) for document in one.tree.project.documents)
+            one.unmodelled += (note for notes in missed for note in notes)
+    return made
 
 
 def config(one: Group) -> Config:
     """Return the config of a group of files."""
-    files = [] if one.project is None else [one.project.document]
+    composed = () if one.project is None else one.project.documents
+    files = [*composed]
     files += [document for document in (one.static, *one.dynamic) if document is not None]
     files = list({document.path: document for document in files}.values())
     made = Config("traefik", files[0].path, [document.source for document in files])
@@ -54,7 +61,7 @@ def config(one: Group) -> Config:
         made.hits += document.hits
         made.unmodelled += document.unmodelled
         made.open = made.open or document.open
-        if one.project is None or document.path != one.project.document.path:
+        if document not in composed:
             made.hits += schema.check(document)
     static = statics.read(one.static, made) if one.static is not None else statics.Static(None)
     complete = one.complete and made.open is None
