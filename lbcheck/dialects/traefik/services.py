@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
 #: The kinds of service; of one service only one kind may be written.
 KINDS = ("loadbalancer", "weighted", "highestrandomweight", "mirroring", "failover")
-#: Services that hold services are followed so far.
-_MAX_DEPTH = 20
+#: Services that hold services are followed so far; each takes some of Python's calls.
+_MAX_DEPTH = 100
 _ONE = Setting(1)
 
 
@@ -112,6 +112,8 @@ class Services:
                 return Result((), "unknown", f"{name} may be defined in a file that was not seen")
             return Result((WeightedTarget(name, span, None, weight, 1.0),))
         found = self._resolve(short, depth)
+        if depth:
+            found = found._replace(targets=_together(found.targets))
         if len(found.targets) == 1 and found.outcome == "pools":
             only = found.targets[0]
             return Result((WeightedTarget(only.name, span, only.pool, weight, only.share),))
@@ -121,7 +123,9 @@ class Services:
         found = self._results.get(name)
         if found is None:
             if depth > _MAX_DEPTH:
-                return Result((), "unknown", f"{name} leads in a circle, or too deep")
+                reason = f"where {name[:60]} leads: services in services are followed {_MAX_DEPTH} levels deep"
+                self.note(NotChecked(self._entries[name].key.span, reason))
+                return Result((), "unknown", reason)
             self._results[name] = Result((), "unknown", f"{name} leads in a circle")
             found = self._results[name] = self._made(self._entries[name], depth)
         return found
@@ -263,6 +267,23 @@ def _part(
 ) -> WeightedTarget:
     share = None if target.share is None or part is None else target.share * part
     return WeightedTarget(target.name, node.span if only else target.span, target.pool, weight if only else None, share)
+
+
+def _together(targets: Sequence[WeightedTarget]) -> tuple[WeightedTarget, ...]:
+    """Return what a service inside of another sends to, each pool once with all of its parts.
+
+    Else the targets of services that name the same ones again and again double with each level.
+    """
+    found: dict[object, WeightedTarget] = {}
+    for target in targets:
+        key = target.name if target.pool is None else id(target.pool)
+        known = found.get(key)
+        if known is None:
+            found[key] = target
+        else:
+            share = None if known.share is None or target.share is None else known.share + target.share
+            found[key] = WeightedTarget(known.name, known.span, known.pool, None, share)
+    return tuple(found.values())
 
 
 def _only(found: Result) -> Pool | None:

@@ -44,3 +44,26 @@ def test_every_route_that_is_not_plain_has_a_line(tmp_path, text, line, summary)
     said = told(tmp_path, "traffic", text, name="dynamic.yaml")
     assert line in said
     assert said[-1] == f"{summary} in 1 config"
+
+
+def nested(levels):
+    """Return services of which each names the next one twice, down to one that sends a quarter to a, the rest to b."""
+    twice = [f"{{name: w{at}, weight: 1}}, {{name: w{at}, weight: 2}}" for at in range(1, levels + 1)]
+    held = [*twice, "{name: a, weight: 1}, {name: b, weight: 3}"]
+    return "".join(f"    w{at or ''}: {{weighted: {{services: [{one}]}}}}\n" for at, one in enumerate(held))
+
+
+@pytest.mark.parametrize("levels", [2, 22, 99])
+def test_services_that_name_the_next_one_twice(tmp_path, levels):
+    said = told(tmp_path, "traffic", dynamic(services=nested(levels)), name="dynamic.yml")
+    assert any("r (?) → " in line and "a 25 %" in line and "b 75 %" in line for line in said), said
+    assert not any(line.startswith("not checked") for line in said)
+
+
+def test_services_nested_too_deep_are_not_checked(tmp_path):
+    for command in ("check", "traffic"):
+        said = told(tmp_path, command, dynamic(services=nested(101)), name="dynamic.yml")
+        assert any(
+            line.endswith("where w101 leads: services in services are followed 100 levels deep") for line in said
+        )
+    assert any("r (?) → not known" in line for line in said)
