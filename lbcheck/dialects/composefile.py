@@ -70,7 +70,9 @@ def containers(root: Node, source: Source) -> Containers:
     for name, (key, inside) in services.items():
         found[name] = _container(name, key, inside)
     networks = [_network(name, key, _of(node)) for name, (key, node) in _of(_value(fields, "networks")).items()]
-    return Containers(source, found, _world(_open(fields, services), services, found, networks))
+    name = _text(fields, "name")
+    world = _world(_open(fields, services), services, found, networks)
+    return Containers(source, found, world, None if not name or "$" in name or _TEMPLATE.search(name) else name)
 
 
 def prefixed(root: Node) -> frozenset[str]:
@@ -134,6 +136,8 @@ def _elsewhere(fields: Fields, key: ScalarNode) -> Text | None:
 def _replicas(fields: Fields, deploy: Fields) -> int | None:
     """Return how many containers there are: one, or what `scale` or `deploy.replicas` says."""
     node = _value(fields, "scale") or _value(deploy, "replicas")
+    if _text(deploy, "mode").startswith("global"):  # one on each machine of a swarm
+        return None
     if node is None:
         return 1
     return int(node.text) if isinstance(node, ScalarNode) and _NUMBER.match(node.text) else None

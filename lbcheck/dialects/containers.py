@@ -64,11 +64,12 @@ class Container(NamedTuple):
 
 
 class Containers(NamedTuple):
-    """A Compose project: its containers by name, and the world that they make."""
+    """A project: its containers by name, the world that they make, and its own name; None if none is written."""
 
     source: Source
     by_name: dict[str, Container]
     world: World
+    name: str | None = None
 
 
 def note_published(admins: Iterable[Admin], proxy: Container | None) -> None:

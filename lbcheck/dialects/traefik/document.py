@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from lbcheck.dialects import composefile, toml, yaml
 from lbcheck.dialects.traefik import fields as f
+from lbcheck.dialects.traefik.defaultrules import EXPRESSION, masked
 from lbcheck.dialects.traefik.values import STATEMENT, TEMPLATE
 from lbcheck.dialects.unread import doubled, unreadable
 from lbcheck.dialects.yaml_nodes import MappingNode, blocks, nodes
@@ -15,7 +16,6 @@ from lbcheck.patterns import pattern
 from lbcheck.text import Source
 
 if TYPE_CHECKING:
-    import re
     from collections.abc import Iterator
 
     from lbcheck.dialects.traefik.fields import Fields
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 _TEMPLATED = (".tmpl", ".tpl", ".template", ".j2", ".jinja2", ".jinja", ".in", ".dist", ".example", ".erb")
 #: The first line that says something, where it is TOML: a table, or a key with `=`.
 _TOML = pattern(r"\ufeff?(?:[ \t]*(?:#[^\n]*)?\r?\n)*[ \t]*(?:\[{1,2}[\w .\"'-]+\]{1,2}|[\w.\"'-]+[ \t]*=)")
-_EXPRESSION = pattern(r"\{\{[^\n]*?\}\}")
 #: Top-level sections, by what kind of file they make.
 STATIC = frozenset(
     {
@@ -124,7 +123,7 @@ def parse(source: Source) -> Document:
 
 def _stream(source: Source) -> Stream:
     """Return the nodes of a text, in which `{{ … }}` is a value without quotes: Traefik fills it in before it reads."""
-    text = _EXPRESSION.sub(_masked, source.text)
+    text = EXPRESSION.sub(masked, source.text)
     reader = toml.read if is_toml(source) else yaml.read
     if text == source.text:
         return reader(source)
@@ -135,11 +134,6 @@ def _stream(source: Source) -> Stream:
     for hit in stream.hits:
         hit.span = source.span(hit.span.start, hit.span.end)
     return stream
-
-
-def _masked(match: re.Match[str]) -> str:
-    """Return as many characters that make no trouble in a text; `$(` marks a template's value (values.TEMPLATE)."""
-    return "$(" + "_" * (len(match[0]) - 2)
 
 
 def _unreadable(path: str, error: UnreadableError) -> Document:

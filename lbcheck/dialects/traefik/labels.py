@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from lbcheck.dialects.traefik import constraints
+from lbcheck.dialects.traefik import constraints, defaultrules
 from lbcheck.dialects.traefik import fields as f
 from lbcheck.dialects.traefik.document import STATIC, Document
 from lbcheck.dialects.traefik.entries import PROTOCOLS
@@ -29,15 +29,22 @@ if TYPE_CHECKING:
 _IMAGE = pattern(r"(?:.*/)?traefik(?:[:@].*)?\Z")
 #: Arguments that nothing else takes: an image of one's own runs Traefik too.
 _ARGUMENT = pattern(r"--(?:entrypoints\.[^.=]+\.address=|providers\.(?:docker|swarm|file)(?:[.=]|\Z))", re.IGNORECASE)
-#: What stands for a rule that Traefik makes of the container's name.
-DEFAULT_RULE = "{{ default rule }}"
+#: What stands for a rule that Traefik makes of the container's name, where that is not known.
+UNKNOWN_RULE = "{{ default rule of "
+
+#: What is added to the name of a container whose router Traefik makes itself, for no label can have it.
+DEFAULT = " (default rule)"
 
 
 class Provider(NamedTuple):
-    """Which containers Traefik takes. `exposed`: those count that do not say so (`exposedByDefault`)."""
+    """Which containers Traefik takes. `exposed`: those count that do not say so (`exposedByDefault`).
+
+    `rule` is the template of the rule of routers that have none; None where it is not known.
+    """
 
     constraint: Constraint | None
     exposed: bool
+    rule: str | None
 
 
 class Claim(NamedTuple):
@@ -95,7 +102,8 @@ def dynamic(project: Containers, provider: Provider) -> Labelled:
     claims: list[Claim] = []
     for container in project.by_name.values():
         if enabled(container, provider):
-            own = _own(container)
+            rule = provider.rule and defaultrules.rule(provider.rule, container, project.name)
+            own = _own(container, rule or f"{UNKNOWN_RULE}{container.name} }}}}")
             if own is not None:
                 claims += _claims(container, own)
                 root.join(own)
@@ -128,21 +136,26 @@ def enabled(container: Container, provider: Provider) -> bool:
     return provider.exposed if switch is None else switch.value.lower() in ("true", "1", "t")
 
 
-def _own(container: Container) -> Growing | None:
-    """Return the configuration that one container's labels make, with its server in each service."""
+def _own(container: Container, rule: str) -> Growing | None:
+    """Return the configuration that one container's labels make, with its server in each service.
+
+    One that only switches itself on has a router and a service of its name.
+    """
     root = Growing(container.span.source, container.span)
     for label in labels(container):
         root.write(label.key.value.split(".")[1:], label.value, label.key.span)
     if not root.pairs:
-        return None
+        if said(container, "traefik.enable") is None:
+            return None
+        root.put("http", container.span, Growing(container.span.source, container.span))
     for protocol in PROTOCOLS:
         sections = root.inside(protocol)
         if sections is not None:
-            _complete(sections, protocol, container)
+            _complete(sections, protocol, container, rule)
     return root
 
 
-def _complete(sections: Growing, protocol: str, container: Container) -> None:
+def _complete(sections: Growing, protocol: str, container: Container, rule: str) -> None:
     """Add what Traefik adds: a service where there is none, its server, and what routers leave out."""
     services = sections.inside("services")
     if services is None:
@@ -157,10 +170,14 @@ def _complete(sections: Growing, protocol: str, container: Container) -> None:
         if balancer is not None:
             _add_server(balancer, protocol, container)
     routers = sections.inside("routers")
+    if routers is None and protocol == "http" and len(names) == 1:
+        routers = Growing(container.span.source, container.span)
+        routers.put(f"{container.name}{DEFAULT}", names[0].span, Growing(container.span.source, names[0].span))
+        sections.put("routers", names[0].span, routers)
     _begun(routers)
     for key, router in routers.named() if routers is not None else ():
         if isinstance(router, Growing):
-            _add_defaults(router, protocol, key.span, names)
+            _add_defaults(router, protocol, key.span, names, rule)
 
 
 def _begun(routers: Growing | None) -> None:
@@ -170,11 +187,11 @@ def _begun(routers: Growing | None) -> None:
             routers.put(key.text, key.span, Growing(router.source, router.span))
 
 
-def _add_defaults(router: Growing, protocol: str, span: Span, services: list[ScalarNode]) -> None:
+def _add_defaults(router: Growing, protocol: str, span: Span, services: list[ScalarNode], rule: str) -> None:
     if router.get("service") is None and len(services) == 1:
         router.put("service", span, scalar(services[0].text, span))
     if router.get("rule") is None and protocol == "http":
-        router.put("rule", span, scalar(DEFAULT_RULE, span))
+        router.put("rule", span, scalar(rule, span))
 
 
 def _add_server(balancer: Growing, protocol: str, container: Container) -> None:
@@ -258,8 +275,18 @@ def provider(static: Document | None) -> Provider:
         if inside:
             switch, written = f.boolean(inside, "exposedbydefault"), f.scalar(inside, "constraints")
             constraint = None if written is None else constraints.read(written)
-            return Provider(constraint, exposed=switch is None or switch.value)
-    return Provider(None, exposed=True)
+            return Provider(constraint, switch is None or switch.value, _default_rule(inside, name))
+    docker = "docker" in f.inside(fields, "providers")
+    return Provider(None, exposed=True, rule=defaultrules.USUAL if docker else None)
+
+
+def _default_rule(provider: f.Fields, name: str) -> str | None:
+    """Return the template of default rules. In a swarm the name of a service is not the one that a project has."""
+    mode = f.boolean(provider, "swarmmode")
+    if name == "swarm" or (mode is not None and mode.value):
+        return None
+    written = f.scalar(provider, "defaultrule")
+    return defaultrules.USUAL if written is None else defaultrules.unmasked(written.text, written.span)
 
 
 def networks(static: Document | None) -> Iterable[str]:

@@ -85,6 +85,7 @@ def config(one: Group) -> Config:
         note_published(made.admins, one.project.proxy)
         made.unmodelled += _unseen_containers(one.project, labels.provider(one.static))
         made.unmodelled += _unknown_ports(made)
+        made.unmodelled += _unknown_rules(readable)
     made.unread = not made.hits and all(document.open is not None and not document.fields for document in files)
     return made
 
@@ -115,6 +116,15 @@ def _unknown_ports(made: Config) -> Iterator[NotChecked]:
     for server in {id(server): server for pool in reached.values() for server in pool.servers}.values():
         if "opaque port" in server.options:
             yield NotChecked(server.span, f"which port {server.name.partition(':')[0][:60]} has: its image says so")
+
+
+def _unknown_rules(found: Sequence[Router]) -> Iterator[NotChecked]:
+    """Yield the routers whose rule Traefik makes of a template that nobody can fill in here."""
+    for router in found:
+        rule = f.scalar(router.entry.fields, "rule")
+        if rule is not None and rule.text.startswith(labels.UNKNOWN_RULE):
+            name = router.entry.name.removesuffix(labels.DEFAULT)[:60]
+            yield NotChecked(router.entry.key.span, f"which requests {name} gets: Traefik makes its default rule")
 
 
 def _leave_out_halves(made: Config, services: dict[str, Services]) -> None:

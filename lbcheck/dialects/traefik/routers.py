@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lbcheck.dialects.traefik import braces, middlewares
 from lbcheck.dialects.traefik import fields as f
+from lbcheck.dialects.traefik.defaultrules import unmasked
 from lbcheck.dialects.traefik.entries import PROTOCOLS
 from lbcheck.dialects.traefikrules import conditions, matchers
 from lbcheck.dialects.traefikrules.expressions import Call, RuleError, calls
 from lbcheck.dialects.traefikrules.places import place
-from lbcheck.model import EVERY_REQUEST, Frontend, Listener, Retry, Route, Setting
+from lbcheck.model import EVERY_REQUEST, Condition, Frontend, Listener, Retry, Route, Setting
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -29,6 +30,8 @@ DEFAULT = "default entry points"
 IMPLIED = "http"
 #: Before all routers of an entry point.
 _FIRST = 2**63
+#: A router of unknown priority comes before those that it may leave nothing.
+_UNKNOWN = _FIRST - 1
 #: What helps a router that waits for a name and has no TLS (pkg/server/router/tcp buildEntryPointHandler()).
 _SNI = "add `tls: {}` (with `passthrough: true` where the server speaks it), or write HostSNI(`*`)"
 #: What a frontend's name says besides its entry point, where it has more than one kind of routers.
@@ -56,12 +59,12 @@ class Broken(NamedTuple):
 
 
 class Router(NamedTuple):
-    """A router that is read: its rule's match, its priority, and whether it speaks TLS."""
+    """A router that is read: its rule's match, its priority (None: not known), and whether it speaks TLS."""
 
     entry: Entry
     protocol: str
     match: Match
-    priority: int
+    priority: int | None
     tls: bool
 
 
@@ -74,24 +77,26 @@ def read(entries: Entries, static: Static) -> tuple[list[Router], list[Broken]]:
     broken: list[Broken] = []
     for protocol in PROTOCOLS:
         for entry in entries.of(protocol, "routers").values():
+            if f.written(entry.fields, "parentrefs") and protocol != "udp":
+                continue  # another router has already taken its requests
             made = _router(entry, protocol, static.syntax)
             if isinstance(made, Broken):
                 broken.append(made)
-                made = _router(entry, protocol, "v2") if made.older else None
+                made = _router(entry, protocol, "v2") if made.older else made
             if isinstance(made, Router):
                 found.append(made)
     return found, broken
 
 
-def _router(entry: Entry, protocol: str, syntax: str) -> Router | Broken | None:
-    """Return a router, what breaks it, or None where a template has yet to write its rule."""
+def _router(entry: Entry, protocol: str, syntax: str) -> Router | Broken:
+    """Return a router, or what breaks it."""
     fields = entry.fields
     tls = f.switched(fields, "tls")
     if protocol == "udp":
         return Router(entry, protocol, EVERY_REQUEST, 0, tls=False)
-    if f.written(fields, "parentrefs") or f.opaque(fields, "rule"):
-        return None  # requests that another router has already taken, or that nobody knows yet
     node = f.scalar(fields, "rule")
+    if node is not None and f.opaque(fields, "rule"):
+        return _unknown(entry, protocol, node, tls=tls)
     if node is None:
         return Broken(entry, entry.key.span, "it has no rule", "write one such as rule: Host(`example.com`)", protocol)
     own = f.text(fields, "rulesyntax")
@@ -109,6 +114,14 @@ def _router(entry: Entry, protocol: str, syntax: str) -> Router | Broken | None:
     match = conditions.match(expression, node.text, syntax)
     everything = protocol == "tcp" and isinstance(expression, Call) and expression.arguments == ("*",)
     return Router(entry, protocol, match, _priority(entry, node.text, everything=everything), tls)
+
+
+def _unknown(entry: Entry, protocol: str, node: ScalarNode, *, tls: bool) -> Router:
+    """Return a router whose rule a template has yet to write: it takes some requests, nobody knows which."""
+    rule = unmasked(node.text, node.span) or node.span.text
+    written = f.integer(entry.fields, "priority")
+    priority = written.value if written is not None and written.value else None
+    return Router(entry, protocol, ((Condition("opaque", "exact", [rule]),),), priority, tls)
 
 
 def _unmet(entry: Entry, node: ScalarNode, expression: Expression, protocol: str, *, newer: bool) -> Broken | None:
@@ -156,7 +169,9 @@ def frontends(
             if name in redirected and not tls and router.protocol == "http":
                 continue
             route = _route(router, entries, services[router.protocol], entry_point, tls=tls)
-            routes.setdefault(name, {}).setdefault((router.protocol, tls), []).append((router.priority, route))
+            routes.setdefault(name, {}).setdefault((router.protocol, tls), []).append(
+                (_UNKNOWN if router.priority is None else router.priority, route)
+            )
     for name, span in redirected.items():
         route = Route("redirection", span, EVERY_REQUEST, (), "answer")
         routes[name].setdefault(("http", False), []).insert(0, (_FIRST, route))
@@ -231,7 +246,9 @@ def _listeners(entry_point: EntryPoint | None, *, tls: bool) -> list[Listener]:
 def _route(router: Router, entries: Entries, services: Services, entry_point: EntryPoint | None, *, tls: bool) -> Route:
     entry = router.entry
     node = f.scalar(entry.fields, "service")
-    options: dict[str, Setting[Any]] = {"priority": Setting(router.priority)} if router.protocol != "udp" else {}
+    options: dict[str, Setting[Any]] = {}
+    if router.protocol != "udp" and router.priority is not None:
+        options["priority"] = Setting(router.priority)
     names = middlewares.named(entry, router.protocol, entry_point)
     on_the_way = list(middlewares.used(names, entries, router.protocol))
     effect = middlewares.effect(on_the_way, tls=tls)

@@ -161,7 +161,7 @@ services:
     (config,) = labelled(text)
     found = {pool.name: [(server.name, server.tls is not None) for server in pool.servers] for pool in config.pools}
     assert found == {"s": [("a:80", False), ("b:80", True)], "bare": [("bare:?", False)]}
-    assert [route.label for front in config.frontends for route in front.routes] == ["r"]
+    assert [route.label for front in config.frontends for route in front.routes] == ["r", "bare"]
     assert config.tree.broken == []
 
 
@@ -405,7 +405,7 @@ services:
     (config,) = traefik.read(["compose.yaml"], DiskFiles(memory={"compose.yaml": text}))
     assert [one.code for one in project.judge(Settings())(config).findings] == ["O01"]
     (config,) = traefik.read(["compose.yaml"], DiskFiles(memory={"compose.yaml": re.sub("command: .*", "", text)}))
-    assert config.frontends == []
+    assert [front.name for front in config.frontends] == ["default entry points"]
 
 
 MOUNTED = """

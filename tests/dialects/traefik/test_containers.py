@@ -113,3 +113,65 @@ def test_a_project_in_json(tmp_path):
     text = json.dumps(yaml.safe_load(THREE), indent=2)
     assert told(tmp_path, "traffic", text, name="compose.json") == told(tmp_path, "traffic", THREE, name="compose.json")
     assert "1 config" in lbcheck(tmp_path, "traffic", ".").stdout
+
+
+def defaulted(template="", name="", labels="traefik.enable=true"):
+    """Return a project whose app has no rule, with the provider's defaultRule and the project's name."""
+    proxy = PROXY.replace("providers.docker=true", f"providers.docker=true, '{template}'") if template else PROXY
+    app = f"  app:\n    image: b\n    scale: 2\n    expose: [8080]\n    labels: [{labels}]\n"
+    return (f"name: {name}\n" if name else "") + proxy + app
+
+
+RULE = "--providers.docker.defaultRule="
+
+
+@pytest.mark.parametrize(
+    ("template", "name", "host"),
+    [
+        ("", "my_shop", "app-my-shop"),
+        (RULE + "Host(`{{ normalize .Name }}.example.com`)", "shop", "app-shop.example.com"),
+        (RULE + "Host(`{{.Name}}.example.com`)", "shop", "app-shop.example.com"),
+        (RULE + 'Host(`{{ index .Labels "com.docker.compose.service" }}.example.com`)', "", "app.example.com"),
+        (RULE + 'Host(`{{ normalize (index .Labels "site") }}.test`)', "", "a-b.test"),
+        (RULE + "Host(`all.example.com`)", "", "all.example.com"),
+    ],
+)
+def test_the_default_rule_of_the_provider(tmp_path, template, name, host):
+    text = defaulted(template, name, "traefik.enable=true, site=a.b")
+    said = told(tmp_path, "diff", PROXY, text)
+    assert f"rerouted: {host}:80/ goes to pool app, before to no pool" in said or any(
+        line.startswith("rerouted: new: ") and line.endswith(f"host exact {host}: pool app") for line in said
+    ), said
+    said = told(tmp_path, "traffic", text)
+    assert not any("no route to it" in line or line.startswith("not checked") for line in said)
+
+
+@pytest.mark.parametrize(
+    ("template", "name"),
+    [
+        ("", ""),
+        ("", "${NAME}"),
+        (RULE + "Host(`{{ normalize .Name }}.example.com`)", ""),
+        (RULE + "Host(`{{ .ContainerName }}.example.com`)", "shop"),
+        (RULE + 'Host(`{{ index .Labels "missing" }}.example.com`)', "shop"),
+    ],
+)
+def test_a_default_rule_that_nobody_can_fill_in_here_is_not_checked(tmp_path, template, name):
+    for labels in ("traefik.enable=true", "traefik.http.routers.app.priority=5"):
+        said = told(tmp_path, "traffic", defaulted(template, name, labels))
+        assert any(line.endswith("which requests app gets: Traefik makes its default rule") for line in said)
+        assert not any("no route to it" in line for line in said)
+
+
+def test_a_rule_of_a_variable_is_a_route(tmp_path):
+    known = PROXY + service("app")
+    said = told(tmp_path, "diff", known, known.replace("x.example.com", "${SITE}"))
+    assert any(line.startswith("rerouted: new: ") and "${SITE}" in line for line in said)
+    said = told(tmp_path, "traffic", known.replace("x.example.com", "${SITE}"))
+    assert not any("no route to it" in line for line in said)
+
+
+def test_a_container_on_each_machine_is_no_number_of_them(tmp_path):
+    said = told(tmp_path, "diff", THREE, PROXY + service("app", "deploy: {mode: global}"))
+    assert any("how many containers of app:8080 run is not known" in line for line in said)
+    assert not any(line.startswith("66.7 %") for line in said)

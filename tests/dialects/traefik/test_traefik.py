@@ -559,7 +559,9 @@ q:
     )
     config = one(text)
     assert (config.hits, config.open) == ([], None)
-    assert [route.label for front in config.frontends for route in front.routes] == ["q"]
+    routes = [route for front in config.frontends for route in front.routes]
+    assert [(route.label, route.outcome) for route in routes] == [("r", "unknown"), ("q", "pools")]
+    assert [list(one.values) for one in routes[0].match[0]] == [['Host(`app.{{env "DOMAIN"}}`)']]
     assert len(config.pools[0].servers) == 2
     assert config.pools[0].span.source.text == text
 
