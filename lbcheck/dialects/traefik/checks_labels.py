@@ -74,12 +74,13 @@ def _unlinked(claims: list[Claim]) -> Iterator[Hit]:
         if claim.section != "routers" or len(services) < 2 or not isinstance(claim.content, tuple):
             continue
         if "service" not in dict(claim.content):
+            service = claim.name if claim.name in services else services[0]
             yield _hit(
                 claim.container,
                 claim.span,
                 f"router {claim.name} names no service, and there are {len(services)} ({listed(services)})",
                 "Traefik drops the router",
-                f"add a label traefik.{claim.protocol}.routers.{claim.name}.service={services[0]}",
+                f"add a label traefik.{claim.protocol}.routers.{claim.name}.service={service}",
             )
 
 

@@ -175,3 +175,15 @@ def test_a_container_on_each_machine_is_no_number_of_them(tmp_path):
     said = told(tmp_path, "diff", THREE, PROXY + service("app", "deploy: {mode: global}"))
     assert any("how many containers of app:8080 run is not known" in line for line in said)
     assert not any(line.startswith("66.7 %") for line in said)
+
+
+def test_a_router_without_a_service_is_told_to_take_that_of_its_own_name(tmp_path):
+    lines = [f"  - traefik.http.routers.{name}.rule=Host(`{name}.test`)" for name in ("app", "adm", "other")]
+    lines += ["  - traefik.http.services.adm.loadbalancer.server.port=9090"]
+    said = told(tmp_path, "check", PROXY + service("app", "\n".join(lines)))
+    advice = [line.partition("add a label ")[2] for line in said if "add a label" in line]
+    assert advice == [
+        "traefik.http.routers.app.service=app",
+        "traefik.http.routers.adm.service=adm",
+        "traefik.http.routers.other.service=app",
+    ]
