@@ -153,8 +153,8 @@ class Decisions:
             raise UndecidedError
 
     def _leads_to(self, route: Route) -> Hashable:
-        """Return the pools of a route with their shares; None where the proxy answers by itself."""
-        if route.outcome == "answer":
+        """Return the pools of a route with their shares; None where the proxy answers by itself, or no pool does."""
+        if route.outcome == "answer" or (route.outcome == "pools" and not route.targets):
             return None
         if route.outcome != "pools" or not route.targets:
             raise UndecidedError

@@ -103,7 +103,8 @@ def tied(first: Route, later: Route) -> bool:
 
 def _chooses(route: Route) -> bool:
     """Say whether a route is there to choose a pool. A default that other frontends need too may be left nothing."""
-    return route.outcome != "answer" and bool(route.match) and "inherited" not in route.options
+    chosen = bool(route.targets) if route.outcome == "pools" else route.outcome != "answer"
+    return chosen and bool(route.match) and "inherited" not in route.options
 
 
 def _takes(route: Route) -> bool:

@@ -59,10 +59,14 @@ class Claim(NamedTuple):
 
 
 class Labelled(NamedTuple):
-    """What the labels of a project come to: the document, and who claims which router, service or middleware."""
+    """What the labels of a project come to: the document, and who claims which router, service or middleware.
+
+    `asleep` holds what services that are scaled to 0 would bring with a container.
+    """
 
     document: Document
     claims: list[Claim]
+    asleep: Document
 
 
 def is_traefik(container: Container) -> bool:
@@ -97,18 +101,22 @@ def static(container: Container, source: Source) -> Document | None:
 
 def dynamic(project: Containers, provider: Provider) -> Labelled:
     """Return the dynamic configuration of the labels of a project's containers that the provider takes."""
-    document = Document(project.source)
-    root = Growing(project.source, project.source.span(0, 0))
+    document, asleep = Document(project.source), Document(project.source)
+    root, later = (Growing(project.source, project.source.span(0, 0)) for _ in range(2))
     claims: list[Claim] = []
     for container in project.by_name.values():
-        if enabled(container, provider):
-            rule = provider.rule and defaultrules.rule(provider.rule, container, project.name)
-            own = _own(container, rule or f"{UNKNOWN_RULE}{container.name} }}}}")
-            if own is not None:
-                claims += _claims(container, own)
-                root.join(own)
-    document.root, document.fields = root, f.of(root)
-    return Labelled(document, claims)
+        if not enabled(container._replace(replicas=None), provider):
+            continue
+        rule = provider.rule and defaultrules.rule(provider.rule, container, project.name)
+        own = _own(container, rule or f"{UNKNOWN_RULE}{container.name} }}}}")
+        if own is not None and container.replicas == 0:
+            later.join(own)
+        elif own is not None:
+            claims += _claims(container, own)
+            root.join(own)
+    for one, made in ((document, root), (asleep, later)):
+        one.root, one.fields = made, f.of(made)
+    return Labelled(document, claims, asleep)
 
 
 def labels(container: Container) -> Iterator[Label]:

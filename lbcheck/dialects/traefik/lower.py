@@ -72,6 +72,7 @@ def config(one: Group) -> Config:
     readable, broken = routers.read(entries, static)
     if one.project is not None:
         readable = _while_they_run(_kept(readable, one.project), one.project)
+        readable += routers.asleep(Entries((one.project.labelled.asleep,), IN_PROJECTS), entries, static)
     made.frontends = routers.frontends(readable, entries, static, services)
     _leave_out_halves(made, services)
     _note_uses(made, static, entries, services, complete=complete)

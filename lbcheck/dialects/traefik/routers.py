@@ -30,6 +30,7 @@ DEFAULT = "default entry points"
 IMPLIED = "http"
 #: Before all routers of an entry point.
 _FIRST = 2**63
+_LAST = -_FIRST
 #: A router of unknown priority comes before those that it may leave nothing.
 _UNKNOWN = _FIRST - 1
 #: What helps a router that waits for a name and has no TLS (pkg/server/router/tcp buildEntryPointHandler()).
@@ -59,13 +60,17 @@ class Broken(NamedTuple):
 
 
 class Router(NamedTuple):
-    """A router that is read: its rule's match, its priority (None: not known), and whether it speaks TLS."""
+    """A router that is read: its rule's match, its priority (None: not known), and whether it speaks TLS.
+
+    One that is `asleep` is not there, for its service has no container: what no other router takes gets 404.
+    """
 
     entry: Entry
     protocol: str
     match: Match
     priority: int | None
     tls: bool
+    asleep: bool = False
 
 
 def read(entries: Entries, static: Static) -> tuple[list[Router], list[Broken]]:
@@ -86,6 +91,16 @@ def read(entries: Entries, static: Static) -> tuple[list[Router], list[Broken]]:
             if isinstance(made, Router):
                 found.append(made)
     return found, broken
+
+
+def asleep(entries: Entries, there: Entries, static: Static) -> list[Router]:
+    """Return the routers of services that are scaled to 0, but for those whose name another container has too."""
+    found, _ = read(entries, static)
+    return [
+        router._replace(priority=_LAST, asleep=True)
+        for router in found
+        if router.entry.name not in there.of(router.protocol, "routers")
+    ]
 
 
 def _router(entry: Entry, protocol: str, syntax: str) -> Router | Broken:
@@ -246,6 +261,8 @@ def _listeners(entry_point: EntryPoint | None, *, tls: bool) -> list[Listener]:
 def _route(router: Router, entries: Entries, services: Services, entry_point: EntryPoint | None, *, tls: bool) -> Route:
     entry = router.entry
     node = f.scalar(entry.fields, "service")
+    if router.asleep:
+        return Route(f"{entry.name} (scaled to 0: 404)", entry.key.span, router.match, ())
     options: dict[str, Setting[Any]] = {}
     if router.protocol != "udp" and router.priority is not None:
         options["priority"] = Setting(router.priority)

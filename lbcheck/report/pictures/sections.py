@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from lbcheck.report.pictures.sources import OTHERS, POOL, Lane, Sink, Source, nowhere, sources
-from lbcheck.report.pictures.views import PoolView, leads_nowhere, unreached
+from lbcheck.report.pictures.views import PoolView, leads_nowhere, serves_nobody, unreached
 from lbcheck.report.pictures.words import plain
 from lbcheck.wording import counted
 
@@ -43,7 +43,7 @@ def ranked(traffic: Traffic) -> list[PoolView]:
 def digest(traffic: Traffic, most: int, ranks: Sequence[PoolView] | None = None) -> Digest:
     """Return the `most` worst pools in their configs' sections. `ranks` are the pools by rank, if somebody has them.
 
-    A config with a route to a pool that does not exist has a section even where it has no pool.
+    A config with a route to a pool that does not exist, or to none, has a section even where it has no pool.
     """
     ranks = ranked(traffic) if ranks is None else ranks
     kept, left_out = list(ranks[:most]), list(ranks[most:])
@@ -51,7 +51,7 @@ def digest(traffic: Traffic, most: int, ranks: Sequence[PoolView] | None = None)
     for view in kept:
         by_config.setdefault(view.pool.config, []).append(view)
     frontends = by_path(traffic.frontends)
-    astray = (frontend.config for frontend in traffic.frontends if leads_nowhere(frontend))
+    astray = (frontend.config for frontend in traffic.frontends if leads_nowhere(frontend) or serves_nobody(frontend))
     for path in list(dict.fromkeys(astray))[:most]:
         by_config.setdefault(path, [])
     return Digest([_section(path, frontends.get(path, ()), own) for path, own in by_config.items()], left_out)

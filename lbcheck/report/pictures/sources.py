@@ -174,7 +174,7 @@ def _streams(route: RouteTraffic, place: Callable[[int], Sink]) -> tuple[tuple[S
     if route.outcome == "answer":
         return ((Sink(ANSWER), 1.0),)
     streams = [(_sink(target, place), target.share) for target in route.targets]
-    if route.outcome == "unknown" or not streams:
+    if route.outcome == "unknown" or (not streams and route.unserved < 1):
         reason = told(route.reason or "where it leads is not known")
         streams.append((Sink(MYSTERY, reason), None if streams else 1.0))
     if route.unserved > 0:

@@ -15,7 +15,12 @@ THREE = PROXY + service("app", "scale: 3")
 @pytest.mark.parametrize("nobody", ["scale: 0", "deploy: {replicas: 0}"])
 def test_of_a_service_scaled_to_0_there_is_no_container_and_none_of_its_labels(tmp_path, nobody):
     text = PROXY + service("app", nobody)
-    assert told(tmp_path, "traffic", text) == ["0 pools in 1 config"]
+    said = told(tmp_path, "traffic", text)
+    assert said[1:] == [
+        "✕ web app (scaled to 0: 404) (?) → no pool takes them",
+        "No pool takes the requests of 1 route; 0 pools in 1 config",
+    ]
+    assert told(tmp_path, "check", text) == ["Nothing wrong found in 1 config (0 servers)"]
     said = told(tmp_path, "diff", THREE, text)
     assert "rerouted: x.example.com:80/ goes to no pool, before to pool app" in said
     assert said[-1].endswith("1 pool removed")
@@ -26,6 +31,16 @@ def test_the_containers_of_others_keep_what_one_scaled_to_0_has_beside_them(tmp_
     (pool,) = found["pools"]
     assert found["moved"] == pytest.approx(0.25)
     assert [(one["address"], one["after"]) for one in pool["servers"]] == [("app:8080", 1.0), ("old:8080", None)]
+
+
+def test_another_router_takes_what_that_of_a_service_scaled_to_0_would(tmp_path):
+    rest = service("rest", router="rest").replace("Host(`x.example.com`)", "PathPrefix(`/`)")
+    said = told(tmp_path, "diff", THREE + rest, PROXY + service("app", "scale: 0") + rest)
+    assert "rerouted: x.example.com:80/ goes to pool rest, before to pool app" in said
+    first = rest.replace("    labels:\n", "    labels:\n      - traefik.http.routers.rest.priority=99\n", 1)
+    assert not any("R01" in line for line in told(tmp_path, "check", PROXY + service("app", "scale: 0") + first))
+    said = told(tmp_path, "traffic", PROXY + service("app", "scale: 0") + first)
+    assert not any("No pool takes" in line for line in said)
 
 
 def test_how_many_containers_a_variable_says_is_not_known(tmp_path):
