@@ -52,6 +52,7 @@ def read(paths: Sequence[str], files: Files) -> list[Config]:
 def config(one: Group) -> Config:
     """Return the config of a group of files."""
     composed = () if one.project is None else one.project.documents
+    written = {document.path for document in composed}
     files = [*composed]
     files += [document for document in (one.static, *one.dynamic) if document is not None]
     files = list({document.path: document for document in files}.values())
@@ -61,7 +62,7 @@ def config(one: Group) -> Config:
         made.hits += document.hits
         made.unmodelled += document.unmodelled
         made.open = made.open or document.open
-        if document not in composed:
+        if document.path not in written:
             made.hits += schema.check(document)
     static = statics.read(one.static, made) if one.static is not None else statics.Static(None)
     complete = one.complete and made.open is None
