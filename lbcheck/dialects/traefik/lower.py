@@ -53,12 +53,12 @@ def config(one: Group) -> Config:
     """Return the config of a group of files."""
     composed = () if one.project is None else one.project.documents
     written = {document.path for document in composed}
-    files = [*composed]
-    files += [document for document in (one.static, *one.dynamic) if document is not None]
-    files = list({document.path: document for document in files}.values())
+    every = [*composed]
+    every += [document for document in (one.static, *one.dynamic) if document is not None]
+    files = list({document.path: document for document in every}.values())  # labels stand in a file of another format
     made = Config("traefik", files[0].path, [document.source for document in files])
     made.blocks = lambda: (span for document in files for span in document.blocks())
-    for document in files:
+    for document in {id(document): document for document in every}.values():
         made.hits += document.hits
         made.unmodelled += document.unmodelled
         made.open = made.open or document.open

@@ -123,6 +123,12 @@ def labelled(text, **files):
     return traefik.read(list(memory), DiskFiles(memory=memory))
 
 
+def test_labels_hide_nothing_that_is_wrong_with_their_file():
+    labels = "labels: [traefik.enable=true, traefik.http.services.a.loadbalancer.server.port=80]"
+    (config,) = labelled(f"services:\n  a:\n    image: b\n    image: c\n    {labels}\n")
+    assert [(hit.code, hit.span.line) for hit in config.hits if hit.code == "E10"] == [("E10", 4)]
+
+
 def test_labels_become_a_configuration():
     (config,) = labelled(PROJECT)
     assert (config.dialect, config.hits, config.home) == ("traefik", [], "proxy")
