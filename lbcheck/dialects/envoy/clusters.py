@@ -13,8 +13,12 @@ from lbcheck.findings import NotChecked
 from lbcheck.model import Pool, Setting
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from lbcheck.dialects.envoy.eds import Assignments, Endpoints
+    from lbcheck.dialects.envoy.policies import Policy
     from lbcheck.model import Config, Duration, HealthCheck, Server
+    from lbcheck.text import Span
 
 _EXTENSION = "envoy.extensions.clusters"
 _CLUSTER = "envoy.config.cluster.v3.Cluster"
@@ -72,10 +76,7 @@ def pool(cluster: Message, assignments: Assignments, config: Config) -> Pool | N
     options["localities"] = Setting(chosen.localities)
     if chosen.reason is not None:
         options["opaque policy"] = Setting(chosen.reason, chosen.algorithm.span)
-        config.unmodelled.append(NotChecked(chosen.algorithm.span or name.span, chosen.reason))
-    subset = chosen.algorithm.options.get("subset")
-    if subset is not None:
-        config.unmodelled.append(NotChecked(subset.span or name.span, "the subset of its hosts that metadata chooses"))
+    config.unmodelled += _opaque(chosen, name.span)
     return Pool(
         name.value,
         name.span,
@@ -86,6 +87,15 @@ def pool(cluster: Message, assignments: Assignments, config: Config) -> Pool | N
         timeouts=_timeouts(cluster, config.durations),
         options=options,
     )
+
+
+def _opaque(chosen: Policy, span: Span) -> Iterator[NotChecked]:
+    """Yield what nobody knows of how a cluster chooses its hosts; `span` is the cluster's name."""
+    if chosen.reason is not None:
+        yield NotChecked(chosen.algorithm.span or span, chosen.reason)
+    subset = chosen.algorithm.options.get("subset")
+    if subset is not None:
+        yield NotChecked(subset.span or span, "the subset of its hosts that metadata chooses")
 
 
 def _discovery(cluster: Message) -> tuple[str, str | None]:

@@ -58,14 +58,7 @@ def frontends(
     for host in config.messages("virtual_hosts"):
         name = host.text("name")
         domains = [node.text for node in texts(host.get("domains"))] if "domains" in host else []
-        if "matcher" in host:
-            world.config.unmodelled.append(NotChecked(host.place("matcher"), "a matcher tree chooses the routes"))
-        routes = [route for item in host.messages("routes") if (route := _route(item, host, config, world)) is not None]
-        if "matcher" in host:
-            routes.append(
-                Route("matcher", host.place("matcher"), ((),), outcome="unknown", expression="a matcher tree")
-            )
-        routes = _behind(redirect(host, entered), routes)
+        routes = _behind(redirect(host, entered), _routes(host, config, world))
         label = name.value if name is not None else "virtual host"
         found.append(
             Frontend(
@@ -80,6 +73,16 @@ def frontends(
         _mirrors(host, world)
         world.config.unmodelled.extend(overriding(host))
     return [*found, *_sent(config, listeners, owner, world)]
+
+
+def _routes(host: Message, config: Message, world: World) -> list[Route]:
+    """Return the routes of a virtual host in order; where a matcher tree chooses, nobody knows which."""
+    routes = [route for item in host.messages("routes") if (route := _route(item, host, config, world)) is not None]
+    if "matcher" in host:
+        where = host.place("matcher")
+        world.config.unmodelled.append(NotChecked(where, "a matcher tree chooses the routes"))
+        routes.append(Route("matcher", where, ((),), outcome="unknown", expression="a matcher tree"))
+    return routes
 
 
 def _sent(config: Message, listeners: Sequence[Listener], owner: str, world: World) -> list[Frontend]:

@@ -51,19 +51,7 @@ def read(paths: Sequence[str], files: Files) -> list[Config]:
 
 def config(one: Group) -> Config:
     """Return the config of a group of files."""
-    composed = () if one.project is None else one.project.documents
-    written = {document.path for document in composed}
-    every = [*composed]
-    every += [document for document in (one.static, *one.dynamic) if document is not None]
-    files = list({document.path: document for document in every}.values())  # labels stand in a file of another format
-    made = Config("traefik", files[0].path, [document.source for document in files])
-    made.blocks = lambda: (span for document in files for span in document.blocks())
-    for document in {id(document): document for document in every}.values():
-        made.hits += document.hits
-        made.unmodelled += document.unmodelled
-        made.open = made.open or document.open
-        if document.path not in written:
-            made.hits += schema.check(document)
+    made, files = _of_files(one)
     static = statics.read(one.static, made) if one.static is not None else statics.Static(None)
     complete = one.complete and made.open is None
     entries = Entries(one.dynamic, IN_FILES if one.project is None else IN_PROJECTS)
@@ -82,14 +70,36 @@ def config(one: Group) -> Config:
     made.requirements += requirements.requirements(entries)
     made.tree = Tree(entries, static, broken, complete, one.project, files)
     if one.project is not None:
-        made.world = one.project.containers.world
-        made.home = None if one.project.proxy is None else one.project.proxy.name
-        note_published(made.admins, one.project.proxy)
-        made.unmodelled += _unseen_containers(one.project, labels.provider(one.static))
-        made.unmodelled += _unknown_ports(made)
-        made.unmodelled += _unknown_rules(readable)
+        _note_project(made, one.project, one.static, readable)
     made.unread = not made.hits and all(document.open is not None and not document.fields for document in files)
     return made
+
+
+def _of_files(one: Group) -> tuple[Config, list[Document]]:
+    """Return a config with what is wrong with its files, and one document for each of them."""
+    composed = () if one.project is None else one.project.documents
+    written = {document.path for document in composed}
+    every = [*composed, *(document for document in (one.static, *one.dynamic) if document is not None)]
+    files = list({document.path: document for document in every}.values())  # labels stand in a file of another format
+    made = Config("traefik", files[0].path, [document.source for document in files])
+    made.blocks = lambda: (span for document in files for span in document.blocks())
+    for document in {id(document): document for document in every}.values():
+        made.hits += document.hits
+        made.unmodelled += document.unmodelled
+        made.open = made.open or document.open
+        if document.path not in written:
+            made.hits += schema.check(document)
+    return made, files
+
+
+def _note_project(made: Config, project: Project, static: Document | None, readable: Sequence[Router]) -> None:
+    """Note the world in which a project's containers run, and what of them is not known."""
+    made.world = project.containers.world
+    made.home = None if project.proxy is None else project.proxy.name
+    note_published(made.admins, project.proxy)
+    made.unmodelled += _unseen_containers(project, labels.provider(static))
+    made.unmodelled += _unknown_ports(made)
+    made.unmodelled += _unknown_rules(readable)
 
 
 def _services(protocol: str, entries: Entries, made: Config, one: Group, *, complete: bool) -> Services:
