@@ -6,7 +6,7 @@ import os
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, NamedTuple
 
-from lbcheck.dialects import DIALECTS, composeoverride, dialect
+from lbcheck.dialects import DIALECTS, dialect
 from lbcheck.files import UnreadableError
 
 if TYPE_CHECKING:
@@ -163,6 +163,10 @@ def discover(
 def _alike(found: list[Found]) -> list[Found]:
     """Give a Compose file and the one that is merged into it one dialect: Traefik's labels may be in either."""
     by_path = {item.path: item for item in found if item.dialect in ("compose", "traefik")}
+    if not by_path:
+        return found
+    from lbcheck.dialects import composeoverride
+
     pairs = composeoverride.overrides(by_path)
     unlike = [pair for pair in pairs.items() if len({by_path[path].dialect for path in pair}) > 1]
     changed = {path for pair in unlike for path in pair}

@@ -136,11 +136,14 @@ def prepare(request: Request) -> Work:
 
 def _composed(found: Iterable[discovery.Found], files: FileTree) -> list[str]:
     """Return the Compose files among the found ones; those with labels for Traefik are of its dialect."""
+    some = [item for item in found if item.dialect in ("compose", "traefik")]
+    if not some:
+        return []
     from lbcheck.dialects import composefile
 
     return [
         item.path
-        for item in found
+        for item in some
         if item.dialect == "compose" or (item.dialect == "traefik" and composefile.recognises(files.read(item.path)))
     ]
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from lbcheck.dialects.containers import note_published
 from lbcheck.files import UnreadableError
 
 if TYPE_CHECKING:
@@ -40,6 +39,8 @@ class Surroundings:
             if config.world is None:
                 found = self._home(config)
                 if found is not None:
+                    from lbcheck.dialects.containers import note_published
+
                     config.world, config.home = found[0].world, found[1]
                     note_published(config.admins, found[0].by_name[found[1]])
 
