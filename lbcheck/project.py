@@ -23,7 +23,7 @@ from lbcheck.text import Source, Span
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-    from lbcheck.files import FileTree
+    from lbcheck.files import Files, FileTree
     from lbcheck.settings import Settings
 
     Judge = Callable[[Config], Result]
@@ -189,18 +189,23 @@ def _unread(refused: Refused) -> Config:
 
 
 def _read_unit(work: Work, unit: Unit) -> list[Config]:
-    if unit.ordered:
-        from lbcheck.dialects.haproxy import read_group
-
-        group = read_group(unit.paths, work.files)
-        work.surroundings.place([group])
-        return [group]
-    configs = dialect(unit.dialect).read(unit.paths, work.files)
+    configs = _configs_of(unit, work.files)
     work.surroundings.place(configs)
+    if unit.ordered:
+        return configs
     work.peers.place(configs)
     if work.wanted is None:
         return configs
     return [config for config in configs if _holds(config, work.wanted)]
+
+
+def _configs_of(unit: Unit, files: Files) -> list[Config]:
+    """Return what a unit's files say, with nothing of what is around them."""
+    if unit.ordered:
+        from lbcheck.dialects.haproxy import read_group
+
+        return [read_group(unit.paths, files)]
+    return dialect(unit.dialect).read(unit.paths, files)
 
 
 def again(work: Work, config: Config, texts: Mapping[str, str]) -> Config | None:
@@ -212,16 +217,11 @@ def again(work: Work, config: Config, texts: Mapping[str, str]) -> Config | None
     unit = next((unit for unit in work.units if not own.isdisjoint(unit.paths)), None)
     if unit is None:
         return None
-    files = Overlaid(work.files, texts)
     try:
-        if unit.ordered:
-            from lbcheck.dialects.haproxy import read_group
-
-            return read_group(unit.paths, files)
-        found = dialect(unit.dialect).read(unit.paths, files)
+        found = _configs_of(unit, Overlaid(work.files, texts))
     except Exception:  # noqa: BLE001 - a text that nobody wrote must not end the run
         return None
-    return next((one for one in found if one.path == config.path), None)
+    return found[0] if unit.ordered else next((one for one in found if one.path == config.path), None)
 
 
 def _holds(config: Config, wanted: frozenset[str]) -> bool:

@@ -67,10 +67,10 @@ def _decided(change: ConfigChange) -> list[str]:
 def _request(one: Difference, doors: Collection[Door]) -> str:
     port = one.door[-1]
     host = "any other host" if one.host == OTHER else one.host
-    return f"{host}:{port}{one.path.replace(OTHER, '…')}{_way_in(one.door, doors)}"
+    return f"{host}:{port}{one.path.replace(OTHER, '…')}{_through(one.door, doors)}"
 
 
-def _way_in(door: Door, doors: Collection[Door]) -> str:
+def _through(door: Door, doors: Collection[Door]) -> str:
     """Return what tells a request from one that comes to the same port, but through another of these doors."""
     protocol, transport, tls, address, port = door
     beside = [other for other in doors if other[-1] == port]

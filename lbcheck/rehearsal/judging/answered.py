@@ -6,14 +6,13 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from lbcheck.rehearsal.play.load import NOBODY, PROXY
+from lbcheck.rehearsal.proxies.table import adapter
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
 #: What a proxy says where a server has failed it.
 _FAILURES = frozenset({500, 502, 504})
-#: The same of one that has no server to turn to. nginx says 502 then: its 503 is a limit.
-_WITHOUT_SERVER = _FAILURES | {503}
 
 
 def failed(dialect: str, stub: int, status: int, *, lost: bool) -> bool:
@@ -22,7 +21,7 @@ def failed(dialect: str, stub: int, status: int, *, lost: bool) -> bool:
     While all servers are there, HAProxy's 503 comes from a limit, or from checks that fail here, which it tells.
     """
     if stub == PROXY:
-        return status in (_WITHOUT_SERVER if lost and dialect != "nginx" else _FAILURES)
+        return status in _FAILURES or (lost and status == adapter(dialect).without_server)
     return stub == NOBODY or status >= 500
 
 

@@ -130,6 +130,8 @@ class Adapter(NamedTuple):
     rounded: frozenset[str] = frozenset()
     #: Ordered algorithms in which servers that are due at once come in another order each time.
     reshuffled: frozenset[str] = frozenset()
+    #: The status with which it answers where it has no server to turn to.
+    without_server: int = 503
     #: What rewrites its configs where there are no namespaces; None where that cannot be.
     writer: Writer | None = None
     #: How many seconds after it has noticed a loss it may act on it; after it listens, it may know its routes.

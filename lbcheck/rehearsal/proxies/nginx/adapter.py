@@ -167,5 +167,6 @@ ADAPTER = Adapter(
     mapped=mapped,
     by_load=by_load,
     silence=True,
+    without_server=502,  # its 503 is a limit
     writer=rewrite,
 )
