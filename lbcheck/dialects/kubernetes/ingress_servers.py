@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from lbcheck.dialects.kubernetes import ingress, notes, targets
+from lbcheck.dialects.kubernetes import ingress, ingress_annotations, targets
 from lbcheck.dialects.kubernetes.controllers import (
     NGINX,
     OTHER,
@@ -77,7 +77,9 @@ class Servers:
         self._servers: dict[tuple[str, str], Server] = {}
         for one in ingress.ingresses(graph):
             controller = self._controllers.of(one)
-            self._unread += [NotChecked(mark.node.span, mark.reason) for mark in notes.marks(one, controller)]
+            self._unread += [
+                NotChecked(mark.node.span, mark.reason) for mark in ingress_annotations.marks(one, controller)
+            ]
             if controller != OTHER and is_canary(one):
                 for path in ingress.paths(one):
                     self._canaries.setdefault(path.key, []).append(path)
@@ -113,7 +115,7 @@ class Servers:
     def _restrictions(self, one: Object) -> list[Condition]:
         """Return what requests have to meet, besides host and path, before the pods of an Ingress get them."""
         if id(one) not in self._conditions:
-            self._conditions[id(one)] = notes.restrictions(one, self._controllers.of(one))
+            self._conditions[id(one)] = ingress_annotations.restrictions(one, self._controllers.of(one))
         return self._conditions[id(one)]
 
     def _nginx(self, server: Server) -> list[Object]:
@@ -139,10 +141,10 @@ class Servers:
 
     def _routes(self, server: Server) -> list[Route]:
         ours = self._nginx(server)
-        roots = [node for node in map(notes.app_root, ours) if node is not None]
+        roots = [node for node in map(ingress_annotations.app_root, ours) if node is not None]
         found = [Route(f"app-root {node.text}", node.span, _ROOT, (), "answer") for node in roots[:1]]
-        whole = [condition for one in ours for condition in notes.of_the_host(one, NGINX)]
-        regex = any(notes.by_expression(path.owner, path.path) for path in self._ours(server))
+        whole = [condition for one in ours for condition in ingress_annotations.of_the_host(one, NGINX)]
+        regex = any(ingress_annotations.by_expression(path.owner, path.path) for path in self._ours(server))
         for path in server.paths:
             controller = self._controllers.of(path.owner)
             more = [*whole, *self._restrictions(path.owner)]
@@ -152,13 +154,13 @@ class Servers:
 
     def _aliases(self, server: Server) -> list[str]:
         """Return the other names of a host: those of its first Ingress that has some, but for hosts of their own."""
-        having = [one for one in self._nginx(server) if notes.aliases(one)]
+        having = [one for one in self._nginx(server) if ingress_annotations.aliases(one)]
         first = oldest(having) if having else None
-        if first is None and len({tuple(notes.aliases(one)) for one in having}) > 1:
+        if first is None and len({tuple(ingress_annotations.aliases(one)) for one in having}) > 1:
             names = listed([one.shown for one in having])
             self._unread.append(NotChecked(having[0].span, f"the server-alias of which of {names} counts"))
         chosen = having if first is None else [first]
-        found = dict.fromkeys(name for one in chosen for name in notes.aliases(one))
+        found = dict.fromkeys(name for one in chosen for name in ingress_annotations.aliases(one))
         return [name for name in found if (server.kind, name) not in self._servers]
 
     def _www(self, server: Server, names: Sequence[str]) -> list[Frontend]:
@@ -178,14 +180,14 @@ class Servers:
         names = [name.text for one in ours for view in one.spec.views("tls") for name in view.texts("hosts")]
         bare = any(not view.texts("hosts") for one in ours for view in one.spec.views("tls"))
         tls = bare or server.host in names or f"*.{server.host.partition('.')[2]}" in names
-        told = sorted({path.path for path in self._ours(server) if notes.needs_tls(path.owner, tls=tls)})
+        told = sorted({path.path for path in self._ours(server) if ingress_annotations.needs_tls(path.owner, tls=tls)})
         if not told:
             return ""
         every = all(path.path in told for path in server.paths)
         return f"TLS{'' if every else ' for ' + ', '.join(told)}: plain requests are redirected"
 
     def _route(self, path: Path, match: Match) -> Route:
-        if self._controllers.of(path.owner) == NGINX and notes.redirected(path.owner):
+        if self._controllers.of(path.owner) == NGINX and ingress_annotations.redirected(path.owner):
             ingress.targets_of(self._graph, path.owner, path.backend)  # a pool that nobody reaches is one all the same
             return Route(path.path, path.span, match, (), "answer")
         canaries = [one for one in self._canaries.get(path.key, ()) if not ingress.same_backend(path, one)]
@@ -226,7 +228,7 @@ class Servers:
             doubt = ingress.RESOURCE
         outcome = "unknown" if doubt else "pools"
         more = (*whole, *self._restrictions(owner))
-        if self._controllers.of(owner) == NGINX and notes.redirected(owner) and owner.spec.views("rules"):
+        if self._controllers.of(owner) == NGINX and ingress_annotations.redirected(owner) and owner.spec.views("rules"):
             found, outcome, doubt = [], "answer", ""
         return [Route("default backend", back.span, (more,), found, outcome, expression=doubt or None)]
 

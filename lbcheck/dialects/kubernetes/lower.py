@@ -6,7 +6,7 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from lbcheck.dialects.kubernetes import (
-    asking,
+    callers,
     destination_rules,
     exposed,
     gateway,
@@ -113,7 +113,7 @@ def read(paths: Sequence[str], files: Files) -> Config:
     beside = [*gateway.frontends(graph), *istio.frontends(graph, rules), *ingressroute.frontends(graph)]
     outside = exposed.frontends(graph)
     config.frontends = [*ingresses, *beside, *outside]
-    asking.settle(graph, beside, outside, config.unmodelled)
+    callers.settle(graph, beside, outside, config.unmodelled)
     config.pools = list(graph.pools.values())
     config.unmodelled.extend(guards.unmodelled(graph))
     config.world = world(graph)
